@@ -1,0 +1,71 @@
+"""An entry: what one endpoint shall be, down to the bytes, and why."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from .rrset import RRset
+
+EntryKind: TypeAlias = Literal["live", "retired", "first"]
+Key: TypeAlias = tuple[str, str]
+"""(zone, name): an endpoint's identity within its stream."""
+
+
+class Member(Struct, frozen=True, array_like=True):
+    """One load balancer's place in an entry, with the reason it is or is not in the answer.
+
+    `weight` is its capacity; shares follow it.
+    """
+
+    load_balancer: str
+    addresses: tuple[str, ...]
+    weight: int
+    served: bool
+    reason: str
+
+
+class Departure(Struct, frozen=True, array_like=True):
+    """Capacity that left an endpoint at `at` (seconds, the planner's wall clock): velocity's memory (G7)."""
+
+    load_balancer: str
+    weight: int
+    at: float
+
+
+class Entry(Struct, frozen=True, array_like=True):
+    """The desired state of one endpoint.
+
+    `kind` and `rrsets` determine every byte that is written; when they differ from the preceding plan's, `since`
+    becomes the new plan's generation. `min_answers` gives the least number of addresses per family
+    it serves: what refill restores. `held` is the operator's reason while a rollback or hold is in force;
+    `taken` says who consented to take the name over when it first entered a plan. A `first` entry is the zone's
+    synthetic one: a marker and no rrsets, and the only entry that may create the zone's floor.
+    """
+
+    zone: str
+    name: str
+    since: int
+    kind: EntryKind = "live"
+    rrsets: tuple[RRset, ...] = ()
+    min_answers: tuple[tuple[int, int], ...] = ()
+    held: str = ""
+    taken: str = ""
+    members: tuple[Member, ...] = ()
+    departures: tuple[Departure, ...] = ()
+    note: str = ""
+
+    @property
+    def key(self) -> Key:
+        """(zone, name)."""
+        return (self.zone, self.name)
+
+    def same_contents(self, other: "Entry | None") -> bool:
+        """Whether both ask for the same bytes, so that `since` is carried on."""
+        return other is not None and self.kind == other.kind and self.rrsets == other.rrsets
+
+    def rrset(self, rtype: int) -> RRset | None:
+        """The desired rrset of that type; None means that there shall be none."""
+        for rrset in self.rrsets:
+            if rrset.rtype == rtype:
+                return rrset
+        return None
