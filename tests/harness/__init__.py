@@ -1,0 +1,1 @@
+"""Real servers, faults and readings for the tests."""
