@@ -19,6 +19,13 @@ VERSION: Final = "standfast1"
 
 MarkerState: TypeAlias = Literal["live", "frozen", "placeholder", "retired"]
 FloorState: TypeAlias = Literal["live", "frozen"]
+_MARKER_STATES: Final[dict[str, MarkerState]] = {
+    "live": "live",
+    "frozen": "frozen",
+    "placeholder": "placeholder",
+    "retired": "retired",
+}
+_FLOOR_STATES: Final[dict[str, FloorState]] = {"live": "live", "frozen": "frozen"}
 
 
 class Marker(Struct, frozen=True):
@@ -94,11 +101,11 @@ def read_marker(rrset: RRset | None, zone: str, owner: str) -> MarkerReading:
     if not isinstance(fields, dict):
         return fields
     since, generation = _generation(fields["n"]), _generation(fields["g"])
-    state = fields["st"]
+    state = _MARKER_STATES.get(fields["st"])
     if since is None or generation is None or since > generation:
         return Damaged(_rdata(rrset), "its generation is out of range")
-    if state != "live" and state != "frozen" and state != "placeholder" and state != "retired":
-        return Damaged(_rdata(rrset), f"its state {state!r} is not known")
+    if state is None:
+        return Damaged(_rdata(rrset), f"its state {fields['st']!r} is not known")
     return Marker(fields["s"], since, generation, fields["p"], state, fields["w"], fields["x"])
 
 
@@ -107,12 +114,12 @@ def read_floor(rrset: RRset | None, zone: str, owner: str) -> FloorReading:
     fields = _fields(rrset, "floor", ("s", "g", "st", "x"), zone, owner)
     if not isinstance(fields, dict):
         return fields
-    generation, state = _generation(fields["g"]), fields["st"]
+    generation, state = _generation(fields["g"]), _FLOOR_STATES.get(fields["st"])
     if generation is None:
         return Damaged(_rdata(rrset), "its generation is out of range")
-    if state not in ("live", "frozen"):
-        return Damaged(_rdata(rrset), f"its state {state!r} is not known")
-    return Floor(fields["s"], generation, "frozen" if state == "frozen" else "live", fields["x"])
+    if state is None:
+        return Damaged(_rdata(rrset), f"its state {fields['st']!r} is not known")
+    return Floor(fields["s"], generation, state, fields["x"])
 
 
 def _rdata(rrset: RRset | None) -> tuple[bytes, ...]:

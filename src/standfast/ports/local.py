@@ -1,0 +1,69 @@
+"""What a process may ask of its own machine: a nonce, the journal, its own copy of the newest plan."""
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from standfast.model.plan import Plan
+
+from .provider import Unknown
+from .store import PlanMissing, PlanRead
+
+
+class DrawNonce(Struct, frozen=True):
+    """A value that was never drawn before, anywhere: 16 lower-case hexadecimal characters."""
+
+
+class Nonce(Struct, frozen=True):
+    """The value drawn."""
+
+    value: str
+
+
+class IntendedWrite(Struct, frozen=True, array_like=True):
+    """One endpoint of an intended change, for the journal: from which since to which, and why."""
+
+    name: str
+    since_before: int | None
+    since: int
+    why: str
+
+
+class RecordIntent(Struct, frozen=True):
+    """Put the intention on disk before the change is sent (G10)."""
+
+    zone: str
+    generation: int
+    plan: str
+    nonce: str
+    writes: tuple[IntendedWrite, ...]
+
+
+class Recorded(Struct, frozen=True):
+    """It is on disk."""
+
+
+class Unrecorded(Struct, frozen=True):
+    """The journal can't be written: only refills may go on."""
+
+    why: str
+
+
+class KeepCopy(Struct, frozen=True):
+    """Keep this plan on the machine's own disk, for the time when the store is away."""
+
+    plan: Plan
+
+
+class Kept(Struct, frozen=True):
+    """Done, or not possible: it is a precaution and decides nothing."""
+
+
+class RecallCopy(Struct, frozen=True):
+    """The plan kept last."""
+
+
+RecordReply: TypeAlias = Recorded | Unrecorded
+RecallReply: TypeAlias = PlanRead | PlanMissing | Unknown
+LocalRequest: TypeAlias = DrawNonce | RecordIntent | KeepCopy | RecallCopy
+LocalReply: TypeAlias = Nonce | Recorded | Unrecorded | Kept | PlanRead | PlanMissing | Unknown

@@ -1,0 +1,123 @@
+"""What may be asked of a DNS provider: literal reading, one conditional change, prerequisites alone, news."""
+
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from standfast.model.rrset import RRset
+
+Key: TypeAlias = tuple[str, int]
+"""(owner name, type)."""
+MARKER_TTL: Final = 60
+"""TTL of markers and floors, seconds. They are read at the primary, so caching does not matter."""
+
+
+class Unknown(Struct, frozen=True):
+    """The effect, or the contents, could not be learnt. Nothing may be concluded from it."""
+
+    why: str
+
+
+class Read(Struct, frozen=True):
+    """What the primary answers for each key, now.
+
+    Atomic per key only: the readings of one request may stem from different moments. Where a CNAME stands at the
+    owner name, it is the reading (RFC 1034 §3.6.2). A reading may be *synthesised from a wildcard*: whoever wants to
+    assert it must `Confirm` it first, for prerequisites are literal (RFC 2136 §3.2.5).
+    """
+
+    zone: str
+    keys: tuple[Key, ...]
+
+
+class Readings(Struct, frozen=True):
+    """One reading a key, in the order asked; None means that the server said there is no such rrset."""
+
+    values: tuple[RRset | Unknown | None, ...]
+
+
+class Prerequisite(Struct, frozen=True, array_like=True):
+    """An rrset must have exactly these rdata (TTL ignored, RFC 2136 §2.4.2), or be absent if there are none."""
+
+    owner: str
+    rtype: int
+    rdata: tuple[bytes, ...]
+
+
+class Confirm(Struct, frozen=True):
+    """Do these prerequisites hold literally? An update that changes nothing."""
+
+    zone: str
+    prerequisites: tuple[Prerequisite, ...]
+
+
+class Holds(Struct, frozen=True):
+    """Every prerequisite held."""
+
+
+class Fails(Struct, frozen=True):
+    """At least one did not."""
+
+
+class Content(Struct, frozen=True, array_like=True):
+    """An rrset to be put in place of whatever of that type stands at `owner`; no rdata: to be deleted."""
+
+    owner: str
+    rtype: int
+    ttl: int
+    rdata: tuple[bytes, ...]
+
+
+class Write(Struct, frozen=True, array_like=True):
+    """The part of a change that concerns one endpoint: it is never split."""
+
+    name: str
+    prerequisites: tuple[Prerequisite, ...]
+    contents: tuple[Content, ...]
+
+
+class Replace(Struct, frozen=True):
+    """All prerequisites and all contents of one zone in one atomic change: the floor's and each endpoint's."""
+
+    zone: str
+    floor: Write
+    writes: tuple[Write, ...]
+
+
+class Written(Struct, frozen=True):
+    """Every prerequisite held and every content stands."""
+
+
+class Conflict(Struct, frozen=True):
+    """A prerequisite did not hold, nobody says which; nothing was changed."""
+
+
+class Refused(Struct, frozen=True):
+    """The provider answered that it will not; nothing was changed. `why` names its code and the likely remedy."""
+
+    why: str
+
+
+class ReadChanges(Struct, frozen=True):
+    """Which owner names of the zone changed since `serial` (None: this is the first look)?"""
+
+    zone: str
+    serial: int | None
+
+
+class Changes(Struct, frozen=True):
+    """The zone's serial now, and the owner names that changed; None: it can't tell, look at everything.
+
+    A hint that saves looking, never a proof: edits in a database may leave the serial alone.
+    """
+
+    serial: int
+    owners: tuple[str, ...] | None
+
+
+ReadReply: TypeAlias = Readings | Unknown
+ConfirmReply: TypeAlias = Holds | Fails | Refused | Unknown
+ReplaceReply: TypeAlias = Written | Conflict | Refused | Unknown
+ChangesReply: TypeAlias = Changes | Unknown
+ProviderRequest: TypeAlias = Read | Confirm | Replace | ReadChanges
+ProviderReply: TypeAlias = ReadReply | ConfirmReply | ReplaceReply | ChangesReply
