@@ -17,7 +17,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -438,7 +438,7 @@ def program(name: str) -> str:
     return found
 
 
-SERVERS: Mapping[str, Callable[[Path], object]] = {
+SERVERS: Mapping[str, Callable[[Path], AbstractContextManager[DnsServer]]] = {
     "embedded": embedded_server,
     "bind": bind_server,
     "knot": knot_server,
