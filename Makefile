@@ -1,0 +1,87 @@
+# Everything a fresh Debian machine with Python 3.11 needs. `make test` and `make demo` set it up first; a second
+# set-up takes no time. `make setup PYTHON=/path/to/python` chooses the interpreter (3.11 or newer).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := test
+
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+WORKERS ?= 2
+BIN := .venv/bin
+READY := .venv/.standfast-ready
+
+.PHONY: demo test lint unit bench clean setup system pytest
+
+demo: setup  ## the main job in a live view; ARGS="--seconds 60 --json" runs it unattended
+	@$(BIN)/standfast demo $(ARGS)
+
+test: lint  ## lint, strict types and every test
+	@$(MAKE) --no-print-directory pytest
+
+lint: setup
+	@$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict
+
+unit: setup  ## the quick loop: without the tests marked slow
+	@$(BIN)/pytest -n $(WORKERS) -m "not slow" $(ARGS)
+
+pytest: setup
+	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+bench: setup  ## our times beside those of the C clients
+	@$(BIN)/python -m bench $(ARGS)
+
+clean:  ## what tests and tools left behind; the virtual environment stays (rm -rf .venv)
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .make build dist
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+setup: system $(READY)
+
+# The hashes of requirements.lock cover what runs; requirements-build.lock pins the build backend of the project
+# itself, which a fresh virtual environment has too old (no bdist_wheel) or, from Python 3.12 on, not at all.
+$(READY): requirements.lock requirements-build.lock pyproject.toml
+	@echo "setup: Python packages into .venv"
+	$(PYTHON) -m venv .venv
+	export PIP_DISABLE_PIP_VERSION_CHECK=1
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# Looked at every time: five path look-ups. Debian starts a daemon as soon as its package is installed, and enables
+# it at boot; the tests run their own, so a policy forbids the start and what was enabled here is disabled again.
+system:
+	@want=()
+	units=()
+	if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+		echo "setup: $(PYTHON) is not Python 3.11 or newer. Install it (Debian 12: apt install python3" >&2
+		echo "       python3-venv) or name one: make setup PYTHON=/path/to/python3.11" >&2
+		exit 1
+	fi
+	[[ -e $(BIN)/python ]] || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || want+=(python3-venv)
+	command -v named >/dev/null || { want+=(bind9); units+=(named); }
+	command -v nsupdate >/dev/null && command -v dig >/dev/null || want+=(bind9-dnsutils)
+	command -v knotd >/dev/null || { want+=(knot); units+=(knot); }
+	command -v knsupdate >/dev/null || want+=(knot-dnsutils)
+	(( $${#want[@]} )) || exit 0
+	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+		echo "setup: these Debian packages are missing: $${want[*]}" >&2
+		echo "       As root: apt-get install --no-install-recommends $${want[*]}   (elsewhere: BIND 9.18 or" >&2
+		echo "       newer and Knot DNS 3.2 or newer with their client tools, and Python's venv). Then again." >&2
+		exit 1
+	fi
+	echo "setup: Debian packages $${want[*]}"
+	policy=/usr/sbin/policy-rc.d
+	if [[ ! -e $$policy ]]; then
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+		printf '#!/bin/sh\nexit 101\n' > $$policy
+		chmod 755 $$policy
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends "$${want[@]}" </dev/null >/dev/null
+	for unit in $${units[@]+"$${units[@]}"}; do systemctl disable --quiet $$unit 2>/dev/null || true; done
