@@ -1,0 +1,34 @@
+"""The configuration file: read it, check it, know what it means. Every problem at once, with line and remedy."""
+
+from standfast.config.binding import check, load
+from standfast.config.fleet import FleetReading, Unknown, load_fleet
+from standfast.config.schema import (
+    Config,
+    EndpointConfig,
+    FleetSource,
+    HealthConfig,
+    LoadBalancerConfig,
+    PolicyConfig,
+    RetentionConfig,
+    StoreConfig,
+    ZoneConfig,
+)
+from standfast.config.secrets import TsigKey
+
+__all__ = [
+    "Config",
+    "EndpointConfig",
+    "FleetReading",
+    "FleetSource",
+    "HealthConfig",
+    "LoadBalancerConfig",
+    "PolicyConfig",
+    "RetentionConfig",
+    "StoreConfig",
+    "TsigKey",
+    "Unknown",
+    "ZoneConfig",
+    "check",
+    "load",
+    "load_fleet",
+]

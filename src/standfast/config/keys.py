@@ -1,0 +1,34 @@
+"""Every key the configuration knows, section by section. `standfast.schema.json` lists the same (a test compares)."""
+
+from typing import Final
+
+ROOT: Final = (
+    "zone",
+    "zones",
+    "stream",
+    "state",
+    "store",
+    "health",
+    "load_balancers",
+    "endpoints",
+    "policy",
+    "retention",
+)
+ZONE: Final = ("name", "provider", "server", "tsig", "look")
+HEALTH: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise", "warm_up")
+LOAD_BALANCER: Final = ("az", "ip", "capacity", "pool", "admin", "port")
+FLEET_SOURCE: Final = ("from", "path")
+POLICY: Final = ("ttl", "min_answers", "max_answers", "hold_below", "removal", "on_panic")
+ENDPOINT: Final = (
+    "ttl",
+    "min_answers",
+    "max_answers",
+    "azs",
+    "pools",
+    "families",
+    "zone",
+    "hold_below",
+    "removal",
+)
+RETENTION: Final = ("plans", "days")
+FLEET_FILE: Final = ("load_balancers", "count")

@@ -1,0 +1,182 @@
+"""What a configuration means once it has been read: frozen values, every default filled in.
+
+Durations are seconds, shares are fractions of one, names are absolute and lower case without trailing dot,
+addresses are in canonical text, paths are absolute.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from standfast.config.secrets import TsigKey
+
+ProviderKind: TypeAlias = Literal["rfc2136", "embedded"]
+AdminState: TypeAlias = Literal["up", "down", "drain"]
+Family: TypeAlias = Literal["ipv4", "ipv6"]
+HealthKind: TypeAlias = Literal["tcp", "http", "https"]
+OnPanic: TypeAlias = Literal["hold", "all"]
+
+PROVIDERS: Final[tuple[ProviderKind, ...]] = ("rfc2136", "embedded")
+ADMIN_STATES: Final[tuple[AdminState, ...]] = ("up", "down", "drain")
+FAMILIES: Final[tuple[Family, ...]] = ("ipv4", "ipv6")
+HEALTH_KINDS: Final[tuple[HealthKind, ...]] = ("tcp", "http", "https")
+ON_PANIC: Final[tuple[OnPanic, ...]] = ("hold", "all")
+DEFAULT_POOL: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneConfig:
+    """A zone and the primary that takes its updates. `tsig` may be absent for `embedded` only."""
+
+    name: str
+    provider: ProviderKind
+    host: str
+    port: int
+    tsig: TsigKey | None
+    look_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """Where plans are kept."""
+
+    kind: Literal["sqlite"]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HealthConfig:
+    """How a load balancer is asked whether it works; its own `port` overrides this one."""
+
+    kind: HealthKind
+    port: int
+    path: str | None = None
+    host: str | None = None
+    interval_s: float = 5.0
+    timeout_s: float = 2.0
+    fall: int = 3
+    rise: int = 6
+    warm_up_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerConfig:
+    """A load balancer as declared; health is judged elsewhere. `capacity` is relative to the others'."""
+
+    id: str
+    az: str
+    pool: str
+    ipv4: tuple[str, ...]
+    ipv6: tuple[str, ...]
+    capacity: int
+    admin: AdminState
+    port: int | None
+
+    def addresses(self, family: Family) -> tuple[str, ...]:
+        return self.ipv4 if family == "ipv4" else self.ipv6
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSource:
+    """The load balancers stand in a file of their own, read again whenever it changes."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """What every endpoint gets unless it says otherwise.
+
+    `min_answers` None: 2 if at least three load balancers are eligible, else 1, for each family.
+    `removal_share` of the capacity may leave within `removal_window_s`, and one load balancer always may.
+    """
+
+    ttl: int = 60
+    min_answers: int | None = None
+    max_answers: int = 8
+    hold_below: float = 0.5
+    removal_share: float = 0.34
+    removal_window_s: float = 600.0
+    on_panic: OnPanic = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """A name that users resolve, and which load balancers may answer for it.
+
+    Empty `azs` or `pools`: all of them. Empty `families`: those that the eligible load balancers have.
+    `min_answers` None: as in `PolicyConfig`.
+    """
+
+    name: str
+    zone: str
+    ttl: int
+    min_answers: int | None
+    max_answers: int
+    azs: tuple[str, ...]
+    pools: tuple[str, ...]
+    families: tuple[Family, ...]
+    hold_below: float
+    removal_share: float
+    removal_window_s: float
+
+    def eligible(self, load_balancers: tuple[LoadBalancerConfig, ...]) -> tuple[LoadBalancerConfig, ...]:
+        """Those that AZ and pool admit; admin state and health are not asked."""
+        return tuple(
+            one
+            for one in load_balancers
+            if (not self.azs or one.az in self.azs) and (not self.pools or one.pool in self.pools)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionConfig:
+    """The newest `plans` plans and everything younger than `days` are kept."""
+
+    plans: int = 100
+    days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One configuration, whole and checked.
+
+    `load_balancers` is empty if `fleet_source` says where they are. `digest` names the meaning: equal for two
+    texts that mean the same, free of secrets and of where this machine keeps its files.
+    """
+
+    file: str
+    stream: str
+    state_dir: Path
+    store: StoreConfig
+    zones: tuple[ZoneConfig, ...]
+    health: HealthConfig | None
+    load_balancers: tuple[LoadBalancerConfig, ...]
+    fleet_source: FleetSource | None
+    endpoints: tuple[EndpointConfig, ...]
+    policy: PolicyConfig
+    retention: RetentionConfig
+    digest: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", _digest(self))
+
+
+def _digest(config: Config) -> str:
+    zones = [
+        {"name": z.name, "provider": z.provider, "host": z.host, "port": z.port, "look": z.look_seconds}
+        for z in config.zones
+    ]
+    meaning: dict[str, Any] = {
+        "stream": config.stream,
+        "zones": sorted(zones, key=lambda zone: str(zone["name"])),
+        "health": asdict(config.health) if config.health else None,
+        "load_balancers": {one.id: asdict(one) for one in config.load_balancers},
+        "fleet_source": config.fleet_source is not None,
+        "endpoints": {one.name: asdict(one) for one in config.endpoints},
+        "policy": asdict(config.policy),
+        "retention": asdict(config.retention),
+    }
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
