@@ -24,7 +24,7 @@ test: lint  ## lint, strict types and every test
 lint: setup
 	@$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy --strict
+	$(BIN)/mypy --strict src tests $(if $(wildcard bench/*.py),bench)
 
 unit: setup  ## the quick loop: without the tests marked slow
 	@$(BIN)/pytest -n $(WORKERS) -m "not slow" $(ARGS)

@@ -25,11 +25,9 @@ NAME = "www.lb.example.com"
 CREATE = [f"prereq nxrrset {NAME} A", f"update add {NAME} 60 A 192.0.2.1"]
 
 
-@pytest.fixture(params=["bind", "knot"])
-def server(request: pytest.FixtureRequest) -> DnsServer:
-    got = request.getfixturevalue(request.param)
-    assert isinstance(got, DnsServer)
-    return got
+@pytest.fixture
+def server(dns_server: DnsServer) -> DnsServer:
+    return dns_server
 
 
 @pytest.fixture
@@ -161,7 +159,7 @@ def test_queries_pass_while_an_update_is_held(server: DnsServer, proxy: UpdatePr
     proxy.hold_next()
     sender = Background(server, CREATE, proxy.port)
     (held,) = proxy.wait_held()
-    assert query(server, server.zone, "NS", port=proxy.port)[1] == {f"ns.{server.zone}."}
+    assert query(server, server.zone, "SOA", port=proxy.port) == query(server, server.zone, "SOA")
     assert query(server, NAME, "A")[0] == "NXDOMAIN"
     assert held.sender_listens
     assert proxy.release(held) == [Rcode.NOERROR]
