@@ -25,11 +25,16 @@ class Member(Struct, frozen=True, array_like=True):
 
 
 class Departure(Struct, frozen=True, array_like=True):
-    """Capacity that left an endpoint at `at` (seconds, the planner's wall clock): velocity's memory (G7)."""
+    """Capacity that left an endpoint at `at` (seconds, the planner's wall clock): velocity's memory (G7).
+
+    `installed` is what the endpoint's answer held just before: of the oldest departure in a window, what the share
+    that may leave in that window is a share of. 0: not recorded.
+    """
 
     load_balancer: str
     weight: int
     at: float
+    installed: int = 0
 
 
 class Entry(Struct, frozen=True, array_like=True):

@@ -1,0 +1,46 @@
+"""What is wanted of one endpoint: the part of a configuration that a planner reads."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from .entry import Key
+from .rrset import RRType
+
+TTL_DEFAULT: Final = 60
+"""Seconds. AWS advises 60 or 120 for records that fail over; below 30 many clients do not follow."""
+MAX_ANSWERS_DEFAULT: Final = 8
+"""Eight addresses fit any UDP answer."""
+HOLD_BELOW_DEFAULT: Final = 0.5
+"""Envoy's panic threshold is 50 %, gdnsd's up_thresh 0.5."""
+REMOVAL_SHARE_DEFAULT: Final = 0.34
+"""34 %, so that one AZ of three (33.4 %) passes."""
+REMOVAL_WINDOW_S_DEFAULT: Final = 600.0
+
+
+class EndpointPolicy(Struct, frozen=True):
+    """How one endpoint is to be kept.
+
+    `min_answers` holds per family and counts addresses; None means 2 where at least three load balancers are
+    eligible in that family, else 1 (2 of 2 would forbid every failover). Empty `azs` and `pools` mean all of them,
+    empty `families` those that the eligible load balancers have. Under `hold_below`, a share of capacity believed
+    healthy, nothing more is dropped. In `removal_window_s` seconds no more capacity leaves than `removal_share` of
+    what was installed, or one load balancer, whichever is more.
+    """
+
+    name: str
+    zone: str
+    ttl: int = TTL_DEFAULT
+    min_answers: int | None = None
+    max_answers: int = MAX_ANSWERS_DEFAULT
+    azs: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+    families: tuple[RRType, ...] = ()
+    hold_below: float = HOLD_BELOW_DEFAULT
+    removal_share: float = REMOVAL_SHARE_DEFAULT
+    removal_window_s: float = REMOVAL_WINDOW_S_DEFAULT
+
+    @property
+    def key(self) -> Key:
+        """(zone, name)."""
+        return (self.zone, self.name)

@@ -1,0 +1,1 @@
+"""How things come back: pure automata to which `now` is an argument."""
