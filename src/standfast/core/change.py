@@ -1,0 +1,404 @@
+"""One change of one zone, from looking to outcome: the phases an enactor goes through for a batch of endpoints.
+
+    Looking ─▶ Confirming ─▶ Surveying ─▶ (judgement) ─▶ Drawing ─▶ Recording ─▶ Replacing ─▶ Settling ─▶ Settled
+              if unreadable   if no floor                                        if the reply was lost
+
+Each phase is a frozen value with one `request`; `heard(reply)` gives the next phase. What is trusted across a phase
+is only what `Replace` asserts: the exact markers and the exact floor on which the judgement rests.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Struct, structs
+
+from standfast.model.entry import Entry
+from standfast.model.marker import Damaged, Floor, Marker, read_floor, read_marker
+from standfast.model.name import marker_owner
+from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.ports.local import DrawNonce, Nonce, RecordIntent, RecordReply, Unrecorded
+from standfast.ports.provider import (
+    Confirm,
+    ConfirmReply,
+    Conflict,
+    Fails,
+    Holds,
+    Prerequisite,
+    Read,
+    ReadReply,
+    Refused,
+    Replace,
+    ReplaceReply,
+    Unknown,
+    Written,
+)
+
+from .drafting import DraftedWrite, Sighting, change_of, floor_generation, written_sighting
+from .judgement import Contents, Due, FloorView, Leave, RefillDue, harmless, judge
+from .task import Outcome, Result, Settled, Sights, Task, all_end, doubt_name, outcome_of
+
+
+class Looking(Struct, frozen=True):
+    """Reading the floor, the markers not believed already, and the addresses if they are to be verified."""
+
+    task: Task
+    floor: RRset | None = None
+    believed: tuple[tuple[str, RRset | None], ...] = ()
+
+    @property
+    def _unknown(self) -> tuple[Entry, ...]:
+        known = {name for name, _ in self.believed}
+        return tuple(entry for entry in self.task.entries if entry.name not in known)
+
+    @property
+    def request(self) -> Read:
+        """Everything that is needed, in one reading."""
+        keys: list[tuple[str, int]] = []
+        if self.floor is None:
+            keys.append((self.task.floor_owner, RRType.TXT))
+        keys.extend((marker_owner(entry.name, entry.zone), RRType.TXT) for entry in self._unknown)
+        if self.task.verify:
+            keys.extend((entry.name, rtype) for entry in self.task.entries for rtype in ADDRESS_TYPES)
+        return Read(self.task.zone, tuple(keys))
+
+    def heard(self, reply: ReadReply) -> "Phase":
+        """A reading that failed concerns its endpoint alone; without the floor nothing can be done."""
+        if isinstance(reply, Unknown):
+            return all_end(self.task, "blind", reply.why)
+        values = list(reply.values)
+        floor: RRset | Unknown | None = self.floor
+        if floor is None:
+            floor = values.pop(0)
+        if isinstance(floor, Unknown):
+            return all_end(self.task, "blind", floor.why)
+        markers: dict[str, RRset | Unknown | None] = dict(self.believed)
+        for entry in self._unknown:
+            markers[entry.name] = values.pop(0)
+        seen: list[tuple[Entry, Sighting]] = []
+        blind: list[Outcome] = []
+        for entry in self.task.entries:
+            marker = markers[entry.name]
+            contents = tuple(values.pop(0) for _ in ADDRESS_TYPES) if self.task.verify else ()
+            failed = next((value for value in (marker, *contents) if isinstance(value, Unknown)), None)
+            if failed is not None:
+                blind.append(outcome_of(entry, "blind", failed.why))
+                continue
+            known = tuple(value for value in contents if not isinstance(value, Unknown))
+            stands = None if isinstance(marker, Unknown) else marker
+            seen.append((entry, Sighting(stands, known if self.task.verify else None)))
+        return _confirm_next(Sights(self.task, floor, tuple(seen), tuple(blind)))
+
+
+class Confirming(Struct, frozen=True):
+    """Something unreadable is about to be asserted: does it stand there, or does a wildcard make it?
+
+    `doubts` are the readings. Several are first asked for together, as absences, for a wildcard makes many; then each
+    by itself. What does not stand there literally is absent: that is what the change then asserts.
+    """
+
+    sights: Sights
+    doubts: tuple[tuple[str, RRset], ...]
+
+    @property
+    def _together(self) -> bool:
+        return len(self.doubts) > 1
+
+    @property
+    def request(self) -> Confirm:
+        """Prerequisites alone."""
+        if self._together:
+            absences = tuple(Prerequisite(owner, rrset.rtype, ()) for owner, rrset in self.doubts)
+            return Confirm(self.sights.task.zone, absences)
+        owner, rrset = self.doubts[0]
+        return Confirm(self.sights.task.zone, (Prerequisite(owner, rrset.rtype, rrset.rdata),))
+
+    def heard(self, reply: ConfirmReply) -> "Phase":
+        """Literal data stays, synthesised data is absence."""
+        if isinstance(reply, Refused | Unknown):
+            return all_end(self.sights.task, "blind", reply.why)
+        if self._together and isinstance(reply, Fails):
+            return Confirming(self.sights, self.doubts[:1])
+        absent = isinstance(reply, Holds) if self._together else isinstance(reply, Fails)
+        sights = self.sights
+        for owner, rrset in self.doubts:
+            sights = structs.replace(sights, confirmed=(*sights.confirmed, doubt_name(owner, rrset)))
+            if absent:
+                sights = _without(sights, owner, rrset.rtype)
+        return _confirm_next(sights, together=self._together)
+
+
+class Surveying(Struct, frozen=True):
+    """The floor is missing or unreadable: every marker of the zone's entries, read after that was seen."""
+
+    sights: Sights
+
+    @property
+    def _entries(self) -> tuple[Entry, ...]:
+        return self.sights.task.plan.by_zone.get(self.sights.task.zone, ())
+
+    @property
+    def request(self) -> Read:
+        """All of them by query, none from memory."""
+        keys = tuple((marker_owner(entry.name, entry.zone), int(RRType.TXT)) for entry in self._entries)
+        return Read(self.sights.task.zone, keys)
+
+    def heard(self, reply: ReadReply) -> "Phase":
+        """The floor is the highest generation that any readable marker names."""
+        task = self.sights.task
+        if isinstance(reply, Unknown):
+            return all_end(task, "blind", reply.why)
+        failed = next((value for value in reply.values if isinstance(value, Unknown)), None)
+        if failed is not None:
+            return all_end(task, "blind", failed.why)
+        found: dict[str, RRset | None] = {}
+        readable: list[Marker] = []
+        frozen = False
+        for entry, value in zip(self._entries, reply.values, strict=True):
+            rrset = None if isinstance(value, Unknown) else value
+            marker = read_marker(rrset, entry.zone, marker_owner(entry.name, entry.zone))
+            found[entry.name] = rrset
+            if isinstance(marker, Marker) and marker.stream == task.plan.record.stream:
+                readable.append(marker)
+                frozen = frozen or (entry.kind == "first" and marker.frozen)
+        generation = max([task.plan.generation, *(marker.generation for marker in readable)])
+        rdata = self.sights.floor.rdata if self.sights.floor is not None else ()
+        view = FloorView(generation, frozen, rdata, lost=True, orphan=not readable)
+        return _judged(self._fresh(found), view, learnt=tuple(found.items()))
+
+    def _fresh(self, found: dict[str, RRset | None]) -> "Sights":
+        """A marker that changed between the two readings leaves its endpoint for later."""
+        kept, moved = [], list(self.sights.outcomes)
+        for entry, sighting in self.sights.seen:
+            now = found.get(entry.name)
+            literal = sighting.marker is None and _mark_of(now, entry) in self.sights.confirmed
+            if now == sighting.marker or literal:
+                kept.append((entry, sighting))
+            else:
+                moved.append(outcome_of(entry, "conflict", "its marker changed while the floor was surveyed"))
+        return structs.replace(self.sights, seen=tuple(kept), outcomes=tuple(moved))
+
+
+class Drawing(Struct, frozen=True):
+    """The change is decided; it needs a nonce that no marker ever had."""
+
+    task: Task
+    floor: FloorView
+    writes: tuple[DraftedWrite, ...]
+    outcomes: tuple[Outcome, ...]
+    learnt: tuple[tuple[str, RRset | None], ...]
+    floor_rrset: RRset | None
+
+    @property
+    def request(self) -> DrawNonce:
+        """One for the whole change."""
+        return DrawNonce()
+
+    def heard(self, reply: Nonce) -> "Phase":
+        """The change can be composed."""
+        task = self.task
+        change = change_of(task.plan, task.zone, task.writer, self.floor, self.writes, reply.value)
+        return Recording(self, change, reply.value)
+
+
+class Recording(Struct, frozen=True):
+    """The intention goes to disk before the change is sent."""
+
+    drawn: Drawing
+    change: Replace
+    nonce: str
+
+    @property
+    def request(self) -> RecordIntent:
+        """Who goes from which since to which, under which nonce."""
+        plan = self.drawn.task.plan
+        intended = tuple(write.intended for write in self.drawn.writes)
+        return RecordIntent(self.drawn.task.zone, plan.generation, plan.digest, self.nonce, intended)
+
+    def heard(self, reply: RecordReply) -> "Phase":
+        """Without a journal only a refill goes on."""
+        refill = any(isinstance(write.judgement, RefillDue) for write in self.drawn.writes)
+        if isinstance(reply, Unrecorded) and not refill:
+            return _ended(self.drawn, "unrecorded", reply.why)
+        return Replacing(self.drawn, self.change, self.nonce)
+
+
+class Replacing(Struct, frozen=True):
+    """The one conditional write."""
+
+    drawn: Drawing
+    change: Replace
+    nonce: str
+
+    @property
+    def request(self) -> Replace:
+        """All prerequisites, contents, markers and the floor."""
+        return self.change
+
+    def heard(self, reply: ReplaceReply) -> "Phase":
+        """Written, refused by a prerequisite, refused by the provider, or unknown."""
+        match reply:
+            case Written():
+                return _written(self.drawn, self.change, self.nonce)
+            case Conflict():
+                return _ended(self.drawn, "conflict", "something newer or other than expected is there", self.nonce)
+            case Refused(why):
+                return _ended(self.drawn, "refused", why, self.nonce)
+            case Unknown(why):
+                return Settling(self.drawn, self.change, self.nonce, why)
+
+
+class Settling(Struct, frozen=True):
+    """Nobody knows whether the change was made: the nonce in the zone tells."""
+
+    drawn: Drawing
+    change: Replace
+    nonce: str
+    why: str
+
+    @property
+    def request(self) -> Read:
+        """Any record that carries the change's nonce: one marker; the floor if the change was a refill."""
+        return Read(self.change.zone, ((self._witness, int(RRType.TXT)),))
+
+    @property
+    def _witness(self) -> str:
+        write = self.drawn.writes[0]
+        if isinstance(write.judgement, RefillDue):
+            return self.change.floor.name
+        return marker_owner(write.entry.name, write.entry.zone)
+
+    def heard(self, reply: ReadReply) -> "Phase":
+        """Ours, somebody else's, or still unknown. It may yet land: then its prerequisites decide."""
+        value: RRset | Unknown | None = reply if isinstance(reply, Unknown) else reply.values[0]
+        if isinstance(value, Unknown):
+            return _ended(self.drawn, "unknown", f"{self.why}; then {value.why}", self.nonce)
+        zone = self.change.zone
+        read = read_floor if self._witness == self.change.floor.name else read_marker
+        record = read(value, zone, self._witness)
+        if isinstance(record, Marker | Floor) and record.nonce == self.nonce:
+            return _written(self.drawn, self.change, self.nonce)
+        return _ended(self.drawn, "unknown", f"{self.why}; it has not been made so far", self.nonce)
+
+
+Asking: TypeAlias = Looking | Confirming | Surveying | Drawing | Recording | Replacing | Settling
+Phase: TypeAlias = Asking | Settled
+ChangeRequest: TypeAlias = Read | Confirm | Replace | DrawNonce | RecordIntent
+
+
+def _mark_of(rrset: RRset | None, entry: Entry) -> str:
+    return doubt_name(marker_owner(entry.name, entry.zone), rrset) if rrset is not None else ""
+
+
+def _doubts(sights: Sights) -> tuple[tuple[str, RRset], ...]:
+    """What may have been made by a wildcard and is about to be asserted: unreadable records; the addresses too
+    where a refill may be due."""
+    task, found = sights.task, []
+    floor = read_floor(sights.floor, task.zone, task.floor_owner)
+    if isinstance(floor, Damaged) and sights.floor is not None:
+        found.append((task.floor_owner, sights.floor))
+    below = isinstance(floor, Floor) and task.plan.generation < floor.generation
+    for entry, sighting in sights.seen:
+        marker = sighting.reading(entry)
+        if isinstance(marker, Damaged) and sighting.marker is not None:
+            found.append((marker_owner(entry.name, entry.zone), sighting.marker))
+        if (below or task.refills_only) and not isinstance(marker, Marker) and sighting.contents is not None:
+            found.extend((entry.name, rrset) for rrset in sighting.contents if rrset is not None)
+    return tuple(doubt for doubt in dict.fromkeys(found) if doubt_name(*doubt) not in sights.confirmed)
+
+
+def _confirm_next(sights: Sights, *, together: bool = True) -> Phase:
+    if doubts := _doubts(sights):
+        return Confirming(sights, doubts if together else doubts[:1])
+    task = sights.task
+    floor = read_floor(sights.floor, task.zone, task.floor_owner)
+    if not isinstance(floor, Floor) or floor.stream != task.plan.record.stream or sights.floor is None:
+        return Surveying(sights)
+    view = FloorView(floor.generation, floor.frozen, sights.floor.rdata, floor.nonce)
+    return _judged(sights, view, learnt=())
+
+
+def _without(sights: Sights, owner: str, rtype: int) -> Sights:
+    """The same sights with that reading taken for absence."""
+    if owner == sights.task.floor_owner:
+        return structs.replace(sights, floor=None)
+    seen = []
+    for entry, sighting in sights.seen:
+        if owner == marker_owner(entry.name, entry.zone):
+            sighting = structs.replace(sighting, marker=None)
+        elif owner == entry.name and sighting.contents is not None:
+            kept = tuple(None if rrset and rrset.rtype == rtype else rrset for rrset in sighting.contents)
+            sighting = structs.replace(sighting, contents=kept)
+        seen.append((entry, sighting))
+    return structs.replace(sights, seen=tuple(seen))
+
+
+def _judged(sights: Sights, floor: FloorView, *, learnt: tuple[tuple[str, RRset | None], ...]) -> Phase:
+    task = sights.task
+    outcomes, full, refills = list(sights.outcomes), [], []
+    for entry, sighting in sights.seen:
+        reading = sighting.reading(entry)
+        verdict = judge(
+            entry,
+            task.plan,
+            reading,
+            floor,
+            sighting.contents,
+            refills_only=task.refills_only,
+            insisted=(entry.name, sighting.contents) in task.insisted,
+        )
+        match verdict:
+            case Leave(standing, why):
+                outcomes.append(outcome_of(entry, standing, why))
+            case Due():
+                full.append(DraftedWrite(entry, sighting, verdict))
+            case RefillDue():
+                refills.append(DraftedWrite(entry, sighting, verdict))
+    known = learnt or tuple((entry.name, s.marker) for entry, s in sights.seen)
+    if full and floor.orphan and all(write.entry.kind != "first" for write in full):
+        outcomes.extend(outcome_of(w.entry, "deferred", "the zone's first entry creates the floor") for w in full)
+        full = []
+    if full:
+        outcomes.extend(outcome_of(w.entry, "deferred", "a refill goes alone") for w in refills)
+    elif refills:
+        full, later = refills[:1], refills[1:]
+        outcomes.extend(outcome_of(w.entry, "deferred", "a refill goes alone") for w in later)
+    if not full:
+        return Settled(tuple(outcomes), None if floor.lost else sights.floor, known)
+    return Drawing(task, floor, tuple(full), tuple(outcomes), known, sights.floor)
+
+
+def _written(drawn: Drawing, change: Replace, nonce: str) -> Settled:
+    outcomes = list(drawn.outcomes)
+    for write in drawn.writes:
+        result: Result = "refilled" if isinstance(write.judgement, RefillDue) else "written"
+        intended = write.intended
+        outcomes.append(
+            Outcome(change.zone, intended.name, result, intended.why, intended.since_before, intended.since, nonce)
+        )
+    floor = drawn.floor_rrset
+    if floor_generation(drawn.task.plan, drawn.floor, drawn.writes) is not None:
+        content = change.floor.contents[0]
+        floor = RRset.of(content.rtype, content.ttl, content.rdata)
+    markers = dict(drawn.learnt)
+    markers.update((write.entry.name, written_sighting(write, change).marker) for write in drawn.writes)
+    return Settled(tuple(outcomes), floor, tuple(markers.items()), _foreign(drawn.writes))
+
+
+def _foreign(writes: tuple[DraftedWrite, ...]) -> tuple[tuple[str, Contents], ...]:
+    """The harmless damage that these writes repair."""
+    return tuple(
+        (write.entry.name, write.sighting.contents)
+        for write in writes
+        if isinstance(write.judgement, Due)
+        and write.judgement.repair
+        and write.sighting.contents is not None
+        and harmless(write.entry, write.sighting.contents)
+    )
+
+
+def _ended(drawn: Drawing, result: Result, why: str, nonce: str = "") -> Settled:
+    """Nothing was written as far as we know; nothing of the zone is believed any longer."""
+    ended = tuple(
+        structs.replace(outcome_of(write.entry, result, why), before=write.intended.since_before, nonce=nonce)
+        for write in drawn.writes
+    )
+    return Settled((*drawn.outcomes, *ended))

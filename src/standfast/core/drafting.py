@@ -1,0 +1,144 @@
+"""From judgements to one conditional change: what it asserts, what it writes, what it makes of the floor. Pure."""
+
+from msgspec import Struct
+
+from standfast.model.entry import Entry
+from standfast.model.marker import (
+    Damaged,
+    Floor,
+    Marker,
+    MarkerReading,
+    MarkerState,
+    floor_rdata,
+    marker_rdata,
+    read_marker,
+)
+from standfast.model.name import floor_owner, marker_owner
+from standfast.model.plan import Plan
+from standfast.model.rrset import ADDRESS_TYPES, FLAT_TYPES, RRset, RRType
+from standfast.ports.local import IntendedWrite
+from standfast.ports.provider import MARKER_TTL, Content, Prerequisite, Replace, Write
+
+from .judgement import Contents, Due, FloorView, RefillDue
+
+
+class Sighting(Struct, frozen=True):
+    """What was read of one endpoint: the TXT (or CNAME) rrset where its marker belongs, and its addresses if read."""
+
+    marker: RRset | None
+    contents: Contents | None = None
+
+    def reading(self, entry: Entry) -> MarkerReading:
+        """What the marker says."""
+        return read_marker(self.marker, entry.zone, marker_owner(entry.name, entry.zone))
+
+
+class DraftedWrite(Struct, frozen=True):
+    """One endpoint of a change that is about to be made."""
+
+    entry: Entry
+    sighting: Sighting
+    judgement: Due | RefillDue
+
+    @property
+    def intended(self) -> IntendedWrite:
+        """For the journal."""
+        reading = self.sighting.reading(self.entry)
+        before = reading.since if isinstance(reading, Marker) else None
+        return IntendedWrite(self.entry.name, before, self.entry.since, self.judgement.why)
+
+
+def change_of(
+    plan: Plan, zone: str, writer: str, floor: FloorView, writes: tuple[DraftedWrite, ...], nonce: str
+) -> Replace:
+    """The change for these writes. All are full writes, or the only one is a refill."""
+    return Replace(
+        zone,
+        _floor_part(plan, zone, floor, writes, nonce),
+        tuple(_endpoint_part(plan, writer, write, nonce) for write in writes),
+    )
+
+
+def floor_generation(plan: Plan, floor: FloorView, writes: tuple[DraftedWrite, ...]) -> int | None:
+    """The generation the change sets the floor to, with a fresh nonce; None leaves it as it is, asserted."""
+    blind = any(not isinstance(write.sighting.reading(write.entry), Marker) for write in writes)
+    if any(isinstance(write.judgement, RefillDue) for write in writes):
+        return floor.generation
+    if floor.lost or blind or plan.generation > floor.generation:
+        return max(plan.generation, floor.generation)
+    return None
+
+
+def _floor_part(plan: Plan, zone: str, floor: FloorView, writes: tuple[DraftedWrite, ...], nonce: str) -> Write:
+    owner = floor_owner(plan.record.stream, zone)
+    asserted = (Prerequisite(owner, RRType.TXT, floor.rdata),)
+    generation = floor_generation(plan, floor, writes)
+    if generation is None:
+        return Write(owner, asserted, ())
+    raised = floor_rdata(Floor(plan.record.stream, generation, "live", nonce), zone, owner)
+    return Write(owner, asserted, (Content(owner, RRType.TXT, MARKER_TTL, (raised,)),))
+
+
+def _endpoint_part(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> Write:
+    if isinstance(write.judgement, RefillDue):
+        return _refill_part(write, write.judgement)
+    entry, sighting = write.entry, write.sighting
+    owner = marker_owner(entry.name, entry.zone)
+    marker = marker_rdata(_next_marker(plan, writer, write, nonce), entry.zone, owner)
+    contents = [Content(owner, RRType.TXT, MARKER_TTL, (marker,))]
+    if entry.kind != "first":
+        for rtype in FLAT_TYPES:
+            rrset = entry.rrset(rtype)
+            contents.append(Content(entry.name, rtype, rrset.ttl if rrset else 0, rrset.rdata if rrset else ()))
+    prerequisites, cleared = _marker_asserted(owner, sighting.marker)
+    return Write(entry.name, prerequisites, (*contents, *cleared))
+
+
+def _next_marker(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> Marker:
+    """A repair never lowers the generation that a marker names: a lost floor is rebuilt from these."""
+    generation, digest = plan.generation, plan.digest
+    before = write.sighting.reading(write.entry)
+    if isinstance(before, Marker) and before.generation > generation:
+        generation, digest = before.generation, before.plan
+    state: MarkerState = "retired" if write.entry.kind == "retired" else "live"
+    return Marker(plan.record.stream, write.entry.since, generation, digest, state, writer, nonce)
+
+
+def _marker_asserted(owner: str, seen: RRset | None) -> tuple[tuple[Prerequisite, ...], tuple[Content, ...]]:
+    """The marker exactly as seen. A CNAME there would swallow the new marker in silence, so it goes as well."""
+    if seen is not None and seen.rtype == RRType.CNAME:
+        asserted = (Prerequisite(owner, RRType.TXT, ()), Prerequisite(owner, RRType.CNAME, seen.rdata))
+        return asserted, (Content(owner, RRType.CNAME, 0, ()),)
+    return (Prerequisite(owner, RRType.TXT, seen.rdata if seen else ()),), ()
+
+
+def _refill_part(write: DraftedWrite, judgement: RefillDue) -> Write:
+    entry, contents = write.entry, write.sighting.contents
+    if contents is None:
+        raise AssertionError("a refill is judged from contents")
+    owner = marker_owner(entry.name, entry.zone)
+    asserted, cleared = _marker_asserted(owner, write.sighting.marker)
+    prerequisites, puts = list(asserted), list(cleared)
+    if isinstance(write.sighting.reading(entry), Damaged) and not cleared:
+        puts.append(Content(owner, RRType.TXT, 0, ()))
+    alias = next((seen for seen in contents if seen is not None and seen.rtype == RRType.CNAME), None)
+    if alias is not None:
+        prerequisites.append(Prerequisite(entry.name, RRType.CNAME, alias.rdata))
+    for rtype, seen in zip(ADDRESS_TYPES, contents, strict=True):
+        present = seen is not None and seen.rtype == rtype
+        prerequisites.append(Prerequisite(entry.name, rtype, seen.rdata if seen and present else ()))
+        wanted = entry.rrset(rtype)
+        if rtype in judgement.rtypes and wanted is not None:
+            puts.append(Content(entry.name, rtype, wanted.ttl, wanted.rdata))
+    puts.append(Content(entry.name, RRType.CNAME, 0, ()))
+    return Write(entry.name, tuple(prerequisites), tuple(puts))
+
+
+def written_sighting(write: DraftedWrite, change: Replace) -> Sighting:
+    """What stands where the marker belongs once the change is written."""
+    owner = marker_owner(write.entry.name, write.entry.zone)
+    part = next(part for part in change.writes if part.name == write.entry.name)
+    for content in part.contents:
+        if content.owner == owner and content.rtype == RRType.TXT and content.rdata:
+            return Sighting(RRset.of(RRType.TXT, content.ttl, content.rdata))
+    return Sighting(None)

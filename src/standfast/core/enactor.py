@@ -1,0 +1,427 @@
+"""Bring every endpoint to its entry in the newest plan obtainable. Any number may run; they don't talk.
+
+Rule 1.  The newest plan held is the highest generation seen, wherever it came from: the store, or the copy on this
+         machine's disk. A store that went back in time changes nothing.
+Rule 2.  Between two changes it looks for a newer head. Nothing it decided before survives that look: each change
+         judges anew, on the markers that it asserts.
+Rule 3.  Safety rests on `change.py` alone. What is here decides only what is looked at next: order, batch size,
+         patience, quarantine.
+
+In October 2025 an enactor checked freshness once, at its start, and believed it until the end. Here nothing is
+believed that the provider does not check again in the very change that relies on it.
+"""
+
+import hashlib
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct, structs
+
+from standfast.model.entry import Entry, Key
+from standfast.model.name import SUBTREE, floor_owner
+from standfast.model.plan import Plan
+from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
+from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
+from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
+
+from .beliefs import TugOfWar, ZoneBelief
+from .change import Asking, ChangeRequest, Looking
+from .task import Outcome, Settled, Task
+
+BATCH_OCTETS: Final = 56_000
+"""Estimated size of one change: 65,535 is the most a DNS message over TCP can have (RFC 1035 §4.2.2)."""
+VERIFY_BATCH: Final = 64
+"""Endpoints verified in one go, so that a newer head is noticed within milliseconds."""
+PATIENCE: Final = 32
+"""Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
+_ENTRY_OCTETS: Final = 520
+_ADDRESS_OCTETS: Final = {1: 16, 28: 28}
+
+Occasion: TypeAlias = Literal["start", "news", "look", "audit"]
+EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | ReadChanges | ChangeRequest
+
+
+class Idle(Struct, frozen=True):
+    """Nothing to ask until the next occasion."""
+
+
+class AskingHead(Struct, frozen=True):
+    """Is there a newer plan?"""
+
+    request: ReadHead = ReadHead()
+
+
+class AskingPlan(Struct, frozen=True):
+    """Fetching the plan that the head names."""
+
+    request: ReadPlan
+
+
+class Recalling(Struct, frozen=True):
+    """At the start: the copy on one's own disk."""
+
+    request: RecallCopy = RecallCopy()
+
+
+class Keeping(Struct, frozen=True):
+    """Everything due is written: the plan goes to one's own disk."""
+
+    request: KeepCopy
+
+
+class AskingChanges(Struct, frozen=True):
+    """Which names of the zone changed since the last look?"""
+
+    request: ReadChanges
+    later: tuple[str, ...]
+
+
+class Changing(Struct, frozen=True):
+    """In the middle of one change."""
+
+    phase: Asking
+    task: Task
+
+    @property
+    def request(self) -> ChangeRequest:
+        """That of the change."""
+        return self.phase.request
+
+
+Stage: TypeAlias = Idle | AskingHead | AskingPlan | Recalling | Keeping | AskingChanges | Changing
+
+
+class Notice(Struct, frozen=True):
+    """Something about plan or store that people should know."""
+
+    kind: Literal["plan", "fork", "store", "provider", "foreign_plan"]
+    why: str
+
+
+class Agenda(Struct, frozen=True):
+    """What is left to do. `groups` are endpoints that must go together in one small change, first of all; `due` may
+    have changed with the plan; `checks` are to be verified with their addresses."""
+
+    groups: tuple[tuple[Key, ...], ...] = ()
+    due: tuple[Key, ...] = ()
+    checks: tuple[Key, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing left."""
+        return not (self.groups or self.due or self.checks)
+
+
+class Enactor(Struct, frozen=True):
+    """One enactor between two requests. `request` is what it asks; `heard(reply)` is the enactor afterwards.
+
+    `outcomes` and `notices` are news of the last step, for the journal and the log.
+    """
+
+    writer: str
+    stream: str
+    plan: Plan | None = None
+    forked: str = ""
+    copy_due: bool = False
+    agenda: Agenda = Agenda()
+    zones: tuple[tuple[str, ZoneBelief], ...] = ()
+    quarantine: tuple[tuple[Key, int], ...] = ()
+    tug: TugOfWar = TugOfWar()
+    journal_lost: bool = False
+    patience: int = PATIENCE
+    now: float = 0.0
+    looking: bool = False
+    stage: Stage = Idle()
+    outcomes: tuple[Outcome, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def request(self) -> EnactorRequest | None:
+        """The one thing asked now; None when idle."""
+        return None if isinstance(self.stage, Idle) else self.stage.request
+
+    def wake(self, occasion: Occasion, now: float) -> "Enactor":
+        """Begin a pass. `now` is monotonic seconds of this machine; nothing about safety depends on it."""
+        fresh = structs.replace(
+            self, now=now, patience=PATIENCE, outcomes=(), notices=(), journal_lost=False, looking=occasion == "look"
+        )
+        if occasion == "start":
+            return structs.replace(fresh, stage=Recalling())
+        if occasion == "audit" and self.plan is not None:
+            beliefs = tuple((zone, belief.forgotten()) for zone, belief in self.zones)
+            checks = _rotated(_all_keys(self.plan), self.writer)
+            agenda = structs.replace(self.agenda, checks=checks)
+            fresh = structs.replace(fresh, quarantine=(), zones=beliefs, agenda=agenda)
+        return structs.replace(fresh, stage=AskingHead())
+
+    def heard(self, reply: object) -> "Enactor":
+        """The reply to `request`. Raises AssertionError if it is not one of those the port promises."""
+        quiet = structs.replace(self, outcomes=(), notices=())
+        match self.stage, reply:
+            case (Recalling(), PlanRead() | PlanMissing() | Unknown()):
+                return quiet._recalled(reply)
+            case (AskingHead(), HeadRead() | Unknown()):
+                return quiet._head(reply)
+            case (AskingPlan(), PlanRead() | PlanMissing() | Unknown()):
+                return quiet._fetched(reply)
+            case (Keeping(), Kept()):
+                return quiet._next()
+            case (AskingChanges(), Changes() | Unknown()):
+                return quiet._looked(self.stage, reply)
+            case (Changing(), _):
+                phase = self.stage.phase.heard(reply)  # type: ignore[arg-type]  # the driver pairs request and reply
+                if isinstance(phase, Settled):
+                    return quiet._settled(self.stage.task, phase)
+                return structs.replace(quiet, stage=Changing(phase, self.stage.task))
+        raise AssertionError(f"{type(reply).__name__} is no reply to {type(self.stage).__name__}")
+
+    def belief(self, zone: str) -> ZoneBelief:
+        """What is believed of a zone."""
+        return next((belief for known, belief in self.zones if known == zone), ZoneBelief())
+
+    # -- plans ---------------------------------------------------------------------------------------------------
+
+    def _recalled(self, reply: RecallReply) -> "Enactor":
+        if isinstance(reply, PlanRead) and reply.plan.record.stream == self.stream:
+            return structs.replace(self._adopted(reply.plan), copy_due=False, stage=AskingHead())
+        return structs.replace(self, stage=AskingHead())
+
+    def _head(self, reply: HeadRead | Unknown) -> "Enactor":
+        if isinstance(reply, Unknown):
+            return self._noting("store", reply.why)._proceed()
+        head, held = reply.head, self.plan
+        if head is None or (held is not None and head.generation < held.generation):
+            return self._proceed()
+        if held is not None and head.generation == held.generation:
+            if head.digest == held.digest:
+                return self._proceed()
+            why = (
+                f"the store's plan {head.digest[:8]} and ours {held.digest[:8]} both have generation {head.generation}"
+            )
+            return structs.replace(self._noting("fork", why), forked=why, stage=Idle())
+        return structs.replace(self, stage=AskingPlan(ReadPlan(head.digest)))
+
+    def _fetched(self, reply: PlanRead | PlanMissing | Unknown) -> "Enactor":
+        if isinstance(reply, Unknown):
+            return self._noting("store", reply.why)._proceed()
+        if isinstance(reply, PlanMissing):
+            return self._noting("store", "the plan that its head names is missing")._proceed()
+        plan = reply.plan
+        if plan.record.stream != self.stream:
+            why = f"the store's plan is of stream {plan.record.stream}, this enactor of {self.stream}"
+            return self._noting("foreign_plan", why)._proceed()
+        if self.plan is not None and plan.generation <= self.plan.generation:
+            return self._proceed()
+        return self._adopted(plan)._proceed()
+
+    def _adopted(self, plan: Plan) -> "Enactor":
+        """Take this plan for the newest: what changed is due; without a predecessor, everything is, and is verified
+        afterwards."""
+        if self.plan is None:
+            keys = _rotated(_all_keys(plan), self.writer)
+            agenda = Agenda(due=keys, checks=keys)
+        else:
+            pairs = [(was, now) for was, now in plan.shards.changes(self.plan.shards) if now is not None]
+            moved = tuple(now.key for was, now in pairs if was is None or was.since != now.since)
+            due = _joined(_rotated(moved, self.writer), self.agenda.due)
+            # Equal since and other bytes come from a fork: the marker can't tell, the addresses can.
+            suspect = tuple(
+                now.key for was, now in pairs if not now.same_contents(was) and was and was.since == now.since
+            )
+            agenda = Agenda(due=due, checks=_joined(self.agenda.checks, suspect))
+        note = Notice("plan", f"g{plan.generation}: {len(agenda.due)} endpoints to look at")
+        return structs.replace(self, plan=plan, forked="", copy_due=True, agenda=agenda, notices=(*self.notices, note))
+
+    # -- what comes next -----------------------------------------------------------------------------------------
+
+    def _proceed(self) -> "Enactor":
+        """The head has been looked at: on with the agenda, or with the look for damage, or idle."""
+        if self.plan is None or self.forked:
+            return structs.replace(self, stage=Idle())
+        if self.looking and not self.agenda.due:
+            first, *later = self.plan.record.zones
+            return structs.replace(self, looking=False, stage=self._ask_changes(first, tuple(later)))
+        return self._work()
+
+    def _ask_changes(self, zone: str, later: tuple[str, ...]) -> AskingChanges:
+        return AskingChanges(ReadChanges(zone, self.belief(zone).serial), later)
+
+    def _looked(self, stage: AskingChanges, reply: ChangesReply) -> "Enactor":
+        zone, after = stage.request.zone, self
+        if isinstance(reply, Changes):
+            keys = () if reply.serial == stage.request.serial else _keys_of(self.plan, zone, reply.owners)
+            belief = self.belief(zone).at(reply.serial)
+            if keys:
+                belief = belief.doubted(name for _, name in keys)
+            agenda = structs.replace(self.agenda, checks=_joined(self.agenda.checks, keys))
+            after = structs.replace(self, agenda=agenda)._believing(zone, belief)
+        else:
+            after = self._noting("provider", f"{zone}: {reply.why}")
+        if stage.later:
+            return structs.replace(after, stage=after._ask_changes(stage.later[0], stage.later[1:]))
+        return after._work()
+
+    def _next(self) -> "Enactor":
+        """A step of work is done: look for a newer head if there is more."""
+        if self.patience <= 0 or (self.agenda.empty and not self.copy_due):
+            return structs.replace(self, stage=Idle())
+        return structs.replace(self, stage=AskingHead()) if not self.agenda.empty else self._work()
+
+    def _work(self) -> "Enactor":
+        plan, agenda = self.plan, self.agenda
+        if plan is None or self.patience <= 0:
+            return structs.replace(self, stage=Idle())
+        if self.copy_due and not agenda.groups and not agenda.due:
+            return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
+        entries, verify, agenda = _batch(plan, agenda, dict(self.quarantine))
+        if not entries:
+            rest = structs.replace(self, agenda=agenda)
+            return structs.replace(rest, stage=Idle()) if agenda.empty else rest._work()
+        zone = entries[0].zone
+        belief = self.belief(zone)
+        task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, self.tug.insisted(zone, self.now))
+        believed = () if verify else belief.among(entry.name for entry in entries)
+        looking = Looking(task, None if verify else belief.floor, believed)
+        return structs.replace(self, agenda=agenda, stage=Changing(looking, task))
+
+    # -- outcomes ------------------------------------------------------------------------------------------------
+
+    def _settled(self, task: Task, settled: Settled) -> "Enactor":
+        after = structs.replace(self, outcomes=settled.outcomes)._remembering(task, settled)
+        by_result: dict[str, list[Key]] = {}
+        for outcome in settled.outcomes:
+            by_result.setdefault(outcome.result, []).append((outcome.zone, outcome.name))
+        agenda = after.agenda
+        checks = [*by_result.get("written", ()), *by_result.get("refilled", ()), *by_result.get("look", ())]
+        again = [*by_result.get("conflict", ()), *by_result.get("unknown", ())]
+        groups = agenda.groups
+        if deferred := by_result.get("deferred"):
+            groups = ((_first_key(task), *deferred), *groups)
+        refused, quarantine = by_result.get("refused", []), self.quarantine
+        if len(refused) > 1:
+            middle = len(refused) // 2
+            groups = (tuple(refused[:middle]), tuple(refused[middle:]), *groups)
+        elif refused:
+            quarantine = _quarantined(quarantine, refused[0], task)
+        if unrecorded := by_result.get("unrecorded"):
+            checks.extend(unrecorded)
+        blind = by_result.get("blind", ())
+        due = _joined(agenda.due, tuple(again) + (() if task.verify else tuple(blind)))
+        return structs.replace(
+            after,
+            agenda=Agenda(groups, due, _joined(agenda.checks, tuple(checks))),
+            quarantine=quarantine,
+            journal_lost=self.journal_lost or bool(unrecorded),
+            patience=self.patience - len(by_result.keys() & {"conflict", "deferred", "refused", "unrecorded"})
+            if not (blind or "unknown" in by_result)
+            else 0,
+        )._next()
+
+    def _remembering(self, task: Task, settled: Settled) -> "Enactor":
+        """Beliefs and the memory of foreign changes after a change."""
+        belief, tug = self.belief(task.zone), self.tug
+        if settled.floor is None and not settled.markers:
+            belief = belief.forgotten()
+        else:
+            belief = belief.learnt(settled.floor, settled.markers)
+        if any(outcome.result == "blind" for outcome in settled.outcomes):
+            belief = belief.at(None)
+        for name, contents in settled.foreign:
+            tug = tug.repaired((task.zone, name), contents, self.now)
+        if task.verify:
+            for outcome in settled.outcomes:
+                if outcome.result == "in_step":
+                    tug = tug.healed((task.zone, outcome.name))
+        return structs.replace(self, tug=tug)._believing(task.zone, belief)
+
+    def _believing(self, zone: str, belief: ZoneBelief) -> "Enactor":
+        others = tuple(known for known in self.zones if known[0] != zone)
+        return structs.replace(self, zones=(*others, (zone, belief)))
+
+    def _noting(self, kind: Literal["fork", "store", "provider", "foreign_plan"], why: str) -> "Enactor":
+        return structs.replace(self, notices=(*self.notices, Notice(kind, why)))
+
+
+def _all_keys(plan: Plan) -> tuple[Key, ...]:
+    return tuple(entry.key for entries in plan.by_zone.values() for entry in entries)
+
+
+def _rotated(keys: tuple[Key, ...], writer: str) -> tuple[Key, ...]:
+    """The same keys from this enactor's own offset: a little order spares the provider, safety never rests on it."""
+    if not keys:
+        return keys
+    offset = int.from_bytes(hashlib.sha256(writer.encode()).digest()[:4]) % len(keys)
+    return keys[offset:] + keys[:offset]
+
+
+def _joined(keys: tuple[Key, ...], more: tuple[Key, ...]) -> tuple[Key, ...]:
+    if not more:
+        return keys
+    known = set(keys)
+    return (*keys, *(key for key in dict.fromkeys(more) if key not in known))
+
+
+def _first_key(task: Task) -> Key:
+    first = task.plan.by_zone[task.zone][0]
+    return first.key
+
+
+def _quarantined(quarantine: tuple[tuple[Key, int], ...], key: Key, task: Task) -> tuple[tuple[Key, int], ...]:
+    entry = task.plan.entry(key)
+    others = tuple(item for item in quarantine if item[0] != key)
+    return (*others, (key, entry.since)) if entry else others
+
+
+def _keys_of(plan: Plan | None, zone: str, owners: tuple[str, ...] | None) -> tuple[Key, ...]:
+    """The endpoints that these owner names belong to; all of the zone's if nobody can tell."""
+    if plan is None:
+        return ()
+    below, hashed = f".{SUBTREE}.{zone}", "_h-"
+    if owners is None or any(owner.startswith(hashed) and owner.endswith(below) for owner in owners):
+        return tuple(entry.key for entry in plan.by_zone.get(zone, ()))
+    names: list[str] = []
+    for owner in owners:
+        if owner == floor_owner(plan.record.stream, zone):
+            names.append(plan.by_zone[zone][0].name)
+        elif owner.endswith(below):
+            names.append(_endpoint_of(owner.removesuffix(below), zone))
+        else:
+            names.append(owner)
+    return tuple((zone, name) for name in dict.fromkeys(names) if plan.entry((zone, name)) is not None)
+
+
+def _endpoint_of(label: str, zone: str) -> str:
+    """The endpoint whose marker has this owner name, relative to the subtree (inverse of `marker_owner`)."""
+    if label == "_apex":
+        return zone
+    if label == "_any" or label.startswith("_any."):
+        label = "*" + label.removeprefix("_any")
+    return f"{label}.{zone}"
+
+
+def _batch(plan: Plan, agenda: Agenda, quarantine: dict[Key, int]) -> tuple[tuple[Entry, ...], bool, Agenda]:
+    """What goes into the next change: entries of one zone that fit one message, and what remains."""
+    if agenda.groups:
+        keys, rest = agenda.groups[0], structs.replace(agenda, groups=agenda.groups[1:])
+        entries, _ = _taken(plan, keys, quarantine, len(keys))
+        return entries, False, rest
+    if agenda.due:
+        entries, used = _taken(plan, agenda.due, quarantine, len(agenda.due))
+        return entries, False, structs.replace(agenda, due=agenda.due[used:])
+    entries, used = _taken(plan, agenda.checks, quarantine, VERIFY_BATCH)
+    return entries, True, structs.replace(agenda, checks=agenda.checks[used:])
+
+
+def _taken(plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], most: int) -> tuple[tuple[Entry, ...], int]:
+    entries: list[Entry] = []
+    octets = used = 0
+    for key in keys:
+        entry = plan.entry(key)
+        if entry is None or quarantine.get(key) == entry.since:
+            used += 1
+            continue
+        octets += _ENTRY_OCTETS + sum(_ADDRESS_OCTETS.get(r.rtype, 64) * len(r.rdata) for r in entry.rrsets)
+        if entries and (octets > BATCH_OCTETS or len(entries) >= most or entry.zone != entries[0].zone):
+            break
+        entries.append(entry)
+        used += 1
+    return tuple(dict.fromkeys(entries)), used

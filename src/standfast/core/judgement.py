@@ -1,0 +1,174 @@
+"""What an enactor does about one endpoint: the rules of the write protocol, one by one. Pure.
+
+Rule 1.  Compare `since` on the very marker value that becomes the precondition: write if the marker's is lower, or
+         equal with damage to repair; never if it is higher.
+Rule 2.  A missing or unreadable marker says nothing about the past, so the floor speaks for it: write only with a
+         plan at or above the floor. Below it, the one thing allowed is to give an endpoint that has too few
+         addresses its addresses back (refill).
+Rule 3.  Nothing is written under a frozen floor or marker, under a tombstone, under another stream's marker, or from
+         one of two plans that share a generation.
+"""
+
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from standfast.model.entry import Entry
+from standfast.model.marker import Marker, MarkerReading
+from standfast.model.plan import Plan
+from standfast.model.rrset import ADDRESS_TYPES, RRset
+
+from .guard import entry_violations
+
+Contents: TypeAlias = tuple[RRset | None, ...]
+"""Readings at the endpoint's name, one for each of ADDRESS_TYPES; a CNAME that stands there is the reading."""
+
+Standing: TypeAlias = Literal[
+    "in_step",
+    "superseded",
+    "frozen",
+    "foreign",
+    "forked",
+    "retired",
+    "unsafe",
+    "left",
+    "look",
+]
+
+
+class FloorView(Struct, frozen=True):
+    """A zone's floor as this change sees it.
+
+    `rdata` is what the change asserts (none: absence). `lost` means that the floor is missing or unreadable and
+    `generation` was rebuilt from the markers; `orphan` that no marker was readable either, so that only the zone's
+    first entry may create it.
+    """
+
+    generation: int
+    frozen: bool
+    rdata: tuple[bytes, ...]
+    nonce: str = ""
+    lost: bool = False
+    orphan: bool = False
+
+
+class Leave(Struct, frozen=True):
+    """Nothing is written for this endpoint."""
+
+    standing: Standing
+    why: str
+
+
+class Due(Struct, frozen=True):
+    """The entry is written whole."""
+
+    why: str
+    repair: bool = False
+
+
+class RefillDue(Struct, frozen=True):
+    """Only these address types are given back, without a marker."""
+
+    rtypes: tuple[int, ...]
+    why: str
+
+
+Judgement: TypeAlias = Leave | Due | RefillDue
+NEEDS_CONTENTS: Final = Leave("look", "its marker is gone and the plan is below the floor: look at the addresses")
+
+
+def judge(
+    entry: Entry,
+    plan: Plan,
+    marker: MarkerReading,
+    floor: FloorView,
+    contents: Contents | None,
+    *,
+    refills_only: bool = False,
+    insisted: bool = False,
+) -> Judgement:
+    """What to do about `entry` of `plan`.
+
+    `contents` is None if the addresses were not read. `insisted`: these very contents came back after a repair.
+    """
+    if floor.frozen:
+        return Leave("frozen", "the zone is frozen")
+    if violations := entry_violations(entry):
+        return Leave("unsafe", "; ".join(str(violation) for violation in violations))
+    if isinstance(marker, Marker):
+        return _under_marker(entry, plan, marker, floor, contents, insisted)
+    if plan.generation < floor.generation or refills_only:
+        return _refill(entry, plan, floor, contents)
+    return Due("its marker is missing" if contents is None else "its marker is missing or unreadable")
+
+
+def _under_marker(
+    entry: Entry, plan: Plan, marker: Marker, floor: FloorView, contents: Contents | None, insisted: bool
+) -> Judgement:
+    if marker.stream != plan.record.stream:
+        return Leave("foreign", f"its marker belongs to stream {marker.stream}")
+    if marker.frozen:
+        return Leave("frozen", "it is frozen")
+    if marker.generation == plan.generation and marker.plan != plan.digest:
+        return Leave("forked", f"two plans have generation {plan.generation}; a newer one must be published")
+    if marker.state == "retired" and entry.kind != "retired":
+        return Leave("retired", "a tombstone stands here: it was retired")
+    if marker.since > entry.since:
+        return Leave("superseded", f"its marker is at {marker.since}, above this plan's {entry.since}")
+    if marker.since < entry.since:
+        return Due(f"{marker.since} → {entry.since}")
+    if floor.lost and entry.kind == "first":
+        return Due("the zone's floor is missing or unreadable", repair=True)
+    if contents is not None and (damage := damage_of(entry, contents)):
+        if insisted and harmless(entry, contents):
+            return Leave("left", f"{damage}; the same change came back within ten minutes, so somebody means it")
+        return Due(damage, repair=True)
+    return Leave("in_step", f"at {marker.since}")
+
+
+def _refill(entry: Entry, plan: Plan, floor: FloorView, contents: Contents | None) -> Judgement:
+    if entry.kind != "live" or floor.lost:
+        return Leave("superseded", f"the floor is at {floor.generation}, above this plan's {plan.generation}")
+    if contents is None:
+        return NEEDS_CONTENTS
+    short = starving(entry, contents)
+    if not short:
+        return Leave("superseded", f"the floor is at {floor.generation}, above this plan's {plan.generation}")
+    return RefillDue(short, "it has fewer addresses than min_answers and no marker")
+
+
+def damage_of(entry: Entry, contents: Contents) -> str:
+    """How what stands at the name differs from the entry, in words; empty if it does not."""
+    found = []
+    for rtype, reading in zip(ADDRESS_TYPES, contents, strict=True):
+        wanted = entry.rrset(rtype)
+        if reading is not None and reading.rtype != rtype:
+            found.append("a CNAME stands in its place")
+        elif reading is None and wanted is not None:
+            found.append(f"its {rtype.name} records are gone")
+        elif reading is not None and wanted is None:
+            found.append(f"it has {rtype.name} records that no plan gives it")
+        elif reading is not None and wanted is not None and reading != wanted:
+            found.append(f"its {rtype.name} rrset was changed")
+    return "; ".join(dict.fromkeys(found))
+
+
+def starving(entry: Entry, contents: Contents) -> tuple[int, ...]:
+    """The address types in which the endpoint has fewer addresses than its `min_answers`."""
+    counts: dict[int, int] = {
+        rtype: len(reading.rdata) if reading is not None and reading.rtype == rtype else 0
+        for rtype, reading in zip(ADDRESS_TYPES, contents, strict=True)
+    }
+    return tuple(rtype for rtype, least in entry.min_answers if counts.get(rtype, 0) < least)
+
+
+def harmless(entry: Entry, contents: Contents) -> bool:
+    """Whether damaged contents may be left to whoever insists on them (tug-of-war).
+
+    Every family has `min_answers` addresses, and none belongs to a load balancer that the plan keeps out.
+    """
+    if starving(entry, contents):
+        return False
+    kept_out = {address for member in entry.members if not member.served for address in member.addresses}
+    present = {text for reading in contents if reading is not None for text in reading.texts()}
+    return not present & kept_out

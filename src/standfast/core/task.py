@@ -1,0 +1,87 @@
+"""The values a change is made of: the task, what was seen, and what became of each endpoint."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from standfast.model.entry import Entry
+from standfast.model.name import floor_owner
+from standfast.model.plan import Plan
+from standfast.model.rrset import RRset
+
+from .drafting import Sighting
+from .judgement import Contents, Standing
+
+Result: TypeAlias = (
+    Standing | Literal["written", "refilled", "conflict", "unknown", "refused", "blind", "deferred", "unrecorded"]
+)
+
+
+class Outcome(Struct, frozen=True):
+    """What became of one endpoint. `before` is the since of the marker that was there, if one was readable."""
+
+    zone: str
+    name: str
+    result: Result
+    why: str
+    before: int | None = None
+    since: int | None = None
+    nonce: str = ""
+
+
+class Task(Struct, frozen=True):
+    """What a change is about: these entries of this plan in this zone.
+
+    `verify` reads the addresses too. `refills_only` is set while the journal can't be written. `insisted` are
+    contents of endpoints that came back after a repair.
+    """
+
+    writer: str
+    plan: Plan
+    zone: str
+    entries: tuple[Entry, ...]
+    verify: bool = False
+    refills_only: bool = False
+    insisted: tuple[tuple[str, Contents], ...] = ()
+
+    @property
+    def floor_owner(self) -> str:
+        """Where this stream's floor lives."""
+        return floor_owner(self.plan.record.stream, self.zone)
+
+
+class Settled(Struct, frozen=True):
+    """The change is over.
+
+    `floor` and `markers` are what may be believed now. `foreign` is harmless damage that was repaired.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    floor: RRset | None = None
+    markers: tuple[tuple[str, RRset | None], ...] = ()
+    foreign: tuple[tuple[str, Contents], ...] = ()
+
+
+class Sights(Struct, frozen=True):
+    """What was seen, and which of it has been confirmed to stand there literally."""
+
+    task: Task
+    floor: RRset | None
+    seen: tuple[tuple[Entry, Sighting], ...]
+    outcomes: tuple[Outcome, ...] = ()
+    confirmed: tuple[str, ...] = ()
+
+
+def outcome_of(entry: Entry, result: Result, why: str) -> Outcome:
+    """An outcome without a write."""
+    return Outcome(entry.zone, entry.name, result, why, None, entry.since)
+
+
+def all_end(task: Task, result: Result, why: str) -> Settled:
+    """The same outcome for every endpoint of the task; nothing is believed."""
+    return Settled(tuple(outcome_of(entry, result, why) for entry in task.entries))
+
+
+def doubt_name(owner: str, rrset: RRset) -> str:
+    """How `Sights.confirmed` names a reading."""
+    return f"{owner}/{rrset.rtype}"
