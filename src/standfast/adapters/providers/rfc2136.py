@@ -1,0 +1,303 @@
+"""A DNS server that takes dynamic updates (RFC 2136), with TSIG, over TCP: BIND, Knot and our own.
+
+A change is one UPDATE, sent once. What its answer proves:
+    NOERROR, signed                                      every prerequisite held, the change stands   Written
+    NXRRSET, YXRRSET, NXDOMAIN, YXDOMAIN, signed         one did not hold, nothing changed            Conflict
+    any other answered error                             nothing changed                              Refused
+    no answer, or one that is not signed as it should    nobody knows: read                           Unknown
+"""
+
+import struct
+from typing import Final, overload
+
+from standfast.model.name import is_below, subtree
+from standfast.model.rrset import RRset, RRType
+from standfast.ports.provider import (
+    Changes,
+    ChangesReply,
+    Confirm,
+    ConfirmReply,
+    Conflict,
+    Content,
+    Fails,
+    Holds,
+    Key,
+    Prerequisite,
+    ProviderReply,
+    ProviderRequest,
+    Read,
+    ReadChanges,
+    Readings,
+    ReadReply,
+    Refused,
+    Replace,
+    ReplaceReply,
+    Unknown,
+    Write,
+    Written,
+)
+
+from .refusals import remedy
+from .transfer import Differences, NoDifferences, encode_ixfr
+from .transport import Connection, Lost
+from .tsig import BADKEY, BADSIG, TsigError, TsigKey, Verifier, find_tsig, sign, verify, wall_clock
+from .wire import (
+    CLASS_IN,
+    FLAG_AA,
+    FLAG_QR,
+    FLAG_TC,
+    HEADER,
+    MESSAGE_MAX,
+    OPCODE_UPDATE,
+    Rcode,
+    WireError,
+    encode_query,
+    encode_question,
+    encode_update,
+    read_header,
+    read_name,
+    read_rdata,
+    read_records,
+    read_serial,
+    update_size,
+    write_size,
+)
+
+SHORTCUT_KEYS: Final = 16
+"""From so many keys in our subtree on, it pays to ask first whether the subtree exists."""
+_FAILED_PREREQUISITES: Final = frozenset({Rcode.NXRRSET, Rcode.YXRRSET, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
+_Reading = RRset | Unknown | None
+
+
+class Rfc2136Provider:
+    """One zone at one primary. Blocking, for one thread; network conditions are replies, never exceptions.
+
+    `timeout_s` bounds an update's wait for its answer, and every silence while reading. Without a key, requests are
+    unsigned. ValueError for a request about another zone.
+    """
+
+    def __init__(self, zone: str, host: str, port: int, key: TsigKey | None, *, timeout_s: float = 5.0) -> None:
+        self.zone = zone
+        self._key = key
+        self._connection = Connection(host, port, timeout_s)
+
+    def close(self) -> None:
+        """Close the connection; a later request makes a new one."""
+        self._connection.close()
+
+    @overload
+    def perform(self, request: Read) -> ReadReply: ...
+    @overload
+    def perform(self, request: Confirm) -> ConfirmReply: ...
+    @overload
+    def perform(self, request: Replace) -> ReplaceReply: ...
+    @overload
+    def perform(self, request: ReadChanges) -> ChangesReply: ...
+    def perform(self, request: ProviderRequest) -> ProviderReply:
+        """Do what is asked. Raises ValueError if it concerns another zone."""
+        if request.zone != self.zone:
+            raise ValueError(f"this provider keeps {self.zone}, not {request.zone}")
+        match request:
+            case Read():
+                return Readings(tuple(self._read(request.keys)))
+            case Confirm():
+                return self._confirm(request)
+            case Replace():
+                return self._replace(request)
+            case ReadChanges():
+                return self._changes(request.serial)
+        raise AssertionError(f"unknown request {request!r}")
+
+    def fits(self, parts: tuple[Write, ...]) -> bool:
+        """Whether a change of these parts, the floor's first, surely fits one message: to split by endpoint."""
+        tsig = self._key.octets if self._key else 0
+        return update_size(self.zone, tsig) + sum(write_size(self.zone, part) for part in parts) <= MESSAGE_MAX
+
+    # Reading
+
+    def _read(self, keys: tuple[Key, ...]) -> list[_Reading]:
+        below = subtree(self.zone)
+        if sum(is_below(owner, below) for owner, _ in keys) <= SHORTCUT_KEYS:
+            return self._ask(keys)[0]
+        _, absent = self._ask(((below, RRType.TXT),))
+        if not absent:
+            return self._ask(keys)[0]
+        # RFC 8020: nothing exists below a name that does not exist, nor does a wildcard cover it
+        rest = [number for number, (owner, _) in enumerate(keys) if not is_below(owner, below)]
+        values: list[_Reading] = [None] * len(keys)
+        for number, value in zip(rest, self._ask(tuple(keys[number] for number in rest))[0], strict=True):
+            values[number] = value
+        return values
+
+    def _ask(self, keys: tuple[Key, ...]) -> tuple[list[_Reading], bool]:
+        """A reading for each key, and whether the last one's name does not exist at all."""
+        silence = Unknown("no answer")
+        values: list[_Reading] = [silence] * len(keys)
+        questions, asked = [], []
+        for number, (owner, rtype) in enumerate(keys):
+            try:
+                questions.append(encode_question(owner, rtype))
+                asked.append(number)
+            except WireError as problem:
+                values[number] = Unknown(str(problem))
+        absent = False
+
+        def take(number: int, reply: bytes) -> None:
+            nonlocal absent
+            value, absent = read_answer(reply, questions[number], keys[asked[number]][1])
+            values[asked[number]] = value
+
+        why = self._connection.ask([encode_query(question) for question in questions], take)
+        return [Unknown(why) if why and value is silence else value for value in values], absent
+
+    def _changes(self, serial: int | None) -> ChangesReply:
+        found: list[int | Unknown] = []
+        question = encode_question(self.zone, RRType.SOA)
+        why = self._connection.ask([encode_query(question)], lambda _, reply: found.append(_serial(reply, question)))
+        if why or not found:
+            return Unknown(why or "no answer")
+        (now,) = found
+        if isinstance(now, Unknown):
+            return now
+        if serial is None or now == serial:
+            return Changes(now, None if serial is None else ())
+        return self._differences(serial) or Changes(now, None)
+
+    def _differences(self, serial: int) -> Changes | None:
+        """What changed since, if the server can tell; else the connection is given up in the midst of its answer."""
+        message, mac = self._signed(encode_ixfr(self._connection.new_id(), self.zone, serial))
+        verifier = Verifier(self._key, mac) if self._key else None
+        answer = Differences(self.zone, serial, verifier)
+        try:
+            self._connection.stream(message, answer.take)
+        except (Lost, NoDifferences, TsigError, WireError):
+            return None
+        return Changes(answer.serial, answer.owners)
+
+    # Changing
+
+    def _confirm(self, request: Confirm) -> ConfirmReply:
+        reply = self._update(request.prerequisites, ())
+        match reply:
+            case Written():
+                return Holds()
+            case Conflict():
+                return Fails()
+        return reply
+
+    def _replace(self, request: Replace) -> ReplaceReply:
+        parts = (request.floor, *request.writes)
+        return self._update(
+            tuple(one for part in parts for one in part.prerequisites),
+            tuple(one for part in parts for one in part.contents),
+        )
+
+    def _update(self, prerequisites: tuple[Prerequisite, ...], contents: tuple[Content, ...]) -> ReplaceReply:
+        try:
+            bare = encode_update(self._connection.new_id(), self.zone, prerequisites, contents)
+        except WireError as problem:
+            return Refused(f"{problem}; nothing was sent")
+        message, mac = self._signed(bare)
+        if len(message) > MESSAGE_MAX:
+            return Refused(
+                f"the change takes {len(message)} octets; a message has at most {MESSAGE_MAX}: "
+                "fewer endpoints a change (nothing was sent)"
+            )
+        try:
+            reply = self._connection.exchange(message)
+        except Lost as lost:
+            return Unknown(lost.why if lost.sent else f"{lost.why}; nothing was sent")
+        verdict = self._verdict(reply, mac)
+        if isinstance(verdict, Unknown):
+            self._connection.close()
+        return verdict
+
+    def _signed(self, message: bytes) -> tuple[bytes, bytes]:
+        return sign(message, self._key, wall_clock()) if self._key else (message, b"")
+
+    def _verdict(self, reply: bytes, mac: bytes) -> ReplaceReply:
+        try:
+            header = read_header(reply)
+            if not header.flags & FLAG_QR or header.opcode != OPCODE_UPDATE:
+                return Unknown("the answer to the update is not one")
+            tsig = find_tsig(reply)
+            error = tsig.error if tsig else 0
+            if self._key and (tsig is not None or header.rcode in _SETTLED) and error not in (BADSIG, BADKEY):
+                verify(reply, self._key, mac)
+        except (WireError, TsigError) as problem:
+            return Unknown(f"the answer to the update cannot be believed: {problem}")
+        if header.rcode == Rcode.NOERROR and not error:
+            return Written()
+        if header.rcode in _FAILED_PREREQUISITES and not error:
+            return Conflict()
+        return Refused(remedy(header.rcode, error, self._key, self.zone))
+
+
+_SETTLED: Final = _FAILED_PREREQUISITES | {Rcode.NOERROR}
+"""What only a signed answer proves; servers send other errors unsigned where they don't know the key."""
+
+
+def read_answer(reply: bytes, question: bytes, rtype: int) -> tuple[_Reading, bool]:
+    """What a reply says about the question, and whether the name does not exist (NXDOMAIN without a CNAME)."""
+    try:
+        header = read_header(reply)
+        flags = header.flags
+        if not flags & FLAG_QR or header.opcode:
+            return Unknown("the answer is none"), False
+        if flags & FLAG_TC:
+            return Unknown("the answer is truncated"), False
+        if header.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+            return Unknown(f"the server answered {_rcode_text(header.rcode)}"), False
+        behind = HEADER.size + len(question)
+        echoed = reply[HEADER.size : behind]
+        if header.counts[0] != 1 or (echoed != question and echoed.lower() != question.lower()):
+            return Unknown("the answer is to another question"), False
+        if not flags & FLAG_AA:
+            return Unknown(f"the server is not authoritative for {_shown(question)}; ask the zone's primary"), False
+        rrset = _rrset_at(reply, behind, header.counts[1], question[:-4], rtype)
+    except WireError as problem:
+        return Unknown(f"the answer is malformed: {problem}"), False
+    return rrset, rrset is None and header.rcode == Rcode.NXDOMAIN
+
+
+def _rrset_at(reply: bytes, at: int, count: int, owner: bytes, rtype: int) -> RRset | None:
+    """The records at the name that was asked; a CNAME there stands for all other types, and is followed by none."""
+    found: list[bytes] = []
+    ttl, is_cname = 0, False
+    for record in read_records(reply, at, count):
+        if record.owner != owner or record.rclass != CLASS_IN:
+            continue
+        if record.rtype == RRType.CNAME and not is_cname:
+            found, is_cname = [], True
+        elif record.rtype != (RRType.CNAME if is_cname else rtype):
+            continue
+        ttl = min(ttl, record.ttl) if found else record.ttl
+        found.append(read_rdata(reply, record))
+    return RRset.of(RRType.CNAME if is_cname else rtype, ttl, found) if found else None
+
+
+def _serial(reply: bytes, question: bytes) -> int | Unknown:
+    value, _ = read_answer(reply, question, RRType.SOA)
+    if isinstance(value, Unknown):
+        return value
+    behind = HEADER.size + len(question)
+    for record in read_records(reply, behind, read_header(reply).counts[1]):
+        if record.owner == question[:-4] and record.rtype == RRType.SOA:
+            try:
+                return read_serial(reply, record)
+            except WireError as problem:
+                return Unknown(f"the answer is malformed: {problem}")
+    return Unknown("the server has no SOA for the zone")
+
+
+def _shown(question: bytes) -> str:
+    rtype, _ = struct.unpack("!HH", question[-4:])
+    name, _ = read_name(question, 0)
+    return f"{name!r} type {rtype}"
+
+
+def _rcode_text(rcode: int) -> str:
+    try:
+        return Rcode(rcode).name
+    except ValueError:
+        return f"rcode {rcode}"
