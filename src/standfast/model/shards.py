@@ -9,7 +9,7 @@ rest.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -216,6 +216,25 @@ def read_shards(root: str, fetch: Fetch, known: Mapping[str, Node]) -> Shards:
                 following.extend(c for c in node.children if c and c not in known and c not in stored)
         wanted = following
     return Shards(_assembled(root, stored, known))
+
+
+class Outline(NamedTuple):
+    """Where a stored node leads: for a branch, (slot, child's digest); a leaf leads to itself, by its path."""
+
+    branch: bool
+    children: tuple[tuple[int, str], ...]
+
+
+def read_outline(digest: str, octets: bytes | None, depth: int) -> Outline:
+    """The outline of a stored node at that depth: what a store needs to know which nodes reach which.
+
+    Raises ShardDamaged if it is missing or is not what its digest says.
+    """
+    node = _checked(digest, octets)
+    if isinstance(node, _StoredBranch):
+        return Outline(True, tuple((slot, child) for slot, child in enumerate(node.children) if child))
+    paths = (_path(entry.key) for entry in node.entries[:1])
+    return Outline(False, tuple((int(path[depth], 16), digest) for path in paths))
 
 
 def _checked(digest: str, octets: bytes | None) -> _StoredLeaf | _StoredBranch:
