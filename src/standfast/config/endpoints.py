@@ -95,7 +95,7 @@ def bind_endpoints(
             continue
         first = owners.setdefault(endpoint.name, key)
         if first is not key:
-            message = f"{endpoint.name} has two owners: also {shown(first.text)} in line {first.mark.line}."
+            message = f"This name has two owners: {shown(first.text)} in line {first.mark.line} is the same one."
             root.findings.problem(key.mark, join("endpoints", key.text), message, "Keep one of the two.")
         bound.append(endpoint)
     return bound

@@ -18,6 +18,7 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 TTL_MIN: Final = 1
 TTL_MAX: Final = 86400
 PORT_MAX: Final = 65535
+_NAME_TEXT_MAX: Final = 300
 
 
 class BadValue(Exception):
@@ -111,11 +112,14 @@ def identifier(text: str) -> str:
 
 def owner_name(text: str) -> str:
     """A DNS name: absolute, lower case, no trailing dot."""
+    if len(text) > _NAME_TEXT_MAX:
+        raise BadValue(f"{shown(text)} is too long for a name.", "A name has at most 255 octets.")
     try:
         return parse_name(text)
     except ValueError as error:
         what, _, remedy = str(error).partition("; ")
-        raise BadValue(f"{what[:1].upper()}{what[1:]}.", f"{remedy[:1].upper()}{remedy[1:]}.".lstrip(".")) from None
+        remedy = remedy or "use letters, digits and hyphens between single dots, such as www.example.com"
+        raise BadValue(f"{what[0].upper()}{what[1:]}.", f"{remedy[0].upper()}{remedy[1:]}.") from None
 
 
 def zone_name(text: str) -> str:

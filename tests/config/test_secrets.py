@@ -1,0 +1,152 @@
+"""Secrets: three forms of a key, where they may come from, and that they never show."""
+
+import base64
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+
+from standfast.config import TsigKey, check
+from standfast.config.secrets import read_secret, tsig_key
+from standfast.errors import SecretError
+
+OCTETS = bytes(range(230, 256)) + b"\xff\xff\xfe\xff\xff\xff"
+SECRET = base64.b64encode(OCTETS).decode()
+KEY = TsigKey("lb-enactor", "hmac-sha256", OCTETS)
+BIND = f'key "lb-enactor" {{\n\talgorithm hmac-sha256;\n\tsecret "{SECRET}";\n}};\n'
+KNOT = (
+    f"# hmac-sha256:lb-enactor:{SECRET}\nkey:\n  - id: lb-enactor\n    algorithm: hmac-sha256\n    secret: {SECRET}\n"
+)
+
+FORMS = {
+    "tsig-keygen": BIND,
+    "tsig-keygen, one line": " ".join(BIND.split()),
+    "secret first": f'key lb-enactor. {{ secret "{SECRET}"; algorithm HMAC-SHA256; }};',
+    "comments": f'// the "key" of\n/* key "x" {{ }}; */\n# nobody\n{BIND}',
+    "keymgr": KNOT,
+    "keymgr, quoted": KNOT.replace(": lb-enactor\n", ': "lb-enactor"\n').replace("\n", "\r\n"),
+    "one line": f"hmac-sha256:lb-enactor:{SECRET}\n",
+    "upper case": f"HMAC-SHA256.:LB-Enactor.:{SECRET}",
+}
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS.keys())
+def test_each_form_gives_the_key(text: str) -> None:
+    assert "//" in SECRET
+    assert tsig_key(text) == KEY
+
+
+BAD = {
+    "nothing": ("", "No TSIG key"),
+    "words": ("SECRETTEXT", "No TSIG key"),
+    "two parts": ("hmac-sha256:SECRETTEXT", "No TSIG key"),
+    "two keys": (BIND + BIND.replace("lb-enactor", "other"), "more than one key"),
+    "two keys of Knot": (KNOT + KNOT.split("key:\n")[1], "more than one key"),
+    "no secret": ('key "n" { algorithm hmac-sha256; };', "empty"),
+    "no algorithm": ('key "n" { secret "SECRETTEXT"; };', "algorithm is missing, unknown or unsafe"),
+    "md5": ("hmac-md5.sig-alg.reg.int:n:SECRETTEXT", "hmac-md5 is missing, unknown or unsafe"),
+    "swapped": ("SECRETTEXT:n:hmac-sha256", "algorithm is missing, unknown"),
+    "no base64": ("hmac-sha256:n:SECRET!TEXT", "not base64"),
+    "cut base64": ("hmac-sha256:n:SECRETTEX", "not base64"),
+    "no name": ("hmac-sha256:SECRET TEXT:QUJD", "not a domain name"),
+    "not ASCII": ("hmac-sha256:n:SECRETTEXTé", "not base64"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD.keys())
+def test_what_is_wrong_is_said_without_the_secret(text: str, message: str) -> None:
+    with pytest.raises(SecretError, match=message) as caught:
+        tsig_key(text)
+    assert caught.value.remedy
+    assert "SECRET" not in str(caught.value)
+    assert "SECRET" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_key_shows_everywhere_without_its_secret() -> None:
+    for shown in (repr(KEY), str(KEY), f"{KEY}", f"{[KEY]!r}"):
+        assert "lb-enactor" in shown
+        assert SECRET not in shown
+        assert repr(OCTETS) not in shown
+    assert pickle.loads(pickle.dumps(KEY)) == KEY  # noqa: S301 - processes hand it on
+
+
+CONFIG = """\
+zone:
+  name: lb.example.com
+  provider: rfc2136
+  server: ns1.example.com
+  tsig: REFERENCE
+health: {tcp: 443}
+load_balancers: {lb-a1: {az: a, ip: 192.0.2.11}}
+endpoints: {www: {}}
+"""
+
+
+def _check(reference: str, directory: Path) -> tuple[TsigKey | None, list[str], list[str]]:
+    file = str(directory / "standfast.yaml")
+    config, problems, notes = check(CONFIG.replace("REFERENCE", reference), file)
+    assert all((one.line, one.path) == (5, "zone.tsig") for one in (*problems, *notes)), problems
+    assert SECRET not in repr((config, problems, notes))
+    assert repr(OCTETS) not in repr((config, problems, notes))
+    return config.zones[0].tsig if config else None, [str(p) for p in problems], [str(n) for n in notes]
+
+
+def test_a_key_from_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "enactor.key").write_text(BIND)
+    (tmp_path / "enactor.key").chmod(0o640)
+    assert _check("file:enactor.key", tmp_path) == (KEY, [], [])
+    assert _check(f"file:{tmp_path}/enactor.key", tmp_path / "elsewhere") == (KEY, [], [])
+    (tmp_path / "enactor.key").chmod(0o644)
+    key, problems, notes = _check("file:enactor.key", tmp_path)
+    assert (key, problems) == (KEY, [])
+    assert "mode 0644" in notes[0]
+    assert "chmod o=" in notes[0]
+
+
+def test_a_key_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDFAST_TEST_KEY", KNOT)
+    assert _check("env:STANDFAST_TEST_KEY", tmp_path) == (KEY, [], [])
+    monkeypatch.delenv("STANDFAST_TEST_KEY")
+    _, problems, _ = _check("env:STANDFAST_TEST_KEY", tmp_path)
+    assert "'STANDFAST_TEST_KEY' is not set. Export it" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("file:gone.key", "does not exist. Create it with: tsig-keygen"),
+        ("file:.", "is a directory"),
+        ("file:pipe", "is not a regular file"),
+        ("file:binary", "is not UTF-8"),
+        ("file:/dev/zero", "is not a regular file"),
+        ("'file:a\\0b'", "does not exist"),
+        ('"file:a\\0b"', "a name that no file can have"),
+        ('"env:a\\0b"', "is not set"),
+        ("env:A=B", "is not set"),
+        ("'env:'", "never the secret itself"),
+        (f"hmac-sha256:lb-enactor:{SECRET}", "never the secret itself"),
+        (SECRET, "never the secret itself"),
+    ],
+)
+def test_a_reference_that_leads_nowhere(tmp_path: Path, reference: str, message: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\0")
+    key, problems, _ = _check(reference, tmp_path)
+    assert key is None
+    assert message in problems[0]
+
+
+@pytest.mark.parametrize("text", ["hmac-sha1:n:" + "QUFB" * 8, "hmac-sha256:n:QUFB"])
+def test_a_weak_key_is_noted(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDFAST_TEST_KEY", text)
+    key, problems, notes = _check("env:STANDFAST_TEST_KEY", tmp_path)
+    assert key is not None, problems
+    assert len(notes) == 1
+
+
+def test_the_text_of_a_secret_is_hidden_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDFAST_TEST_KEY", BIND)
+    assert SECRET not in repr(read_secret("env:STANDFAST_TEST_KEY", Path()))
