@@ -1,0 +1,112 @@
+"""What planning is told beside fleet and policies, and what it answers: values only."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from standfast.model.entry import Key, Member
+from standfast.model.marker import ABSENT, MarkerReading
+from standfast.model.plan import Plan
+from standfast.model.rrset import RRset
+
+Action: TypeAlias = Literal["entered", "changed", "kept", "held", "retired", "absent", "refused"]
+
+
+class Presence(Struct, frozen=True):
+    """What stands in DNS at the name of an endpoint that is new to the plan.
+
+    `rrsets` are its A, AAAA and CNAME as queries answer them (a wildcard's answer counts: users see it); None means
+    that they could not be read. `marker` is the reading where its marker belongs.
+    """
+
+    rrsets: tuple[RRset, ...] | None
+    marker: MarkerReading = ABSENT
+
+
+class PlanContext(Struct, frozen=True):
+    """Everything else a plan depends on.
+
+    `generation` is the number the new plan would get. `present` and `consents` (name: who) concern endpoints that
+    are new to the plan. In `unreadable` zones nothing changes, for nobody knows which generations were begun there.
+    `raised` entries get since = generation whatever their contents (a fork, or a marker above them); `raise_all`
+    does so for all, for want of a readable preceding plan. `above` publishes even if nothing else changes.
+    `reason` is what the operator or configuration change says; without it the changes are the reason.
+    """
+
+    stream: str
+    zones: tuple[str, ...]
+    generation: int
+    author: str
+    reason: str = ""
+    policy: str = ""
+    sources: tuple[tuple[str, int], ...] = ()
+    present: Mapping[Key, Presence] = {}
+    consents: Mapping[str, str] = {}
+    unreadable: frozenset[str] = frozenset()
+    raised: frozenset[Key] = frozenset()
+    raise_all: bool = False
+    above: bool = False
+
+
+class Refusal(Struct, frozen=True):
+    """What planning would not do for one endpoint. Its previous entry is carried on, if it has one."""
+
+    key: Key
+    rule: str
+    reason: str
+    remedy: str
+
+
+class Decision(Struct, frozen=True):
+    """What was decided for one endpoint, in words and numbers.
+
+    `members` has a reason for every load balancer considered, as of now (an entry keeps those of when it last
+    changed). `healthy` is the share of eligible capacity believed healthy; `removed` and `removable` are capacity:
+    what left in the present window, this plan included, and how much may. `due` is when the next removal that
+    velocity holds back becomes possible, on the clock of `now`.
+    """
+
+    key: Key
+    action: Action
+    why: str
+    members: tuple[Member, ...] = ()
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    panic: bool = False
+    healthy: float = 1.0
+    removed: float = 0.0
+    removable: float = 0.0
+    due: float | None = None
+
+
+class Share(Struct, frozen=True):
+    """One load balancer's part of all answers, against its part of the capacity that could serve them.
+
+    Both are averages over the endpoints planned. Plain DNS answers every address equally often, so only the choice
+    of a subset can follow weights; `deviation` is what remains.
+    """
+
+    load_balancer: str
+    answers: float
+    capacity: float
+
+    @property
+    def deviation(self) -> float:
+        """answers − capacity: positive if it gets more than its share."""
+        return self.answers - self.capacity
+
+
+class Draft(Struct, frozen=True):
+    """What planning came to. `plan` is None if nothing changed, so that no generation is spent."""
+
+    plan: Plan | None
+    decisions: tuple[Decision, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+    shares: tuple[Share, ...] = ()
+
+    @property
+    def due(self) -> float | None:
+        """When to plan again although nothing was observed: a removal held back by velocity becomes possible."""
+        return min((decision.due for decision in self.decisions if decision.due is not None), default=None)

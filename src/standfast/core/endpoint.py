@@ -1,0 +1,205 @@
+"""One endpoint's next entry: families, minimum answers, members, words. Pure."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from standfast.model.entry import Entry
+from standfast.model.fleet import Fleet, LoadBalancer, Verdict
+from standfast.model.policy import EndpointPolicy
+from standfast.model.rrset import RRset, RRType
+
+from .decisions import Action, Decision, Refusal
+from .guard import entry_violations
+from .membership import Membership, candidates, decide, healthy_share
+from .selection import (
+    Candidate,
+    Least,
+    addresses_in,
+    answers,
+    eligible,
+    families_wanted,
+    family_of,
+    least_answers,
+    rdata_of,
+)
+
+
+class Planned(Struct, frozen=True):
+    """What came of one endpoint. `entry` is None if it does not enter, or stays as it was by a refusal.
+
+    `able` are the load balancers that could serve it, with their capacity, and `served` those that shall.
+    """
+
+    entry: Entry | None
+    decision: Decision
+    refusal: Refusal | None = None
+    able: tuple[tuple[str, int], ...] = ()
+    served: tuple[str, ...] = ()
+
+
+def plan_endpoint(
+    fleet: Fleet,
+    verdicts: Mapping[str, Verdict],
+    policy: EndpointPolicy,
+    before: Entry | None,
+    now: float,
+    generation: int,
+    taken: str,
+) -> Planned:
+    """The entry that the policy, health and the limits give; `since` is still to be settled."""
+    some = eligible(policy, fleet)
+    wanted = families_wanted(policy, some)
+    least = least_answers(policy, some, wanted)
+    if refusal := _impossible(policy, some, wanted, least, before):
+        return _refusal(policy, refusal, before)
+    considered = candidates(policy, fleet, verdicts, before, wanted)
+    had = tuple(family for family, _ in before.min_answers) if before else ()
+    ready = tuple(family for family in wanted if _ups(considered, family) >= least[family])
+    families = tuple(family for family in wanted if family in had or family in ready)
+    waiting = tuple(family for family in wanted if family not in families)
+    if waiting and (before is None or not families):
+        return _refusal(policy, _not_yet(policy, considered, waiting, least), before)
+    healthy = healthy_share(policy, fleet, verdicts, (one.load_balancer for one in considered if one.present))
+    membership = decide(policy, considered, before, families, least, healthy, now)
+    entry = _entry(policy, membership, families, least, generation, taken, _waiting(waiting, least))
+    if violations := entry_violations(entry):
+        text = "; ".join(violation.text for violation in violations)
+        return _refusal(policy, Refusal(policy.key, "guard", text, "mend the configuration"), before)
+    return _planned(policy, before, entry, membership, considered)
+
+
+def _refusal(policy: EndpointPolicy, refusal: Refusal, before: Entry | None) -> Planned:
+    members = before.members if before else ()
+    return Planned(None, Decision(policy.key, "refused", refusal.reason, members), refusal)
+
+
+def _impossible(
+    policy: EndpointPolicy,
+    some: tuple[LoadBalancer, ...],
+    wanted: tuple[RRType, ...],
+    least: Least,
+    before: Entry | None,
+) -> Refusal | None:
+    """Why this configuration can't serve the endpoint whatever health says."""
+    if not wanted:
+        return Refusal(policy.key, "eligible", "no load balancer is eligible", "see its azs, pools and families")
+    for family in wanted:
+        has = len({address for one in some for address in addresses_in(one, (family,))})
+        if has < least[family]:
+            why = f"the eligible load balancers have {has} {family.name}, min_answers is {least[family]}"
+            return Refusal(policy.key, "min_answers", why, "admit more load balancers, or lower min_answers")
+    if before is None:
+        return None
+    for number, _ in before.min_answers:
+        if number not in wanted and not policy.families:
+            name = RRType(number).name
+            why = f"it serves {name}, and no eligible load balancer has such an address any more"
+            others = ", ".join(family.name for family in wanted)
+            return Refusal(policy.key, "family", why, f"to give {name} up, say so: `families: [{others}]`")
+    for member in before.members:
+        if member.served and not any(family_of(address) in wanted for address in member.addresses):
+            why = f"{member.load_balancer} serves it in a family that it shall no longer have"
+            return Refusal(policy.key, "family", why, "drain such load balancers first, then change `families`")
+    return None
+
+
+def _ups(considered: tuple[Candidate, ...], family: RRType) -> int:
+    return answers((one for one in considered if one.wish == "in"), family)
+
+
+def _not_yet(
+    policy: EndpointPolicy, considered: tuple[Candidate, ...], waiting: tuple[RRType, ...], least: Least
+) -> Refusal:
+    if not any(one.wish == "in" for one in considered):
+        why = "no load balancer has passed its checks yet"
+    else:
+        some = ", ".join(f"{_ups(considered, f)} of at least {least[f]} {f.name}" for f in waiting)
+        why = f"too few load balancers have passed their checks yet: {some}"
+    states = "; ".join(f"{one.load_balancer}: {one.reason}" for one in considered if one.wish != "in")
+    return Refusal(policy.key, "healthy", why, f"it enters by itself when enough have ({states})")
+
+
+def _waiting(waiting: tuple[RRType, ...], least: Least) -> tuple[str, ...]:
+    return tuple(f"{family.name} waits for {least[family]} load balancers that pass" for family in waiting)
+
+
+def _entry(
+    policy: EndpointPolicy,
+    membership: Membership,
+    families: tuple[RRType, ...],
+    least: Least,
+    generation: int,
+    taken: str,
+    notes: tuple[str, ...],
+) -> Entry:
+    """min_answers of the entry is what it can promise: what it has, as long as that is less than is wanted."""
+    rrsets = tuple(RRset.of(f, policy.ttl, rdata_of(membership.served, f)) for f in families)
+    promised: list[tuple[int, int]] = []
+    for rrset in rrsets:
+        want, has = least[RRType(rrset.rtype)], len(rrset.rdata)
+        promised.append((rrset.rtype, min(want, has)))
+        if has < want:
+            notes = (*notes, f"min_answers {want} is not reached yet: {has} {RRType(rrset.rtype).name}")
+    return Entry(
+        zone=policy.zone,
+        name=policy.name,
+        since=generation,
+        rrsets=rrsets,
+        min_answers=tuple(promised),
+        taken=taken,
+        members=membership.members,
+        departures=membership.departures,
+        note="; ".join(notes),
+    )
+
+
+def _planned(
+    policy: EndpointPolicy,
+    before: Entry | None,
+    entry: Entry,
+    membership: Membership,
+    considered: tuple[Candidate, ...],
+) -> Planned:
+    action: Action = "entered" if before is None else "kept" if entry.same_contents(before) else "changed"
+    if action == "kept" and before is not None and _told(entry) == _told(before):
+        entry = before if entry.departures == before.departures else _forgetful(entry, before)
+    decision = Decision(
+        key=policy.key,
+        action=action,
+        why=_why(action, entry, membership),
+        members=membership.members,
+        joined=membership.joined,
+        left=membership.left,
+        panic=membership.panic,
+        healthy=membership.healthy,
+        removed=membership.removed,
+        removable=membership.removable,
+        due=membership.due,
+    )
+    able = tuple((one.load_balancer, one.capacity) for one in considered if one.wish == "in" or _stays(one))
+    return Planned(entry, decision, able=able, served=tuple(sorted({one.load_balancer for one in membership.served})))
+
+
+def _stays(one: Candidate) -> bool:
+    return one.wish == "stay" and one.present
+
+
+def _told(entry: Entry) -> object:
+    return (entry.min_answers, entry.members, entry.note)
+
+
+def _forgetful(entry: Entry, before: Entry) -> Entry:
+    """Departures that passed out of their window are no reason to write the entry anew."""
+    same = {(one.load_balancer, one.at) for one in before.departures}
+    return before if all((one.load_balancer, one.at) in same for one in entry.departures) else entry
+
+
+def _why(action: Action, entry: Entry, membership: Membership) -> str:
+    served = len({member.load_balancer for member in entry.members if member.served})
+    every = len({member.load_balancer for member in entry.members})
+    changes = " ".join([f"+ {name}" for name in membership.joined] + [f"− {name}" for name in membership.left])
+    if not changes:
+        changes = {"entered": "new", "changed": "addresses or TTL changed"}.get(action, "no change")
+    panic = "; panic: nothing is dropped" if membership.panic else ""
+    return f"{entry.name} {changes} ({served} of {every}{panic})"
