@@ -8,6 +8,7 @@ not added beside other data nor other data beside a CNAME (RFC 2136 §3.4.2.2: s
 
 from collections.abc import Mapping
 
+from standfast.model.name import is_below
 from standfast.model.rrset import RRset, RRType
 
 from .provider import (
@@ -24,7 +25,9 @@ from .provider import (
     Read,
     ReadChanges,
     Readings,
+    Refused,
     Replace,
+    Unknown,
     Written,
 )
 
@@ -88,13 +91,32 @@ def apply(state: ZoneState, request: ProviderRequest) -> tuple[ZoneState, Provid
     """What the request does to the zone and what is answered. Pure."""
     match request:
         case Read():
-            return state, Readings(tuple(state.lookup(owner, rtype) for owner, rtype in request.keys))
+            return state, Readings(tuple(_reading(state, key) for key in request.keys))
         case Confirm():
+            if outside := _outside(state, request.prerequisites):
+                return state, outside
             return state, Holds() if all(map(state.holds, request.prerequisites)) else Fails()
         case ReadChanges():
             return state, Changes(state.serial, () if request.serial == state.serial else None)
         case Replace():
             parts = (request.floor, *request.writes)
-            if not all(state.holds(wanted) for part in parts for wanted in part.prerequisites):
+            wanted = tuple(one for part in parts for one in part.prerequisites)
+            contents = tuple(one for part in parts for one in part.contents)
+            if outside := _outside(state, wanted):
+                return state, outside
+            if not all(map(state.holds, wanted)):
                 return state, Conflict()
-            return state.changed(tuple(content for part in parts for content in part.contents)), Written()
+            if outside := _outside(state, contents):
+                return state, outside
+            return state.changed(contents), Written()
+
+
+def _reading(state: ZoneState, key: Key) -> RRset | Unknown | None:
+    owner, rtype = key
+    return state.lookup(owner, rtype) if is_below(owner, state.apex) else Unknown(f"{owner} is not in {state.apex}")
+
+
+def _outside(state: ZoneState, parts: tuple[Prerequisite, ...] | tuple[Content, ...]) -> Refused | None:
+    """The refusal of whatever lies outside the zone (RFC 2136 §3.2, §3.4.1: NOTZONE)."""
+    outside = next((part.owner for part in parts if not is_below(part.owner, state.apex)), None)
+    return Refused(f"NOTZONE: {outside} lies outside zone {state.apex}") if outside is not None else None
