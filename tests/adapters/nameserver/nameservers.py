@@ -46,9 +46,9 @@ class _Complaints(logging.Handler):
 
 @contextmanager
 def nameserver(
-    seeds: Mapping[str, str] | None = None, *, idle_timeout: float = 5.0, max_connections: int = 64
+    seeds: Mapping[str, str] | None = None, *, idle_timeout: float = 5.0, max_connections: int = 64, quiet: bool = True
 ) -> Iterator[Running]:
-    """A server for zones in memory; `seeds` maps apex to master-file text."""
+    """A server for zones in memory; `seeds` maps apex to master-file text. If `quiet`, it must not have complained."""
     ready = threading.Event()
     holder: list[tuple[Running, asyncio.AbstractEventLoop, asyncio.Event]] = []
 
@@ -81,7 +81,7 @@ def nameserver(
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
     assert not thread.is_alive()
-    assert running.complaints == []
+    assert running.complaints == [] or not quiet
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dns.exception
 import dns.name
+import dns.rcode
 import dns.tsig
 import pytest
 
@@ -87,6 +88,25 @@ def test_dig_and_nsupdate(tmp_path: Path) -> None:
         assert dig(*key, f"{ZONE}", "IXFR=1").count("\n") == 5
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
+    """The setting on which "acknowledged means kept" rests: 2 is FULL."""
+    store = ZoneStore.open(tmp_path / "zone.db", ZONE)
+    try:
+        assert store.durability() == ("wal", 2)
+    finally:
+        store.close()
+
+
+def test_a_disk_that_refuses_is_told_and_changes_nothing() -> None:
+    with nameserver({ZONE: "n0 TXT x"}, quiet=False) as running:
+        running.stores[ZONE].close()
+        step = update()
+        step.add("n1", 5, "TXT", "x")
+        assert send(step, running.port).rcode() == dns.rcode.SERVFAIL
+        assert ask(running.port, f"n1.{ZONE}", "TXT").rcode() == dns.rcode.NXDOMAIN
+        assert running.complaints == [":memory:: update not written: cannot schedule new futures after shutdown"]
 
 
 def test_a_second_server_on_one_file_and_bad_files_are_refused(tmp_path: Path) -> None:

@@ -82,14 +82,12 @@ def test_types_that_are_no_questions(server: Running, rdtype: str, rcode: int) -
     assert ask(server.port, f"www.{ZONE}", rdtype).rcode() == rcode
 
 
-@pytest.mark.parametrize(
-    ("payload", "truncated"), [(0, True), (512, True), (1232, True), (65535, True)], ids=["none", "512", "1232", "max"]
-)
-def test_what_does_not_fit_is_cut_and_comes_over_tcp(server: Running, payload: int, truncated: bool) -> None:
-    """RFC 2181 §9, RFC 6891 §6.2.5."""
+@pytest.mark.parametrize("payload", [0, 512, 1232, 65535])
+def test_what_does_not_fit_is_cut_and_comes_over_tcp(server: Running, payload: int) -> None:
+    """RFC 2181 §9, RFC 6891 §6.2.5; 0 is without EDNS."""
     query = dns.message.make_query(f"big.{ZONE}", "A", use_edns=0 if payload else -1, payload=payload or 0)
     reply, by_tcp = dns.query.udp_with_fallback(query, "127.0.0.1", timeout=5, port=server.port)
-    assert by_tcp is truncated
+    assert by_tcp
     assert len(reply.answer[0]) == 600
 
 

@@ -9,7 +9,7 @@ import binascii
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -51,7 +51,7 @@ class Signer:
 
     owner: dns.name.Name
     algorithm: dns.name.Name
-    key: dns.tsig.Key | None
+    key: dns.tsig.Key | None = field(repr=False)
     request_mac: bytes
     original_id: int
     now: int

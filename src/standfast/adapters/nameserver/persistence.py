@@ -143,6 +143,11 @@ class ZoneStore:
                 return deltas[at:]
         return None
 
+    def durability(self) -> tuple[str, int]:
+        """SQLite's journal mode and `synchronous` level as they are in force; 2 means FULL."""
+        journal = self._connection.execute("PRAGMA journal_mode").fetchone()[0]
+        return str(journal), int(self._connection.execute("PRAGMA synchronous").fetchone()[0])
+
     def close(self) -> None:
         """Finish the write under way and close the file."""
         self._disk.shutdown(wait=True)
