@@ -260,6 +260,8 @@ class _Builder:
 
     def _problem(self, mark: Mark, message: str, remedy: str) -> None:
         self._findings.problem(mark, self._path(), message, remedy)
+        if len(self._findings.problems) > PROBLEMS_MAX:
+            raise _Stop
 
     def _stop(self, mark: Mark, message: str, remedy: str) -> None:
         self._problem(mark, message, remedy)

@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from standfast.config.document import Findings, Mapping, Mark, Node, Scalar, Sequence, join, nearest, shown
+from standfast.config.document import (
+    PROBLEMS_MAX,
+    Findings,
+    Mapping,
+    Mark,
+    Node,
+    Scalar,
+    Sequence,
+    join,
+    nearest,
+    shown,
+)
 from standfast.config.scalars import BadValue
 
 T = TypeVar("T")
@@ -78,7 +89,10 @@ class Section:
 
     def _unknown(self, key: Scalar, keys: tuple[str, ...]) -> None:
         meant = _MEANT.get(key.text.lower())
-        if meant not in keys:
+        # Guessing costs time, and beyond these nobody reads the guess.
+        if meant not in keys and len(self.findings.problems) > PROBLEMS_MAX:
+            meant = None
+        elif meant not in keys:
             meant = nearest(key.text, keys)
         remedy = f"Did you mean {meant}?" if meant else f"Known here: {', '.join(keys)}."
         self._misspelt |= {meant} if meant else set()
