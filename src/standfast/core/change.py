@@ -64,7 +64,10 @@ class Looking(Struct, frozen=True):
         """A reading that failed concerns its endpoint alone; without the floor nothing can be done."""
         if isinstance(reply, Unknown):
             return all_end(self.task, "blind", reply.why)
-        values = list(reply.values)
+        return self.saw(list(reply.values))
+
+    def saw(self, values: list[RRset | Unknown | None]) -> "Phase":
+        """One value a key of `request`."""
         floor: RRset | Unknown | None = self.floor
         if floor is None:
             floor = values.pop(0)
@@ -86,6 +89,12 @@ class Looking(Struct, frozen=True):
             stands = None if isinstance(marker, Unknown) else marker
             seen.append((entry, Sighting(stands, known if self.task.verify else None)))
         return _confirm_next(Sights(self.task, floor, tuple(seen), tuple(blind)))
+
+
+def begin(task: Task, floor: RRset | None, believed: tuple[tuple[str, RRset | None], ...]) -> "Phase":
+    """The first phase of a change. With everything believed there is nothing to read."""
+    looking = Looking(task, floor, believed)
+    return looking if looking.request.keys else looking.saw([])
 
 
 class Confirming(Struct, frozen=True):
@@ -289,8 +298,8 @@ def _mark_of(rrset: RRset | None, entry: Entry) -> str:
 
 
 def _doubts(sights: Sights) -> tuple[tuple[str, RRset], ...]:
-    """What may have been made by a wildcard and is about to be asserted: unreadable records; the addresses too
-    where a refill may be due."""
+    """What may have been made by a wildcard and is about to be asserted: unreadable records; addresses where a refill
+    may be due, or where there should be none."""
     task, found = sights.task, []
     floor = read_floor(sights.floor, task.zone, task.floor_owner)
     if isinstance(floor, Damaged) and sights.floor is not None:
@@ -300,7 +309,8 @@ def _doubts(sights: Sights) -> tuple[tuple[str, RRset], ...]:
         marker = sighting.reading(entry)
         if isinstance(marker, Damaged) and sighting.marker is not None:
             found.append((marker_owner(entry.name, entry.zone), sighting.marker))
-        if (below or task.refills_only) and not isinstance(marker, Marker) and sighting.contents is not None:
+        refill = (below or task.refills_only) and not isinstance(marker, Marker)
+        if (refill or entry.kind == "retired") and sighting.contents is not None:
             found.extend((entry.name, rrset) for rrset in sighting.contents if rrset is not None)
     return tuple(doubt for doubt in dict.fromkeys(found) if doubt_name(*doubt) not in sights.confirmed)
 

@@ -24,7 +24,7 @@ from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
 from .beliefs import TugOfWar, ZoneBelief
-from .change import Asking, ChangeRequest, Looking
+from .change import Asking, ChangeRequest, begin
 from .task import Outcome, Settled, Task
 
 BATCH_OCTETS: Final = 56_000
@@ -128,6 +128,7 @@ class Enactor(Struct, frozen=True):
     tug: TugOfWar = TugOfWar()
     journal_lost: bool = False
     patience: int = PATIENCE
+    mended: tuple[Key, ...] = ()
     now: float = 0.0
     looking: bool = False
     stage: Stage = Idle()
@@ -142,7 +143,14 @@ class Enactor(Struct, frozen=True):
     def wake(self, occasion: Occasion, now: float) -> "Enactor":
         """Begin a pass. `now` is monotonic seconds of this machine; nothing about safety depends on it."""
         fresh = structs.replace(
-            self, now=now, patience=PATIENCE, outcomes=(), notices=(), journal_lost=False, looking=occasion == "look"
+            self,
+            now=now,
+            patience=PATIENCE,
+            mended=(),
+            outcomes=(),
+            notices=(),
+            journal_lost=False,
+            looking=occasion == "look",
         )
         if occasion == "start":
             return structs.replace(fresh, stage=Recalling())
@@ -280,18 +288,28 @@ class Enactor(Struct, frozen=True):
         belief = self.belief(zone)
         task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, self.tug.insisted(zone, self.now))
         believed = () if verify else belief.among(entry.name for entry in entries)
-        looking = Looking(task, None if verify else belief.floor, believed)
-        return structs.replace(self, agenda=agenda, stage=Changing(looking, task))
+        phase = begin(task, None if verify else belief.floor, believed)
+        working = structs.replace(self, agenda=agenda)
+        if isinstance(phase, Settled):
+            return working._settled(task, phase)
+        return structs.replace(working, stage=Changing(phase, task))
 
     # -- outcomes ------------------------------------------------------------------------------------------------
 
     def _settled(self, task: Task, settled: Settled) -> "Enactor":
-        after = structs.replace(self, outcomes=settled.outcomes)._remembering(task, settled)
+        after = structs.replace(self, outcomes=(*self.outcomes, *settled.outcomes))._remembering(task, settled)
         by_result: dict[str, list[Key]] = {}
         for outcome in settled.outcomes:
             by_result.setdefault(outcome.result, []).append((outcome.zone, outcome.name))
         agenda = after.agenda
-        checks = [*by_result.get("written", ()), *by_result.get("refilled", ()), *by_result.get("look", ())]
+        written = by_result.get("written", [])
+        if task.verify and (vain := [key for key in written if key in after.mended]):
+            # Repaired, read back, and damaged again: once more at the next look, not in a loop.
+            written = [key for key in written if key not in vain]
+            after = after._noting("provider", f"{', '.join(n for _, n in vain)}: what was written does not stand")
+        if task.verify:
+            after = structs.replace(after, mended=(*after.mended, *written))
+        checks = [*written, *by_result.get("refilled", ()), *by_result.get("look", ())]
         again = [*by_result.get("conflict", ()), *by_result.get("unknown", ())]
         groups = agenda.groups
         if deferred := by_result.get("deferred"):

@@ -138,7 +138,12 @@ def _refill(entry: Entry, plan: Plan, floor: FloorView, contents: Contents | Non
 
 
 def damage_of(entry: Entry, contents: Contents) -> str:
-    """How what stands at the name differs from the entry, in words; empty if it does not."""
+    """How what stands at the name differs from the entry, in words; empty if it does not.
+
+    A first entry has no name in the zone that anybody resolves, so what a wildcard makes of it is no damage.
+    """
+    if entry.kind == "first":
+        return ""
     found = []
     for rtype, reading in zip(ADDRESS_TYPES, contents, strict=True):
         wanted = entry.rrset(rtype)

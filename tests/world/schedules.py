@@ -1,0 +1,233 @@
+"""Schedules by hand: each is the shortest way in which one rule of the protocol, left out, goes wrong."""
+
+from collections.abc import Callable
+
+from standfast.model.marker import Marker
+from standfast.model.name import floor_owner, marker_owner
+from standfast.model.plan import Plan
+from standfast.model.rrset import RRset, RRType, txt_rdata
+from standfast.ports.provider import Replace
+from standfast.ports.provider_spec import ZoneState
+from world.invented import ZONE, Actor, World, entry, marker, plan_of, served
+
+WWW, API = f"www.{ZONE}", f"api.{ZONE}"
+OLD, MIDDLE, NEW = ("192.0.2.1",), ("192.0.2.2",), ("192.0.2.3",)
+
+
+def history(*contents: tuple[tuple[str, ...], tuple[str, ...]]) -> list[Plan]:
+    """Plans 1, 2, … from (www, api) addresses."""
+    plans: list[Plan] = []
+    since = {WWW: 1, API: 1}
+    for generation, now in enumerate(contents, start=1):
+        for name, addresses, before in zip((WWW, API), now, contents[max(0, generation - 2)], strict=True):
+            if addresses != before:
+                since[name] = generation
+        entries = [entry(name, since[name], *addresses) for name, addresses in zip((WWW, API), now, strict=True)]
+        plans.append(plan_of(generation, entries))
+    return plans
+
+
+def until_replace(world: World, actor: Actor, name: str) -> Replace:
+    """Drive the actor, alone and without faults, to the change that writes `name`, and take it out of its hands."""
+    if actor.core.request is None:
+        actor.core = actor.core.wake("look" if actor.started else "start", world.now)
+        actor.started = True
+    for _ in range(500):
+        request = actor.core.request
+        if isinstance(request, Replace) and any(write.name == name for write in request.writes):
+            return request
+        assert request is not None, f"{actor.name} never writes {name}"
+        world.step(actor, faults=False)
+    raise AssertionError(f"{actor.name} never writes {name}")
+
+
+def drive(world: World, actor: Actor) -> None:
+    """Two passes of an actor, alone, without faults, cut off or not as it is."""
+    for occasion in ("audit", "audit") if actor.started else ("start", "audit"):
+        actor.core = actor.core.wake(occasion, world.now)
+        actor.started = True
+        for _ in range(500):
+            if actor.core.request is None:
+                break
+            world.step(actor, faults=False)
+
+
+def hand(world: World, **acts: RRset | None) -> None:
+    """People change the zone: `marker`, `floor` and `addresses` of www; None deletes."""
+    owners = {
+        "marker": (marker_owner(WWW, ZONE), int(RRType.TXT)),
+        "floor": (floor_owner("main", ZONE), int(RRType.TXT)),
+        "addresses": (WWW, int(RRType.A)),
+    }
+    rrsets = dict(world.zone.rrsets)
+    for what, rrset in acts.items():
+        rrsets.pop(owners[what], None)
+        if rrset is not None:
+            rrsets[owners[what]] = rrset
+    world.zone = ZoneState(ZONE, rrsets, world.zone.serial + 1)
+
+
+def at(world: World, since: int, addresses: tuple[str, ...]) -> None:
+    """www is there, and nowhere before it."""
+    stands = marker(world.zone, WWW)
+    assert isinstance(stands, Marker), f"www has no marker: {stands}"
+    assert stands.since == since, f"www is at {stands.since}, not {since}"
+    assert served(world.zone, WWW) == addresses, f"www answers {served(world.zone, WWW)}"
+
+
+def a_delayed_write_of_an_older_plan() -> None:
+    """The floor is already high; only the endpoint's own marker stands in the way."""
+    world = World(0, history((OLD, OLD), (MIDDLE, OLD), (NEW, NEW)))
+    slow, quick = world.actors
+    world.publish()
+    world.settle(quick)
+    world.publish()
+    slow.copy, slow.cut_off = world.store.plans[-1], True
+    world.publish()
+    write_api = until_replace(world, quick, API)
+    only_api = tuple(write for write in write_api.writes if write.name == API)
+    world.send(Replace(ZONE, write_api.floor, only_api))
+    late = until_replace(world, slow, WWW)
+    quick.crash(quick.copy)
+    world.settle(quick)
+    world.send(late)
+    at(world, 3, NEW)
+
+
+def a_delayed_creation_after_the_marker_was_deleted() -> None:
+    """Absence has no nonce: the floor remembers for it."""
+    plans = [
+        plan_of(1, [entry(API, 1, *OLD)]),
+        plan_of(2, [entry(API, 1, *OLD), entry(WWW, 2, *OLD)]),
+        plan_of(3, [entry(API, 1, *OLD), entry(WWW, 3, *NEW)]),
+    ]
+    world = World(0, plans)
+    slow, quick = world.actors
+    world.publish()
+    world.settle(quick)
+    world.publish()
+    late = until_replace(world, slow, WWW)
+    world.publish()
+    world.settle(quick)
+    hand(world, marker=None)
+    world.send(late)
+    assert served(world.zone, WWW) == NEW, "a delayed creation brought the old addresses back"
+    world.settle(quick)
+    at(world, 3, NEW)
+
+
+def a_then_b_then_a() -> None:
+    """The bytes are those of two generations ago, and still the delayed "b" must not win."""
+    world = World(0, history((OLD, OLD), (MIDDLE, OLD), (OLD, OLD)))
+    slow, quick = world.actors
+    world.publish()
+    world.settle(quick)
+    world.publish()
+    late = until_replace(world, slow, WWW)
+    world.publish()
+    world.settle(quick)
+    world.send(late)
+    at(world, 3, OLD)
+
+
+def a_delayed_refill_under_a_newer_marker() -> None:
+    """A refill asserts that there is no marker, what addresses it saw, and the floor."""
+    world = World(0, history((OLD, OLD), (NEW, OLD)))
+    slow, quick = world.actors
+    world.publish()
+    world.settle(quick)
+    slow.copy, slow.cut_off = world.store.plans[-1], True
+    world.publish()
+    world.settle(quick)
+    hand(world, marker=None, addresses=None)
+    late = until_replace(world, slow, WWW)
+    world.settle(quick)
+    at(world, 2, NEW)
+    world.send(late)
+    at(world, 2, NEW)
+    hand(world, addresses=None)
+    world.send(late)
+    world.settle(quick)
+    at(world, 2, NEW)
+
+
+def a_refill_by_an_old_plan_then_the_newest() -> None:
+    """Better old addresses than none; and they are no obstacle to the newest plan."""
+    world = World(0, history((OLD, OLD), (NEW, OLD)))
+    slow, quick = world.actors
+    world.publish()
+    world.settle(quick)
+    slow.copy, slow.cut_off = world.store.plans[-1], True
+    world.publish()
+    world.settle(quick)
+    hand(world, marker=None, addresses=None)
+    world.send(until_replace(world, slow, WWW))
+    assert served(world.zone, WWW) == OLD, "it was not refilled"
+    world.settle(quick)
+    at(world, 2, NEW)
+
+
+def a_lost_floor_is_rebuilt_as_high_as_the_markers() -> None:
+    """An old plan that finds the floor gone must not lower it, or it would be free to go backwards after the next
+    marker is lost."""
+    world = World(0, history((OLD, OLD), (MIDDLE, OLD), (NEW, OLD)))
+    slow, quick = world.actors
+    world.publish()
+    world.publish()
+    slow.copy, slow.cut_off = world.store.plans[-1], True
+    world.publish()
+    world.settle(quick)
+    hand(world, floor=None)
+    drive(world, slow)
+    hand(world, marker=None)
+    drive(world, slow)
+    assert served(world.zone, WWW) == NEW, f"an old plan won: {served(world.zone, WWW)}"
+    world.settle(quick)
+    at(world, 3, NEW)
+
+
+def garbage_where_the_marker_belongs() -> None:
+    """It is damage to repair, whatever it is."""
+    for rdata in ([txt_rdata("x" * 255)], [b"\xff"], [txt_rdata("a"), txt_rdata("b")], [b"\1\0\2\xff\xfe"]):
+        world = World(0, history((OLD, OLD)))
+        world.publish()
+        world.settle(world.actors[0])
+        hand(world, marker=RRset.of(RRType.TXT, 5, rdata), floor=RRset.of(RRType.TXT, 5, rdata))
+        world.settle(world.actors[1])
+        at(world, 1, OLD)
+
+
+def a_wildcard_that_makes_markers() -> None:
+    """Under `*` TXT a missing marker reads as garbage; asserting that garbage would fail for ever."""
+    for owner in (f"*.{ZONE}", f"*._standfast.{ZONE}"):
+        world = World(0, history((OLD, OLD)))
+        wild = {(owner, int(RRType.TXT)): RRset.of(RRType.TXT, 5, [txt_rdata("hello")])}
+        wild[f"*.{ZONE}", int(RRType.A)] = RRset.of(RRType.A, 5, [b"\x0a\0\0\1"])
+        world.zone = ZoneState(ZONE, wild)
+        world.publish()
+        world.settle(world.actors[0])
+        at(world, 1, OLD)
+
+
+def everything_gone() -> None:
+    """Markers, floor, addresses: one survivor with the newest plan is enough."""
+    world = World(0, history((OLD, OLD), (NEW, OLD)))
+    world.publish()
+    world.publish()
+    world.settle(world.actors[0])
+    world.zone = ZoneState(ZONE, {}, 99)
+    world.settle(world.actors[1])
+    at(world, 2, NEW)
+
+
+SCHEDULES: tuple[Callable[[], None], ...] = (
+    a_delayed_write_of_an_older_plan,
+    a_delayed_creation_after_the_marker_was_deleted,
+    a_then_b_then_a,
+    a_delayed_refill_under_a_newer_marker,
+    a_refill_by_an_old_plan_then_the_newest,
+    a_lost_floor_is_rebuilt_as_high_as_the_markers,
+    garbage_where_the_marker_belongs,
+    a_wildcard_that_makes_markers,
+    everything_gone,
+)
