@@ -1,9 +1,12 @@
 """Zones on disk, the program that serves them, clients that are processes, and other people's programs."""
 
+import asyncio
 import multiprocessing
 import signal
 import subprocess
 import threading
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import dns.exception
@@ -12,8 +15,9 @@ import dns.rcode
 import dns.tsig
 import pytest
 
-from adapters.nameserver.nameservers import ZONE, ask, count_up, nameserver, nameserver_process, send, update
-from standfast.adapters.nameserver import KeyFileError, ZoneFileError, ZoneStore, read_key_file
+from adapters.nameserver.nameservers import KEY, ZONE, ask, count_up, nameserver, nameserver_process, send, update
+from standfast.adapters.nameserver import KeyFileError, Nameserver, ZoneFileError, ZoneStore, read_key_file
+from standfast.adapters.nameserver.update import Change
 
 SEED = "\n".join(
     ["www A 192.0.2.1", "* TXT wild", "alias CNAME www"] + [f"big A 192.0.{n // 250}.{n % 250}" for n in range(600)]
@@ -97,6 +101,34 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
         assert store.durability() == ("wal", 2)
     finally:
         store.close()
+
+
+def test_stopping_waits_for_an_update_that_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelled half-way, zone and file would disagree."""
+
+    async def scenario() -> None:
+        store = ZoneStore.open(":memory:", ZONE)
+        begun = threading.Event()
+        commit = store._commit
+
+        def slow(changes: Iterable[Change]) -> None:
+            begun.set()
+            time.sleep(0.1)
+            commit(changes)
+
+        monkeypatch.setattr(store, "_commit", slow)
+        server = Nameserver({ZONE: store}, {KEY.name: KEY})
+        _, writer = await asyncio.open_connection("127.0.0.1", await server.start())
+        step = update()
+        step.add("n1", 5, "TXT", "x")
+        writer.write(step.to_wire(prepend_length=True))
+        await asyncio.to_thread(begun.wait, 5)
+        await server.stop()
+        assert store.zone.serial == 2
+        store.close()
+        writer.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_disk_that_refuses_is_told_and_changes_nothing() -> None:

@@ -1,8 +1,9 @@
 """The sockets: UDP and TCP on one port, with a bound on everything a stranger can make us hold (RFC 7766).
 
-Queries are answered on the spot. An update waits for its turn and for the disk in a task of its own that a client who
-hangs up does not cancel: once begun, it ends with zone and file agreeing. On one TCP connection requests are answered
-in the order they came, so a client may send a chain of dependent updates without waiting for each answer.
+Queries are answered on the spot. An update waits for its turn and for the disk in a task of its own that neither
+a client who hangs up nor `stop` cancels: once begun, it ends with zone and file agreeing. On one TCP connection
+requests are answered in the order they came, so a client may send a chain of dependent updates without waiting for
+each answer.
 """
 
 import asyncio
