@@ -17,6 +17,7 @@ from standfast.ports.local import KeepCopy, Kept, RecallCopy
 from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanMissing, PlanRead
 
+from .sqlite_check import check_file
 from .sqlite_file import COPY_ID, DamagedFile, Failures, explain, open_file, transaction
 from .sqlite_plans import RecentNodes, insert_plan, load_plan, remove_plans
 from .sqlite_schema import Damage, PlanRow, read_catalogue, read_plans, write_catalogue
@@ -32,6 +33,7 @@ class DiskCopy:
         self.path = Path(path).absolute()
         self.last_error = ""
         self._connection: sqlite3.Connection | None = None
+        self._examined = False
         self._recent = RecentNodes()
 
     @overload
@@ -52,6 +54,7 @@ class DiskCopy:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._examined = False
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -76,6 +79,11 @@ class DiskCopy:
     def _store(self, plan: Plan) -> None:
         """Make it the head, whatever was there: an older generation is news too after a change of store."""
         connection = self._opened()
+        if not self._examined:
+            # The next plan relies on shards that an earlier process kept; one damaged there would stay damaged.
+            if check_file(connection, self.path):
+                raise Damage("an examination found problems")
+            self._examined = True
         with transaction(connection, "IMMEDIATE"):
             catalogue = read_catalogue(connection)
             if catalogue.digest == plan.digest:

@@ -55,22 +55,30 @@ def open_file(path: Path, application: int, busy_timeout_s: float, synchronous: 
         connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(*explained(path, error)) from None
+    connection.text_factory = _text
     try:
         _recognise(connection, path, application)
         for setting in (f"synchronous={synchronous}", "cell_size_check=ON", "trusted_schema=OFF", "cache_size=-32768"):
             connection.execute(f"PRAGMA {setting}")
+        connection.execute("PRAGMA journal_mode=WAL")  # in case somebody's tool changed it; else it does nothing
         connection.execute("PRAGMA journal_size_limit=16777216")
-    except sqlite3.Error as error:
+    except Failures as error:
         connection.close()
         name = str(getattr(error, "sqlite_errorname", ""))
         if name == "SQLITE_NOTADB":
             raise NotOurs(f"{path} is not a plan store.", "Name another file, or move this one aside.") from None
-        kind = DamagedFile if name.startswith("SQLITE_CORRUPT") else StoreError
+        damaged = name.startswith("SQLITE_CORRUPT") or isinstance(error, UnicodeError)
+        kind = DamagedFile if damaged else StoreError
         raise kind(*explained(path, error)) from None
     except StoreError:
         connection.close()
         raise
     return connection
+
+
+def _text(octets: bytes) -> str:
+    """Text that is damaged comes out as other text, which its row's seal or digest then gives away."""
+    return octets.decode(errors="replace")
 
 
 def _create(path: Path, application: int) -> None:
@@ -150,6 +158,7 @@ _MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "LOCKED": ("is locked by another process", "Look for a process that holds it (`fuser -v` names it)."),
     "FULL": ("lies on a full disk", "Make room there; nothing was lost and work goes on by itself."),
     "CORRUPT": ("is damaged", _REPLACE),
+    "ERROR": ("is damaged in its schema", _REPLACE),
     "NOTADB": ("is damaged or no plan store", _REPLACE),
     "READONLY": ("cannot be written", "Give this process write permission on the file and its directory."),
     "PERM": ("cannot be accessed", "Give this process permission on the file and its directory."),
@@ -161,7 +170,7 @@ _MEANINGS: Final[dict[str, tuple[str, str]]] = {
 
 def explained(path: Path, error: BaseException) -> tuple[str, str]:
     """What the error means, and what to do about it: two sentences."""
-    if isinstance(error, Damage):
+    if isinstance(error, Damage | UnicodeDecodeError):
         return f"{path} is damaged: {error}.", _REPLACE
     if isinstance(error, OSError):
         return f"{path} cannot be used: {error.strerror}.", "Check that its directory exists and may be written."
