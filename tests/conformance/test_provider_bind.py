@@ -1,0 +1,27 @@
+"""The kit over BIND."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.provider_faults_kit import ProviderFaultsKit
+from conformance.provider_kit import ProviderKit
+from conformance.provider_servers import ServerSubject
+from harness.dnsservers import DnsServer, bind_server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DnsServer]:
+    with bind_server(tmp_path_factory.mktemp("bind")) as server:
+        yield server
+
+
+class TestBind(ProviderFaultsKit, ProviderKit):
+    """The provider of RFC 2136 at a server that runs here."""
+
+    @pytest.fixture
+    def subject(self, server: DnsServer) -> Iterator[ServerSubject]:
+        subject = ServerSubject(server)
+        subject.clear()
+        yield subject
+        subject.close()
