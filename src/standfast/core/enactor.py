@@ -320,7 +320,10 @@ class Enactor(Struct, frozen=True):
             groups = (tuple(refused[:middle]), tuple(refused[middle:]), *groups)
         elif refused:
             quarantine = _quarantined(quarantine, refused[0], task)
-        if unrecorded := by_result.get("unrecorded"):
+        unrecorded = by_result.get("unrecorded", [])
+        if task.refills_only:
+            again.extend(unrecorded)
+        else:
             checks.extend(unrecorded)
         blind = by_result.get("blind", ())
         due = _joined(agenda.due, tuple(again) + (() if task.verify else tuple(blind)))
@@ -330,7 +333,7 @@ class Enactor(Struct, frozen=True):
             quarantine=quarantine,
             journal_lost=self.journal_lost or bool(unrecorded),
             patience=self.patience - len(by_result.keys() & {"conflict", "deferred", "refused", "unrecorded"})
-            if not (blind or "unknown" in by_result)
+            if not (blind or "unknown" in by_result or (task.refills_only and unrecorded))
             else 0,
         )._next()
 

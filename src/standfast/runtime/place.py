@@ -1,0 +1,138 @@
+"""Where a stream keeps its files on this machine, and the adapters that a configuration names."""
+
+import base64
+import ipaddress
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from standfast.adapters.providers.rfc2136 import Rfc2136Provider
+from standfast.adapters.providers.tsig import TsigKey as SigningKey
+from standfast.adapters.stores.diskcopy import DiskCopy
+from standfast.adapters.stores.sqlite import SqliteStore
+from standfast.config import Config, TsigKey
+from standfast.config.schema import EndpointConfig, LoadBalancerConfig, ZoneConfig
+from standfast.config.secrets import read_secret, tsig_key
+from standfast.errors import ProviderError, StandfastError
+from standfast.model.fleet import LoadBalancer
+from standfast.model.policy import EndpointPolicy
+from standfast.model.rrset import RRType
+
+
+class Place:
+    """The state directory: plan store, journals, disk copies, presence, keys. Created with mode 0700."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.root = config.state_dir
+
+    def prepare(self) -> None:
+        """Make the directories. Raises StandfastError with the remedy if that can't be done."""
+        try:
+            for folder in (self.root, self.journal, self.presence, self.copies):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the state directory {self.root} can't be made: {error.strerror}"
+            raise StandfastError(message, "Create it, or set `state:` to one that this user may write.") from None
+
+    @property
+    def journal(self) -> Path:
+        """One JSON Lines file a process."""
+        return self.root / "journal"
+
+    @property
+    def presence(self) -> Path:
+        """One small file a running process, replaced at each beat."""
+        return self.root / "presence"
+
+    @property
+    def copies(self) -> Path:
+        """Each enactor's own copy of the newest plan."""
+        return self.root / "copies"
+
+    @property
+    def embedded_key(self) -> Path:
+        """The TSIG key of the embedded nameserver, made when first needed."""
+        return self.root / "embedded.key"
+
+    def open_store(self) -> SqliteStore:
+        """The plan store. Raises StoreError."""
+        self.config.store.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return SqliteStore(self.config.store.path)
+
+    def open_copy(self, writer: str) -> DiskCopy:
+        """An enactor's own copy."""
+        return DiskCopy(self.copies / f"{writer}.sqlite")
+
+    def key(self, zone: ZoneConfig) -> TsigKey:
+        """The zone's TSIG key. Raises StandfastError."""
+        if zone.tsig is not None:
+            return zone.tsig
+        path = self.ensured_embedded_key()
+        return tsig_key(read_secret(f"file:{path.name}", path.parent).text)
+
+    def ensured_embedded_key(self) -> Path:
+        """The embedded nameserver's key file, made at random if there is none yet; readable by its owner alone."""
+        path = self.embedded_key
+        if not path.exists():
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            text = _key_text("standfast-embedded", secrets.token_bytes(32))
+            draft = path.with_suffix(f".{os.getpid()}")
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+                file.write(text)
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path
+
+    def open_provider(self, zone: ZoneConfig, *, timeout_s: float = 5.0) -> Rfc2136Provider:
+        """The zone's primary. Raises ProviderError if its host name does not resolve."""
+        key = self.key(zone)
+        signing = SigningKey(key.name, key.algorithm, key.secret)
+        return Rfc2136Provider(zone.name, _resolved(zone.host), zone.port, signing, timeout_s=timeout_s)
+
+
+def _key_text(name: str, secret: bytes) -> str:
+    encoded = base64.b64encode(secret).decode()
+    return f'key "{name}" {{\n\talgorithm hmac-sha256;\n\tsecret "{encoded}";\n}};\n'
+
+
+def _resolved(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        message = f"the server {host} has no address: {error}"
+        raise ProviderError(message, "Give `server:` an address, or a name that resolves on this machine.") from None
+
+
+def policy_of(endpoint: EndpointConfig) -> EndpointPolicy:
+    """An endpoint of the configuration as the planner takes it."""
+    families = {"ipv4": RRType.A, "ipv6": RRType.AAAA}
+    return EndpointPolicy(
+        name=endpoint.name,
+        zone=endpoint.zone,
+        ttl=endpoint.ttl,
+        min_answers=endpoint.min_answers,
+        max_answers=endpoint.max_answers,
+        azs=endpoint.azs,
+        pools=endpoint.pools,
+        families=tuple(families[family] for family in endpoint.families),
+        hold_below=endpoint.hold_below,
+        removal_share=endpoint.removal_share,
+        removal_window_s=endpoint.removal_window_s,
+    )
+
+
+def load_balancer_of(declared: LoadBalancerConfig) -> LoadBalancer:
+    """A declared load balancer as the model has it."""
+    return LoadBalancer(
+        declared.id, declared.az, declared.pool, declared.ipv4, declared.ipv6, declared.capacity, declared.admin
+    )

@@ -1,0 +1,67 @@
+"""Who is running here: one small file a process, replaced at each beat. For people; nothing is decided by it."""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+
+class Present(Struct, frozen=True):
+    """A process that has been seen. `age_s` is seconds since its last beat; `alive` whether its process exists."""
+
+    role: str
+    who: str
+    pid: int
+    age_s: float
+    alive: bool
+    facts: Mapping[str, Any]
+
+
+class Presence:
+    """This process's own file."""
+
+    def __init__(self, folder: Path, role: str, who: str) -> None:
+        self.role, self.who = role, who
+        self.path = folder / f"{role}-{who}.json"
+
+    def beat(self, **facts: Any) -> None:
+        """Tell that we are here. Failure to tell is not worth stopping for."""
+        line = {"role": self.role, "who": self.who, "pid": os.getpid(), "at": time.time(), **facts}
+        draft = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            draft.write_text(json.dumps(line, default=str), encoding="utf-8")
+            os.replace(draft, self.path)
+        except OSError:
+            return
+
+    def leave(self) -> None:
+        """A clean end."""
+        self.path.unlink(missing_ok=True)
+
+
+def read_presence(folder: Path) -> list[Present]:
+    """Everybody seen on this machine, by role and name."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            line = json.loads(path.read_text(encoding="utf-8"))
+            pid, at = int(line.pop("pid")), float(line.pop("at"))
+            role, who = str(line.pop("role")), str(line.pop("who"))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        found.append(Present(role, who, pid, max(0.0, time.time() - at), _exists(pid), line))
+    return found
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
