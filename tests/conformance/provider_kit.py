@@ -53,6 +53,8 @@ WILDCARDS = (a(below("*"), 9), txt(below("*"), "foreign"), cname(below("*"), "x.
 class ProviderKit:
     """Subclasses give the fixture `subject`: a cleared zone."""
 
+    random_changes = 150
+
     @pytest.fixture
     def client(self, subject: Subject) -> Client:
         return Client(subject.connect())
@@ -266,7 +268,7 @@ class ProviderKit:
         dice = random.Random(seed)
         state = ZoneState(ZONE, subject.contents())
         replies = set()
-        for _ in range(150):
+        for _ in range(self.random_changes):
             keys = tuple({(dice.choice(OWNERS), dice.choice(TYPES)) for _ in range(6)})
             specified: object
             _, specified = apply(state, Read(ZONE, keys))

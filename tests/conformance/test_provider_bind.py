@@ -1,13 +1,16 @@
 """The kit over BIND."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from conformance.provider_faults_kit import ProviderFaultsKit
 from conformance.provider_kit import ProviderKit
 from conformance.provider_servers import ServerSubject
-from harness.dnsservers import DnsServer, bind_server
+from conformance.provider_subject import Client, a, below
+from harness.dnsservers import BindServer, DnsServer, bind_server
+from standfast.ports.provider import Refused
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +28,32 @@ class TestBind(ProviderFaultsKit, ProviderKit):
         subject.clear()
         yield subject
         subject.close()
+
+
+class LimitedBind(BindServer):
+    """BIND as people have it who set no limit: a hundred records an rrset."""
+
+    def write_configuration(self) -> list[str]:
+        command = super().write_configuration()
+        file = self.folder / "named.conf"
+        text = file.read_text(encoding="ascii")
+        assert "max-records-per-type 0;" in text
+        file.write_text(text.replace("max-records-per-type 0;", "max-records-per-type 100;"), encoding="ascii")
+        return command
+
+
+def test_the_limit_of_records_is_named_in_the_refusal(tmp_path: Path) -> None:
+    server = LimitedBind(tmp_path)
+    server.start()
+    subject = ServerSubject(server)
+    try:
+        client = Client(subject.connect())
+        client.put(a(below("e"), *range(100)))
+        before = subject.contents()
+        reply = client.replace([], [a(below("other"), 1), a(below("e"), *range(101))])
+        assert isinstance(reply, Refused)
+        assert "max-records-per-type" in reply.why
+        assert subject.contents() == before
+    finally:
+        subject.close()
+        server.stop()

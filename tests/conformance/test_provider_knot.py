@@ -19,6 +19,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DnsServer]:
 class TestKnot(ProviderFaultsKit, ProviderKit):
     """The provider of RFC 2136 at a server that runs here."""
 
+    random_changes = 50  # some take Knot a second
+
     @pytest.fixture
     def subject(self, server: DnsServer) -> Iterator[ServerSubject]:
         subject = ServerSubject(server)

@@ -210,6 +210,18 @@ def test_only_the_records_at_the_name_are_its_reading() -> None:
     assert read(answer(here, 1, [*chain, rrset_of(f"c.{ZONE}", 1, 5, (b"\1\1\1\1",))]), here, 1) == (expected, False)
 
 
+def test_a_chain_whose_end_failed_is_still_a_cname() -> None:
+    """BIND answers SERVFAIL, with the alias, where a wildcard alias points below itself."""
+    here = f"a.{ZONE}"
+    alias = rrset_of(here, 5, 60, (name_to_wire(f"b.{ZONE}"),))
+    expected = RRset.of(RRType.CNAME, 60, (name_to_wire(f"b.{ZONE}"),))
+    assert read(answer(here, 1, [alias], rcode=2), here, 1) == (expected, False)
+    value, _ = rfc2136.read_answer(
+        answer(here, 1, [rrset_of(here, 1, 5, (b"\1\1\1\1",))], rcode=2), wire.encode_question(here, 1), 1
+    )
+    assert isinstance(value, Unknown)
+
+
 def test_what_absence_is() -> None:
     here = f"a.{ZONE}"
     assert read(answer(here, 1, []), here, 1) == (None, False)

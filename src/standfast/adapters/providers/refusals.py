@@ -28,7 +28,7 @@ _BY_RCODE: Final = {
     Rcode.REFUSED: (
         "REFUSED: {key} may not do this in zone {zone}; on BIND grant it in the zone's update-policy (or allow-update) "
         "for these names and types, on Knot in the acl (`action: update`, update-owner, update-type), and be sure "
-        "to ask the primary"
+        "to ask the primary; BIND also refuses addresses at a name with an underscore unless `check-names` is `ignore`"
     ),
     Rcode.NOTAUTH: (
         "NOTAUTH: the server is not the primary of zone {zone}, or {key} has no right there; on Knot add it to an acl "

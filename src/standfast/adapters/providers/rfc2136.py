@@ -159,8 +159,8 @@ class Rfc2136Provider:
         (now,) = found
         if isinstance(now, Unknown):
             return now
-        if serial is None or now == serial:
-            return Changes(now, None if serial is None else ())
+        if serial is None or now == serial or not 0 <= serial < 2**32:
+            return Changes(now, () if now == serial else None)
         return self._differences(serial) or Changes(now, None)
 
     def _differences(self, serial: int) -> Changes | None:
@@ -246,7 +246,8 @@ def read_answer(reply: bytes, question: bytes, rtype: int) -> tuple[_Reading, bo
             return Unknown("the answer is none"), False
         if flags & FLAG_TC:
             return Unknown("the answer is truncated"), False
-        if header.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+        failed = header.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN)
+        if failed and not header.counts[1]:
             return Unknown(f"the server answered {_rcode_text(header.rcode)}"), False
         behind = HEADER.size + len(question)
         echoed = reply[HEADER.size : behind]
@@ -255,6 +256,9 @@ def read_answer(reply: bytes, question: bytes, rtype: int) -> tuple[_Reading, bo
         if not flags & FLAG_AA:
             return Unknown(f"the server is not authoritative for {_shown(question)}; ask the zone's primary"), False
         rrset = _rrset_at(reply, behind, header.counts[1], question[:-4], rtype)
+        if failed and (rrset is None or rrset.rtype != RRType.CNAME):
+            # of a chain of aliases only the end failed (RFC 6604 §3): BIND says SERVFAIL to one that never ends
+            return Unknown(f"the server answered {_rcode_text(header.rcode)}"), False
     except WireError as problem:
         return Unknown(f"the answer is malformed: {problem}"), False
     return rrset, rrset is None and header.rcode == Rcode.NXDOMAIN
