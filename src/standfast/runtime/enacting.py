@@ -7,7 +7,7 @@ full audit is due; it performs what the core asks, and writes down what the core
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from standfast.core.enactor import Enactor, EnactorRequest, Occasion
@@ -83,13 +83,11 @@ class EnactorProcess:
         audit_s: float = AUDIT_S,
         poll_s: float = POLL_S,
         observe: bool = False,
-        tell: Callable[[Outcome, float], None] = lambda outcome, took_s: None,
     ) -> None:
         self.core = Enactor(writer, stream)
         self._store, self._providers, self._copy = store, providers, copy
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
-        self._tell = tell
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = 0.0
         self._would: list[dict[str, Any]] = []
@@ -181,7 +179,6 @@ class EnactorProcess:
                 continue
             took = time.monotonic() - self._sent_at if outcome.nonce else 0.0
             self._journal.write("outcome", **_outcome_facts(outcome, took))
-            self._tell(outcome, took)
 
     def _beat(self, looked_ago_s: float) -> None:
         if self._presence is None:

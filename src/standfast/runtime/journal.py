@@ -6,7 +6,7 @@ the rest depends on the event. Order between processes is that of the markers' n
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +18,16 @@ FILE_OCTETS_MAX: Final = 64 << 20
 
 
 class Journal:
-    """One process's journal. Never raises: `broken` says why it can't be written, until it can again."""
+    """One process's journal. Never raises: `broken` says why it can't be written, until it can again.
 
-    def __init__(self, folder: Path, role: str, who: str) -> None:
+    `listener` hears each event as well: the terminal.
+    """
+
+    def __init__(
+        self, folder: Path, role: str, who: str, *, listener: Callable[[Mapping[str, Any]], None] | None = None
+    ) -> None:
         self.role, self.who = role, who
+        self._listener = listener
         self.path = folder / f"{role}-{who}.jsonl"
         self.broken = ""
         self._file = -1
@@ -29,6 +35,8 @@ class Journal:
     def write(self, event: str, *, durable: bool = False, **facts: Any) -> bool:
         """Append one event; `durable` waits until it is on disk. False if it could not be written."""
         line = {"v": VERSION, "at": now_text(), "role": self.role, "who": self.who, "event": event, **facts}
+        if self._listener is not None:
+            self._listener(line)
         octets = json.dumps(line, separators=(",", ":"), ensure_ascii=False, default=str).encode() + b"\n"
         try:
             file = self._opened()

@@ -1,0 +1,6 @@
+"""`python -m standfast`."""
+
+from standfast.cli import main
+
+if __name__ == "__main__":
+    main()

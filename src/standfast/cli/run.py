@@ -1,0 +1,117 @@
+"""`standfast run`: all roles, or one."""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from standfast import config as configuration
+from standfast.config import Config
+from standfast.runtime.journal import Journal
+from standfast.runtime.narration import narrated
+from standfast.runtime.place import Place
+from standfast.runtime.presence import Presence
+from standfast.runtime.supervision import ChildSpec, stop_on_signals, supervise
+
+if TYPE_CHECKING:
+    from standfast.adapters.providers.rfc2136 import Rfc2136Provider
+
+ROLES = ("all", "planner", "enactor", "cleaner", "nameserver")
+
+
+@click.command("run", short_help="keep the names on working load balancers (all roles, or one)")
+@click.option("--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default="all", show_default=True)
+@click.option("--name", default="", help="this process's name among its like [default: the host's]")
+@click.option("--enactors", type=click.IntRange(1, 16), default=1, show_default=True, help="with --role all")
+@click.option("--observe", is_flag=True, help="decide and log, write nothing")
+@click.option("--take", multiple=True, metavar="NAME", help="consent to take over a name that exists in DNS")
+@click.option("--quiet", is_flag=True, help="nothing on the terminal; the journal has it all")
+def run_command(
+    file: str, role: str, name: str, enactors: int, observe: bool, take: tuple[str, ...], quiet: bool
+) -> None:
+    """Keep the names on working load balancers until stopped; DNS then stays as it is."""
+    config = configuration.load(Path(file))
+    place = Place(config)
+    place.prepare()
+    who = name or _host()
+    if role == "all":
+        _all(config, file, who, enactors, observe, take, quiet)
+        return
+    stop = stop_on_signals()
+    journal = Journal(place.journal, role, who, listener=None if quiet else _say)
+    presence = Presence(place.presence, role, who)
+    match role:
+        case "enactor":
+            from standfast.runtime.enacting import EnactorProcess
+
+            looks = [zone.look_seconds for zone in config.zones]
+            EnactorProcess(
+                who,
+                config.stream,
+                place.open_store(),
+                _providers(place),
+                place.open_copy(who),
+                journal,
+                presence=presence,
+                look_s=min(looks),
+                observe=observe,
+            ).run(stop)
+        case "planner":
+            from standfast.runtime.planning import PlannerProcess
+
+            consents = tuple((taken, _operator()) for taken in take)
+            PlannerProcess(
+                who, config, place.open_store(), _providers(place), journal, presence=presence, consents=consents
+            ).run(stop)
+        case "cleaner":
+            from standfast.runtime.cleaning import CleanerProcess
+
+            CleanerProcess(who, config, place.open_store(), _providers(place), journal, presence=presence).run(stop)
+        case "nameserver":
+            from standfast.runtime.serving import serve_embedded
+
+            serve_embedded(place, stop)
+    presence.leave()
+
+
+def _all(config: Config, file: str, who: str, enactors: int, observe: bool, take: tuple[str, ...], quiet: bool) -> None:
+    """One child a role."""
+    common = ("--config", str(Path(file).resolve()), *(("--quiet",) if quiet else ()))
+    specs = []
+    if any(zone.provider == "embedded" for zone in config.zones):
+        specs.append(ChildSpec("nameserver", ("run", "--role", "nameserver", *common)))
+    taken = tuple(part for name in take for part in ("--take", name))
+    specs.append(ChildSpec("planner", ("run", "--role", "planner", "--name", who, *taken, *common)))
+    for place in range(enactors):
+        name = who if enactors == 1 else f"{who[:29]}-{chr(ord('a') + place)}"
+        watch = ("--observe",) if observe else ()
+        specs.append(ChildSpec(f"enactor {name}", ("run", "--role", "enactor", "--name", name, *watch, *common)))
+    specs.append(ChildSpec("cleaner", ("run", "--role", "cleaner", "--name", who, *common)))
+    supervise(specs, stop_on_signals(), lambda text: None if quiet else click.echo(text, err=True))
+    if not quiet:
+        click.echo("Stopped. DNS stays as it is.")
+
+
+def _providers(place: Place) -> "Mapping[str, Rfc2136Provider]":
+    return {zone.name: place.open_provider(zone) for zone in place.config.zones}
+
+
+def _say(event: Mapping[str, Any]) -> None:
+    if line := narrated(event):
+        click.echo(line)
+        sys.stdout.flush()
+
+
+def _host() -> str:
+    """The host's name as a writer's name: at most 32 of a-z, 0-9 and hyphen."""
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in socket.gethostname().lower()).strip("-")
+    return name[:32].strip("-") or "host"
+
+
+def _operator() -> str:
+    return f"{os.environ.get('USER') or os.getuid()}@{_host()}"
