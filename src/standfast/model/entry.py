@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from .rrset import RRset
 
@@ -34,6 +34,12 @@ class Departure(Struct, frozen=True, array_like=True):
     load_balancer: str
     weight: int
     at: float
+
+    def __post_init__(self) -> None:
+        # Whole seconds given as an integer would be encoded as one, read back as a float and change the digest.
+        if type(self.at) is not float:
+            structs.force_setattr(self, "at", float(self.at))
+
     installed: int = 0
 
 

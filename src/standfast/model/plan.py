@@ -34,6 +34,11 @@ class PlanRecord(msgspec.Struct, frozen=True, array_like=True):
     at: float
     policy: str = ""
 
+    def __post_init__(self) -> None:
+        # Whole seconds given as an integer would be encoded as one, read back as a float and change the digest.
+        if type(self.at) is not float:
+            msgspec.structs.force_setattr(self, "at", float(self.at))
+
 
 _record_decoder = msgspec.msgpack.Decoder(PlanRecord)
 

@@ -53,12 +53,18 @@ class RRset(Struct, frozen=True, array_like=True):
 
 def address_type(address: str) -> RRType:
     """A or AAAA. Raises ValueError if `address` is neither."""
-    return RRType.A if ipaddress.ip_address(address).version == 4 else RRType.AAAA
+    return RRType.A if _address(address).version == 4 else RRType.AAAA
 
 
 def address_rdata(address: str) -> bytes:
     """The rdata of an address (RFC 1035 §3.4.1, RFC 3596 §2.2). Raises ValueError."""
-    return ipaddress.ip_address(address).packed
+    return _address(address).packed
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    if "%" in text:
+        raise ValueError(f"{text!r} is not an address for DNS: a record has no room for its scope")
+    return ipaddress.ip_address(text)
 
 
 def addresses(ttl: int, texts: "tuple[str, ...] | list[str]") -> tuple[RRset, ...]:
@@ -80,8 +86,10 @@ def txt_rdata(text: str) -> bytes:
 def rdata_text(rtype: int, rdata: bytes) -> str:
     """Rdata in presentation form; data that does not parse in RFC 3597 §5 form. Never raises."""
     try:
-        if rtype in ADDRESS_TYPES:
-            return str(ipaddress.ip_address(rdata))
+        if rtype == RRType.A:
+            return str(ipaddress.IPv4Address(rdata))
+        if rtype == RRType.AAAA:
+            return str(ipaddress.IPv6Address(rdata))
         if rtype in (RRType.CNAME, RRType.NS):
             return name_from_wire(rdata) + "."
         if rtype == RRType.TXT:

@@ -48,28 +48,32 @@ def _path(key: Key) -> str:
 
 
 class Leaf:
-    """Up to LEAF_MAX entries, sorted by key."""
+    """Up to LEAF_MAX entries, sorted by key. `digest` is given where it was just verified."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, entries: tuple[Entry, ...], digest: str = "") -> None:
         self.entries = entries
         self.count: int = len(entries)
+        self._digest = digest
 
     @cached_property
     def stored(self) -> bytes:
         """The bytes kept in a store."""
         return msgspec.msgpack.encode(_StoredLeaf(self.entries))
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Name of `stored`."""
-        return digest_of(self.stored)
+        if not self._digest:
+            self._digest = digest_of(self.stored)
+        return self._digest
 
 
 class Branch:
-    """Sixteen children, some absent."""
+    """Sixteen children, some absent. `digest` is given where it was just verified."""
 
-    def __init__(self, children: "tuple[Node | None, ...]") -> None:
+    def __init__(self, children: "tuple[Node | None, ...]", digest: str = "") -> None:
         self.children = children
+        self._digest = digest
         self.count: int = sum(child.count for child in children if child is not None)
 
     @cached_property
@@ -78,10 +82,12 @@ class Branch:
         names = tuple(child.digest if child else "" for child in self.children)
         return msgspec.msgpack.encode(_StoredBranch(names, self.count))
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Name of `stored`."""
-        return digest_of(self.stored)
+        if not self._digest:
+            self._digest = digest_of(self.stored)
+        return self._digest
 
 
 Node: TypeAlias = Leaf | Branch
@@ -256,5 +262,5 @@ def _assembled(digest: str, stored: Mapping[str, _StoredLeaf | _StoredBranch], k
         return known[digest]
     node = stored[digest]
     if isinstance(node, _StoredLeaf):
-        return Leaf(node.entries)
-    return Branch(tuple(_assembled(child, stored, known) if child else None for child in node.children))
+        return Leaf(node.entries, digest)
+    return Branch(tuple(_assembled(child, stored, known) if child else None for child in node.children), digest)
