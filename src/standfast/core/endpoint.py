@@ -202,4 +202,5 @@ def _why(action: Action, entry: Entry, membership: Membership) -> str:
     if not changes:
         changes = {"entered": "new", "changed": "addresses or TTL changed"}.get(action, "no change")
     panic = "; panic: nothing is dropped" if membership.panic else ""
-    return f"{entry.name} {changes} ({served} of {every}{panic})"
+    note = f"; {entry.note}" if entry.note else ""
+    return f"{entry.name} {changes} ({served} of {every}{panic}{note})"

@@ -248,12 +248,14 @@ def below_least(
 
 
 def _member(one: Candidate, served: bool, kept: str, passed_over: str) -> Member:
+    """One that is kept keeps its weight: a lower capacity must not let it pass velocity's limit next time."""
     why = f"not chosen: {passed_over}" if passed_over else one.reason
     if kept:
         why = f"kept: {kept}; {why}"
     elif one.wish == "stay" and not passed_over:
         why = f"stays in: {why}" if served else f"stays out: {why}"
-    return Member(one.load_balancer, one.addresses, one.capacity, served, why)
+    weight = one.installed if kept and one.installed is not None else one.capacity
+    return Member(one.load_balancer, one.addresses, weight, served, why)
 
 
 def percent(share: float) -> str:
