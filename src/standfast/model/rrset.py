@@ -30,7 +30,7 @@ TTL_MAX: Final = 2**31 - 1
 """RFC 2181 §8."""
 
 
-class RRset(Struct, frozen=True, array_like=True):
+class RRset(Struct, frozen=True, array_like=True, gc=False):
     """All data of one type at one owner name (RFC 2181 §5): one TTL, rdata sorted and without repetition."""
 
     rtype: int

@@ -31,11 +31,11 @@ def digest_of(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()[:_DIGEST_CHARACTERS]
 
 
-class _StoredLeaf(msgspec.Struct, frozen=True, array_like=True, tag="leaf"):
+class _StoredLeaf(msgspec.Struct, frozen=True, array_like=True, tag="leaf", gc=False):
     entries: tuple[Entry, ...]
 
 
-class _StoredBranch(msgspec.Struct, frozen=True, array_like=True, tag="branch"):
+class _StoredBranch(msgspec.Struct, frozen=True, array_like=True, tag="branch", gc=False):
     children: tuple[str, ...]
     count: int
 
