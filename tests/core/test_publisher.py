@@ -1,130 +1,24 @@
-"""Publishing, by script where replies go wrong, and over the executable specification of store and provider."""
-
-from collections.abc import Callable, Iterable, Mapping
+"""Publishing over the executable specification of store and zones."""
 
 import pytest
 from msgspec.structs import replace
 
-from harness.planning import DOWN, UP, WWW, ZONE, begun, entry_of, fleet, planned, policy, served, verdicts_of
+from harness.planning import DOWN, WWW, ZONE, begun, entry_of, fleet, planned, policy, served, verdicts_of
+from harness.publishing import OTHER, World, floor_at, garbage_at, marker_at, published, task, zone_of
 from standfast.core.holding import Hold, Rollback, hold
-from standfast.core.publisher import (
-    Assignment,
-    Done,
-    Outcome,
-    Phase,
-    PublisherReply,
-    PublisherRequest,
-    publish,
-)
 from standfast.model.marker import (
     GENERATION_MAX,
-    Floor,
-    Marker,
-    MarkerState,
-    floor_rdata,
-    marker_rdata,
 )
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Head, Plan
-from standfast.model.policy import EndpointPolicy
-from standfast.model.rrset import RRset, RRType, addresses, txt_rdata
-from standfast.ports import provider_spec, store_spec
-from standfast.ports.provider import Key, Read, Readings, Unknown
+from standfast.model.rrset import RRset, addresses
+from standfast.ports.provider import Key, Read
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import (
-    HeadMoved,
-    HeadRead,
-    PlanMissing,
-    PlanRead,
     Publish,
-    Published,
     ReadHead,
-    ReadPlan,
-    SourceMoved,
 )
 from standfast.ports.store_spec import StoreState
-
-OTHER = "other.example"
-LOST = Unknown("timed out")
-
-
-def task(
-    *policies: EndpointPolicy,
-    ill: Iterable[str] = (),
-    held: Plan | None = None,
-    zones: tuple[str, ...] = (ZONE,),
-    begun: tuple[tuple[str, int], ...] = (),
-    survey: bool = False,
-) -> Assignment:
-    some = fleet(4)
-    verdicts = tuple((one.id, DOWN if one.id in ill else UP) for one in some.load_balancers)
-    return Assignment(
-        "main", zones, some, verdicts, policies or (policy(),), 5.0, "tests", held=held, begun=begun, survey=survey
-    )
-
-
-class World:
-    """A store and zones as their specifications have them."""
-
-    def __init__(self, plans: Iterable[Plan] = (), *zones: ZoneState) -> None:
-        plans = tuple(plans)
-        self.store = StoreState(plans[-1].head if plans else None, plans)
-        self.zones = {zone.apex: zone for zone in zones or (ZoneState(ZONE, {}),)}
-        self.asked: list[PublisherRequest] = []
-
-    def answer(self, request: PublisherRequest) -> PublisherReply:
-        self.asked.append(request)
-        if isinstance(request, Read):
-            if request.zone not in self.zones:
-                return LOST
-            _, reply = provider_spec.apply(self.zones[request.zone], request)
-            assert isinstance(reply, Readings)
-            return reply
-        self.store, said = store_spec.apply(self.store, request)
-        assert isinstance(said, HeadRead | PlanRead | PlanMissing | Published | HeadMoved | SourceMoved)
-        return said
-
-    def run(self, wanted: Assignment) -> Outcome:
-        return run(wanted, self.answer)
-
-
-def run(wanted: Assignment, answer: Callable[[PublisherRequest], PublisherReply]) -> Outcome:
-    phase: Phase = publish(wanted)
-    for _ in range(200):
-        if isinstance(phase, Done):
-            return phase.outcome
-        assert hash(phase) == hash(replace(phase))
-        phase = phase.heard(answer(phase.request))
-    raise AssertionError("no end")
-
-
-def floor_at(generation: int, zone: str = ZONE, *, frozen: bool = False) -> dict[Key, RRset]:
-    owner = floor_owner("main", zone)
-    floor = Floor("main", generation, "frozen" if frozen else "live", "f" * 16)
-    return {(owner, int(RRType.TXT)): RRset.of(RRType.TXT, 60, [floor_rdata(floor, zone, owner)])}
-
-
-def marker_at(
-    name: str, since: int, generation: int, plan: str, *, stream: str = "main", state: MarkerState = "live"
-) -> dict[Key, RRset]:
-    owner = marker_owner(name, ZONE)
-    marker = Marker(stream, since, generation, plan, state, "a", "0" * 16)
-    return {(owner, int(RRType.TXT)): RRset.of(RRType.TXT, 60, [marker_rdata(marker, ZONE, owner)])}
-
-
-def garbage_at(owner: str) -> dict[Key, RRset]:
-    return {(owner, int(RRType.TXT)): RRset.of(RRType.TXT, 60, [txt_rdata("garbage")])}
-
-
-def zone_of(*parts: Mapping[Key, RRset]) -> ZoneState:
-    return ZoneState(ZONE, {key: rrset for part in parts for key, rrset in part.items()})
-
-
-def published(outcome: Outcome) -> Plan:
-    assert outcome.kind == "published", outcome
-    assert outcome.plan is not None
-    return outcome.plan
-
 
 # Over the specification
 
@@ -311,107 +205,3 @@ def test_commands_go_the_same_way() -> None:
     assert (back.generation, entry_of(back).since, len(served(entry_of(back)))) == (8, 8, 4)
     refused = World().run(replace(task(), command=Hold((WWW,), "x")))
     assert refused.kind == "refused"
-
-
-# By script
-
-
-def scripted(*replies: PublisherReply) -> Callable[[PublisherRequest], PublisherReply]:
-    row = iter(replies)
-    return lambda request: next(row)
-
-
-PLAN = begun(fleet(4))
-FLOOR = Readings((next(iter(floor_at(1).values())),))
-
-
-@pytest.mark.parametrize(
-    ("last", "kind", "words"),
-    [
-        (Published(), "published", ""),
-        (HeadMoved(Head(9, "d")), "moved", "g9 is the head"),
-        (HeadMoved(None), "moved", "the store is empty"),
-        (SourceMoved("fleet", 12), "source_moved", "source fleet has revision 12"),
-        (LOST, "unknown", "timed out"),
-        (PlanMissing(), "unknown", "the reply was a PlanMissing"),
-    ],
-)
-def test_however_publication_ends(last: PublisherReply, kind: str, words: str) -> None:
-    outcome = run(task(held=PLAN, ill=["lb-1"]), scripted(HeadRead(PLAN.head), FLOOR, last))
-    assert (outcome.kind, outcome.begun) == (kind, ((ZONE, 1),))
-    assert words in outcome.why
-    assert outcome.plan is not None
-    assert outcome.plan.generation == (2 if kind == "published" else 1)
-
-
-@pytest.mark.parametrize(
-    "replies",
-    [(LOST,), (Published(),), (HeadRead(PLAN.head), LOST), (HeadRead(PLAN.head), PlanMissing(), LOST)],
-)
-def test_a_store_that_does_not_answer_stops_the_pass(replies: tuple[PublisherReply, ...]) -> None:
-    outcome = run(task(begun=((ZONE, 4),)), scripted(*replies))
-    assert (outcome.kind, outcome.begun) == ("unknown", ((ZONE, 4),))
-
-
-@pytest.mark.parametrize("reply", [LOST, Readings(()), Readings((LOST,)), PlanMissing()])
-def test_a_floor_that_is_not_heard_leaves_the_zone_as_it_is(reply: PublisherReply) -> None:
-    outcome = run(task(held=PLAN, ill=["lb-1"]), scripted(HeadRead(PLAN.head), reply))
-    assert outcome.kind == "unchanged"
-    assert outcome.begun == ()
-
-
-def test_a_marker_that_is_not_heard_makes_the_zone_unreadable() -> None:
-    wanted = task(held=PLAN, ill=["lb-1"], survey=True)
-    outcome = run(wanted, scripted(HeadRead(PLAN.head), FLOOR, Readings((None, LOST))))
-    assert outcome.kind == "unchanged"
-    known = replace(wanted, begun=((ZONE, 6),))
-    after = run(known, scripted(HeadRead(PLAN.head), FLOOR, Readings((None, LOST)), Published()))
-    assert published(after).generation == 7
-
-
-def test_a_new_name_that_is_not_heard_is_not_entered() -> None:
-    answers = scripted(HeadRead(PLAN.head), FLOOR, Readings((None, LOST, None)))
-    outcome = run(task(policy(), policy("api"), held=PLAN), answers)
-    assert outcome.kind == "unchanged"
-    assert outcome.draft is not None
-    assert [one.rule for one in outcome.draft.refusals] == ["presence"]
-
-
-def test_a_plan_collected_between_head_and_reading_is_looked_for_again() -> None:
-    newer = planned(fleet(4), verdicts_of(fleet(4)), (policy(ttl=30),), PLAN).plan
-    assert newer is not None
-    answers = scripted(HeadRead(PLAN.head), PlanMissing(), HeadRead(newer.head), PlanRead(newer), FLOOR, FLOOR)
-    outcome = run(task(policy(ttl=30)), answers)
-    assert (outcome.kind, outcome.plan) == ("unchanged", newer)
-
-
-def test_what_the_guard_forbids_is_not_published() -> None:
-    """Here the preceding plan has an entry from the future, so a change of it would lower its since."""
-    shards = PLAN.shards.updated([replace(entry_of(PLAN), since=5)])
-    odd = Plan(replace(PLAN.record, shards=shards.digest), shards)
-    outcome = run(task(ill=["lb-1"]), scripted(HeadRead(odd.head), PlanRead(odd), FLOOR))
-    assert outcome.kind == "refused"
-    assert outcome.why == f"{WWW[1]}: since goes back from 5 to 2"
-
-
-def test_two_planners_race_and_one_is_told_so() -> None:
-    world = World([PLAN], zone_of(floor_at(1)))
-    mine: Phase = publish(task(held=PLAN, ill=["lb-1"]))
-    while not isinstance(mine, Done) and not isinstance(mine.request, Publish):
-        mine = mine.heard(world.answer(mine.request))
-    theirs = published(world.run(task(held=PLAN, ill=["lb-2"])))
-    assert not isinstance(mine, Done)
-    done = mine.heard(world.answer(mine.request))
-    assert isinstance(done, Done)
-    assert done.outcome.kind == "moved"
-    assert world.store.head == theirs.head
-    again = world.run(task(held=PLAN, ill=["lb-1"]))
-    assert published(again).generation == 3
-
-
-def test_requests_are_what_the_core_may_ask() -> None:
-    phase = publish(task())
-    assert phase.request == ReadHead()
-    reading = phase.heard(HeadRead(PLAN.head))
-    assert not isinstance(reading, Done)
-    assert reading.request == ReadPlan(PLAN.digest)

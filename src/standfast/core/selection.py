@@ -10,6 +10,7 @@ rank. No further balancing is done: the deviation that remains is computed and s
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -131,4 +132,7 @@ def choose(
 
 def rdata_of(candidates: Iterable[Candidate], family: RRType) -> list[bytes]:
     """Their addresses of that family in wire form."""
-    return [address_rdata(a) for one in candidates for a in one.addresses if family_of(a) == family]
+    return [_wire(address) for one in candidates for address in one.addresses if family_of(address) == family]
+
+
+_wire = lru_cache(maxsize=65_536)(address_rdata)
