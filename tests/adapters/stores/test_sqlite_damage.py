@@ -110,6 +110,38 @@ def test_a_damaged_file_is_unknown_or_refused_and_never_wrong(tmp_path: Path) ->
     assert verdicts["refused"] > 10, verdicts
 
 
+@pytest.mark.parametrize(
+    ("statement", "request_"),
+    [
+        ("DELETE FROM plans WHERE generation = 3", ListPlans()),
+        ("DELETE FROM plans WHERE generation = 10", CollectPlans((6,))),
+        ("DELETE FROM plans", ReadPlan("0" * 32)),
+        ("DELETE FROM pins", CollectPlans((3,))),
+        ("DELETE FROM pins", ListPlans()),
+        ("DELETE FROM sources", ReadSource("fleet")),
+        ("DELETE FROM sources", PutSource("fleet", 1, b"older")),
+        ("DELETE FROM meta", ReadHead()),
+        ("UPDATE meta SET generation = 19", ReadHead()),
+        ("UPDATE plans SET reason = 'another' WHERE generation = 3", ListPlans()),
+        ("UPDATE sources SET revision = 3", ReadSource("fleet")),
+    ],
+)
+def test_a_row_that_is_gone_or_changed_is_not_taken_for_the_truth(
+    tmp_path: Path, statement: str, request_: StoreRequest
+) -> None:
+    path = tmp_path / "plans.db"
+    path.write_bytes(Filled(tmp_path).octets)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(statement)
+    connection.close()
+    store = SqliteStore(path)
+    reply = store.perform(request_)
+    assert isinstance(reply, Unknown), reply
+    assert "Restore it" in reply.why
+    assert store.check()
+    store.close()
+
+
 def test_a_file_cut_to_nothing_is_not_a_new_store(tmp_path: Path) -> None:
     (tmp_path / "plans.db").touch()
     with pytest.raises(StoreError, match=r"is empty: it was cut off.*Restore it"):

@@ -24,6 +24,7 @@ from standfast.model.plan import Plan
 from standfast.model.shards import Shards
 from standfast.ports.provider import Unknown
 from standfast.ports.store import (
+    Collected,
     CollectPlans,
     HeadMoved,
     HeadRead,
@@ -135,12 +136,13 @@ def test_kill_9_in_mid_publish_loses_nothing_that_was_acknowledged(tmp_path: Pat
         child = FORK.Process(target=publish_for_ever, args=(path, versions, writing))
         child.start()
         os.close(writing)
-        time.sleep(generator.uniform(0.005, 0.12))
+        first = os.read(reading, 8) if kill % 2 else b""  # every other child has surely begun when it is killed
+        time.sleep(generator.uniform(0.005, 0.06))
         assert child.is_alive(), "it must be the kill that ends it"
         child.kill()
         child.join()
         with os.fdopen(reading, "rb") as pipe:
-            told = [generation for (generation,) in struct.iter_unpack("<Q", pipe.read())]
+            told = [generation for (generation,) in struct.iter_unpack("<Q", first + pipe.read())]
         acknowledged, published = max([acknowledged, *told]), published + len(told)
         store = SqliteStore(path)
         plan = head_plan(store)
@@ -151,7 +153,9 @@ def test_kill_9_in_mid_publish_loses_nothing_that_was_acknowledged(tmp_path: Pat
         assert store.check() == [], where
         acknowledged = found
         store.close()
-    assert published >= kills, f"seed {seed}: only {published} generations were published; the kills came too early"
+    assert published >= kills // 2, (
+        f"seed {seed}: only {published} generations were published; the kills came too early"
+    )
 
 
 @pytest.fixture
@@ -289,6 +293,21 @@ def test_collection_leaves_no_unreachable_shard_and_takes_no_needed_one(tmp_path
         assert same_reply(fresh.perform(ReadPlan(plan.digest)), PlanRead(plan))
     assert fresh.check() == []
     fresh.close()
+    store.close()
+
+
+def test_collecting_one_plan_reads_what_it_differs_in_and_not_the_rest(tmp_path: Path) -> None:
+    store, statements = SqliteStore(tmp_path / "plans.db"), list[str]()
+    shards, plans = Shards.of(sample_entry(n, 0) for n in range(3000)), list[Plan]()
+    for generation in range(1, 11):
+        shards = shards.updated([sample_entry(generation, generation)])
+        plans.append(sample_plan(generation, shards))
+    publish_all(store, plans)
+    store._connection.set_trace_callback(statements.append)
+    assert store.perform(CollectPlans((5,))) == Collected((5,))
+    read = sum(statement.count('"') // 2 for statement in statements if "json_each" in statement)
+    assert 0 < read < 150
+    assert len(list(shards.nodes())) > 500
     store.close()
 
 
