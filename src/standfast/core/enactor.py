@@ -33,7 +33,7 @@ VERIFY_BATCH: Final = 64
 """Endpoints verified in one go, so that a newer head is noticed within milliseconds."""
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
-_ENTRY_OCTETS: Final = 520
+_ENTRY_OCTETS: Final = 420
 _ADDRESS_OCTETS: Final = {1: 16, 28: 28}
 
 Occasion: TypeAlias = Literal["start", "news", "look", "audit"]

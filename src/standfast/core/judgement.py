@@ -93,13 +93,15 @@ def judge(
     """
     if floor.frozen:
         return Leave("frozen", "the zone is frozen")
-    if violations := entry_violations(entry):
-        return Leave("unsafe", "; ".join(str(violation) for violation in violations))
     if isinstance(marker, Marker):
-        return _under_marker(entry, plan, marker, floor, contents, insisted)
-    if plan.generation < floor.generation or refills_only:
-        return _refill(entry, plan, floor, contents)
-    return Due("its marker is missing" if contents is None else "its marker is missing or unreadable")
+        verdict = _under_marker(entry, plan, marker, floor, contents, insisted)
+    elif plan.generation < floor.generation or refills_only:
+        verdict = _refill(entry, plan, floor, contents)
+    else:
+        verdict = Due("its marker is missing or unreadable")
+    if not isinstance(verdict, Leave) and (violations := entry_violations(entry)):
+        return Leave("unsafe", "; ".join(str(violation) for violation in violations))
+    return verdict
 
 
 def _under_marker(

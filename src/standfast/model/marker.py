@@ -7,6 +7,7 @@ never held: it is no lock and has no expiry. A value never repeats, because each
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -95,6 +96,7 @@ def floor_rdata(floor: Floor, zone: str, owner: str) -> bytes:
     return _sealed(fields, zone, owner)
 
 
+@lru_cache(maxsize=65_536)
 def read_marker(rrset: RRset | None, zone: str, owner: str) -> MarkerReading:
     """What the TXT rrset at a marker's owner name means. Never raises: whatever does not check is damage."""
     fields = _fields(rrset, "marker", ("s", "n", "g", "p", "st", "w", "x"), zone, owner)

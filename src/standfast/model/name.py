@@ -85,6 +85,7 @@ def subtree(apex: str) -> str:
     return f"{SUBTREE}.{apex}"
 
 
+@lru_cache(maxsize=65_536)
 def marker_owner(name: str, apex: str) -> str:
     """Where the marker of endpoint `name` lives. Distinct endpoints have distinct owners."""
     inner = relative(name, apex)

@@ -169,16 +169,20 @@ class EnactorProcess:
     def _report(self) -> None:
         for notice in self.core.notices:
             self._journal.write("notice", kind=notice.kind, why=notice.why)
-        for outcome in self.core.outcomes:
-            key, news = (outcome.zone, outcome.name), (outcome.result, outcome.why)
-            known = self._last.get(key)
-            self._last[key] = news
-            if outcome.result in _QUIET or (
-                known == news and outcome.result not in ("written", "refilled", "conflict")
-            ):
-                continue
-            took = time.monotonic() - self._sent_at if outcome.nonce else 0.0
-            self._journal.write("outcome", **_outcome_facts(outcome, took))
+        if not self.core.outcomes:
+            return
+        took = time.monotonic() - self._sent_at
+        worth = [_outcome_facts(outcome, took) for outcome in self.core.outcomes if self._worth_telling(outcome)]
+        if worth:
+            self._journal.write_all("outcome", worth)
+
+    def _worth_telling(self, outcome: Outcome) -> bool:
+        key, news = (outcome.zone, outcome.name), (outcome.result, outcome.why)
+        known = self._last.get(key)
+        self._last[key] = news
+        if outcome.result in _QUIET:
+            return False
+        return known != news or outcome.result in ("written", "refilled", "conflict")
 
     def _beat(self, looked_ago_s: float) -> None:
         if self._presence is None:
@@ -223,5 +227,5 @@ def _outcome_facts(outcome: Outcome, took_s: float) -> dict[str, Any]:
         "before": outcome.before,
         "since": outcome.since,
         "nonce": outcome.nonce,
-        "took_ms": round(took_s * 1000, 1),
+        "took_ms": round(took_s * 1000, 1) if outcome.nonce else None,
     }

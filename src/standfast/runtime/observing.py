@@ -1,0 +1,245 @@
+"""What there is to see of a running stream: plans, fleet, zones, processes, gathered into one frozen value.
+
+Only reads. Whatever cannot be read is said to be unknown, with the reason: never empty. Status, history, explain and
+the web pages all look at the same value.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from standfast.config import Config
+from standfast.errors import StoreError
+from standfast.model.entry import Key
+from standfast.model.fleet import Fleet, Verdict
+from standfast.model.plan import Head, Plan
+from standfast.ports.provider import Unknown
+from standfast.ports.store import (
+    HeadRead,
+    ListPlans,
+    PlanList,
+    PlanMissing,
+    PlanRead,
+    PlanSummary,
+    ReadHead,
+    ReadPlan,
+    ReadSource,
+    SourceRead,
+)
+
+from .place import Place, load_balancer_of, policy_of
+from .presence import Present, read_presence
+
+if TYPE_CHECKING:
+    from standfast.adapters.stores.plan_store import PlanStore
+    from standfast.core.decisions import Decision, Refusal
+
+    from .sharing import Judged
+    from .zonesight import EndpointSight, ZoneSight
+
+STORE_PATIENCE_S: Final = 2.0
+LATE_S: Final = 5.0
+"""A process that has not beaten for so long is not taken to be at work: the beat is a second."""
+
+
+class StoreSight(Struct, frozen=True):
+    """What the store holds. `trouble` says why it could not be read (then the rest is unknown, not empty), `copy`
+    whose copy of the plan is shown in its place. `began` is False if no store was ever made here.
+
+    `fleet` and `verdicts` are what planners last stored, health as seen from `vantage`; None: unknown.
+    """
+
+    trouble: str = ""
+    copy: str = ""
+    began: bool = True
+    head: Head | None = None
+    plan: Plan | None = None
+    plans: tuple[PlanSummary, ...] = ()
+    fleet: Fleet | None = None
+    fleet_revision: int = 0
+    verdicts: "tuple[tuple[str, Judged], ...] | None" = None
+    vantage: str = ""
+
+    def judged(self, load_balancer: str) -> "Judged | None":
+        """What is thought of its health; None: unknown."""
+        return dict(self.verdicts or ()).get(load_balancer)
+
+
+class Seen(Struct, frozen=True):
+    """Everything at one moment (`at`, seconds since the epoch by this machine's clock).
+
+    `decisions` and `refusals` are what the planner's own rules say to what is stored, now.
+    """
+
+    at: float
+    stream: str
+    store: StoreSight
+    zones: "tuple[ZoneSight, ...]"
+    present: tuple[Present, ...]
+    decisions: "tuple[Decision, ...]" = ()
+    refusals: "tuple[Refusal, ...]" = ()
+    overdue: bool = False
+    """Whether by those rules a new plan is called for."""
+    absent: tuple[Key, ...] = ()
+    """Endpoints of the configuration that are in no plan yet."""
+
+    @property
+    def endpoints(self) -> "tuple[EndpointSight, ...]":
+        """All zones' endpoints, without the synthetic ones."""
+        return tuple(one for zone in self.zones for one in zone.endpoints if one.entry.kind != "first")
+
+    def running(self, role: str) -> tuple[Present, ...]:
+        """Processes of that role that are at work."""
+        return tuple(one for one in self.present if one.role == role and at_work(one))
+
+
+def at_work(one: Present) -> bool:
+    """Whether the process is there and has lately said so."""
+    return one.alive and one.age_s <= LATE_S
+
+
+def observe(config: Config, *, secondaries: bool = True) -> Seen:
+    """Look at everything once. Raises nothing for what cannot be read."""
+    from .zonesight import look_at_zone
+
+    place = Place(config)
+    store = look_at_store(place)
+    entries = store.plan.by_zone if store.plan else {}
+    zones = tuple(
+        look_at_zone(zone, config.stream, entries.get(zone.name, ()), secondaries=secondaries) for zone in config.zones
+    )
+    seen = Seen(time.time(), config.stream, store, zones, tuple(read_presence(place.presence)))
+    return _judged(seen, config)
+
+
+def look_at_store(place: Place) -> StoreSight:
+    """The store's contents; if it cannot be read, the newest plan of which an enactor kept a copy."""
+    store = open_existing(place)
+    if isinstance(store, Unknown):
+        copy, plan = _newest_copy(place)
+        return StoreSight(store.why, copy, bool(copy) or place.config.store.path.exists(), plan=plan)
+    try:
+        return _read(store, place)
+    finally:
+        store.close()
+
+
+def open_existing(place: Place) -> "PlanStore | Unknown":
+    """The plan store, if there is one: looking never makes one."""
+    from standfast.adapters.stores.sqlite import SqliteStore
+
+    path = place.config.store.path
+    try:
+        if not path.exists():
+            return Unknown(f"{path} does not exist")
+        return SqliteStore(path, busy_timeout_s=STORE_PATIENCE_S)
+    except StoreError as error:
+        return Unknown(str(error))
+    except OSError as error:
+        return Unknown(f"{path}: {error.strerror}")
+
+
+def _read(store: "PlanStore", place: Place) -> StoreSight:
+    head = store.perform(ReadHead())
+    if not isinstance(head, HeadRead):
+        return _troubled(place, head.why)
+    reply = store.perform(ReadPlan(head.head.digest)) if head.head else PlanMissing()
+    if isinstance(reply, Unknown):
+        return _troubled(place, reply.why)
+    listed = store.perform(ListPlans())
+    plans = listed.plans if isinstance(listed, PlanList) else ()
+    revision, fleet = read_fleet(store)
+    vantage, verdicts = _read_health(store)
+    return StoreSight(
+        head=head.head,
+        plan=reply.plan if isinstance(reply, PlanRead) else None,
+        plans=plans,
+        fleet=fleet,
+        fleet_revision=revision,
+        verdicts=verdicts,
+        vantage=vantage,
+    )
+
+
+def _troubled(place: Place, why: str) -> StoreSight:
+    copy, plan = _newest_copy(place)
+    return StoreSight(why, copy, plan=plan)
+
+
+def _newest_copy(place: Place) -> tuple[str, Plan | None]:
+    from standfast.adapters.stores.diskcopy import DiskCopy
+    from standfast.ports.local import RecallCopy
+
+    best: tuple[str, Plan | None] = ("", None)
+    for path in sorted(place.copies.glob("*.sqlite")):
+        copy = DiskCopy(path)
+        reply = copy.perform(RecallCopy())
+        copy.close()
+        if isinstance(reply, PlanRead) and (best[1] is None or reply.plan.generation > best[1].generation):
+            best = (path.stem, reply.plan)
+    return best
+
+
+def read_fleet(store: "PlanStore") -> tuple[int, Fleet | None]:
+    """The fleet as the planner last stored it, with its revision; None: unknown."""
+    from .sharing import FLEET, read_fleet
+
+    reply = store.perform(ReadSource(FLEET))
+    shared = read_fleet(reply.body) if isinstance(reply, SourceRead) else None
+    if shared is None or not isinstance(reply, SourceRead):
+        return 0, None
+    return reply.revision, Fleet(tuple(load_balancer_of(one) for one in shared.load_balancers))
+
+
+def _read_health(store: "PlanStore") -> "tuple[str, tuple[tuple[str, Judged], ...] | None]":
+    from .sharing import HEALTH, read_health
+
+    reply = store.perform(ReadSource(HEALTH))
+    shared = read_health(reply.body) if isinstance(reply, SourceRead) else None
+    if shared is None:
+        return "", None
+    return shared.who, tuple(sorted(shared.verdicts.items()))
+
+
+def _judged(seen: Seen, config: Config) -> Seen:
+    """With what the planner's rules say now of the endpoints that are in the plan."""
+    from msgspec.structs import replace
+
+    plan, fleet, verdicts = seen.store.plan, seen.store.fleet, seen.store.verdicts
+    if plan is None:
+        return replace(seen, absent=tuple((one.zone, one.name) for one in config.endpoints))
+    policies = tuple(policy_of(one) for one in config.endpoints)
+    absent = tuple(one.key for one in policies if plan.entry(one.key) is None)
+    if fleet is None or verdicts is None:
+        return replace(seen, absent=absent)
+    from standfast.core.decisions import PlanContext
+    from standfast.core.planner import draft
+
+    context = PlanContext(seen.stream, plan.record.zones, plan.generation + 1, "status")
+    known = tuple(one for one in policies if plan.entry(one.key) is not None)
+    health = {name: Verdict(one.state, one.reason) for name, one in verdicts}
+    drawn = draft(fleet, health, known, plan, seen.at, context)
+    return replace(
+        seen, decisions=drawn.decisions, refusals=drawn.refusals, overdue=drawn.plan is not None, absent=absent
+    )
+
+
+def declared_fleet(config: Config) -> Fleet | None:
+    """The fleet as the configuration has it now; None if its file is unknown."""
+    from standfast.config import FleetReading, load_fleet
+
+    declared = config.load_balancers
+    if config.fleet_source is not None:
+        reading = load_fleet(config.fleet_source.path)
+        if not isinstance(reading, FleetReading):
+            return None
+        declared = reading.known
+    return Fleet(tuple(load_balancer_of(one) for one in declared))
+
+
+def azs_of(seen: Seen, config: Config) -> Mapping[str, str]:
+    """The AZ of each load balancer, as far as known."""
+    some = (seen.store.fleet, declared_fleet(config))
+    return {one.id: one.az for fleet in reversed(some) if fleet is not None for one in fleet.load_balancers}

@@ -1,0 +1,358 @@
+"""The planner as a process: checks, fleet and store in; plans out, by way of `core.publisher`.
+
+It wakes at once when a verdict changes, the fleet file does, or somebody else writes to the store (an operator's
+rollback); when velocity allows the next removal; and slowly to look whether a zone is above the head. What it can't
+read changes nothing: it tries again with growing pauses.
+
+Any number may run. They share fleet, health and configuration through the store (`sharing.py`), and each publishes by
+compare-and-set, so that they agree or one of them loses.
+
+The very first plan of a stream waits until every load balancer was checked once, at most a time-out and a second, and
+takes those that passed; nothing serves yet, so a warm-up would protect nobody. Newcomers after that warm up.
+"""
+
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from standfast.adapters.sources import FleetSeen, FleetSource, FleetUnknown
+from standfast.adapters.sources.declared import DeclaredFleet
+from standfast.adapters.sources.file import FileFleet
+from standfast.config import Config, LoadBalancerConfig
+from standfast.core.publisher import Assignment, Done, Outcome, Phase, PublisherReply, PublisherRequest, publish
+from standfast.model.fleet import Fleet, Verdict
+from standfast.model.plan import Plan
+from standfast.ports.provider import Read, Readings, Unknown
+from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
+
+from .enacting import Provider, Store
+from .journal import Journal
+from .place import load_balancer_of, policy_of
+from .presence import Presence
+from .probing import FailedCheck, Prober, target_of
+from .sharing import FLEET, POLICY, Board, HealthBoard, SharedFleet, SharedPolicy, encode, fleet_on, policy_on
+from .tidings import Tell, Tidings, plan_facts, silent
+
+POLL_S: Final = 0.01
+LOOK_S: Final = 30.0
+BEAT_S: Final = 1.0
+JUDGE_S: Final = 0.25
+"""How often silence is looked for: everything else wakes us."""
+RETRY_S: Final = 0.05
+RETRY_MAX_S: Final = 5.0
+DUE_AGAIN_S: Final = 1.0
+_PASSING: Final = frozenset({"unreadable", "presence"})
+"""Refusals that end when a server answers again."""
+
+
+class PlannerProcess:
+    """One planner. `run` returns when `stop` is set; store and providers are used in its thread only.
+
+    `consents` are pairs of a name that may be taken over and who said so. `tell` gets every event of the journal.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        config: Config,
+        store: Store,
+        providers: Mapping[str, Provider],
+        journal: Journal,
+        presence: Presence | None = None,
+        consents: Collection[tuple[str, str]] = (),
+        tell: Tell = silent,
+        *,
+        prober: Callable[[Callable[[], None]], Prober] | None = None,
+        look_s: float = LOOK_S,
+        poll_s: float = POLL_S,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.plan: Plan | None = None
+        self._who, self._config, self._store, self._providers = who, config, store, providers
+        self._presence, self._consents, self._wall = presence, tuple(consents), wall
+        self._journal = journal
+        self._tidings = Tidings(journal, tell)
+        self._look_s, self._poll_s = look_s, poll_s
+        self._woken = threading.Event()
+        self._prober = prober(self._woken.set) if prober else Prober(config.health, self._woken.set)
+        instance = secrets.token_hex(8)
+        interval = config.health.interval_s if config.health else 5.0
+        self._health = HealthBoard(store, who, instance, max(BEAT_S, interval))
+        self._fleet_board, self._policy_board = Board(store, FLEET), Board(store, POLICY)
+        source = config.fleet_source
+        self._source: FleetSource = FileFleet(source.path) if source else DeclaredFleet(config.load_balancers)
+        self._fleet: tuple[LoadBalancerConfig, ...] | None = None
+        self._seen: FleetSeen | None = None
+        self._verdicts: dict[str, Verdict] = {}
+        self._begun: tuple[tuple[str, int], ...] = ()
+        self._first, self._survey, self._superseded = False, True, False
+        self._silent: dict[str, float] = {}
+        self._pause = RETRY_S
+        self._pass_at: float | None = None
+        self._due: float | None = None
+        self._began_at = self._looked_at = self._judged_at = self._beaten_at = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Begin from what the store has, then plan whenever there is news."""
+        self._tidings.event("started", stream=self._config.stream, policy=self._config.digest)
+        self._prober.start()
+        try:
+            while not stop.is_set() and not self._begin(time.monotonic()):
+                self._beat(time.monotonic())
+                stop.wait(self._later())
+            self._pause, self._pass_at = RETRY_S, 0.0
+            while not stop.is_set():
+                self._turn(time.monotonic())
+                self._woken.wait(self._poll_s)
+        finally:
+            self._prober.close()
+            self._health.leave()
+            self._tidings.event("stopped")
+            self._journal.close()
+
+    def _begin(self, now: float) -> bool:
+        """What stands in the store. Until that is known nothing is judged, for silence would look like news."""
+        head = self._store.perform(ReadHead())
+        if not isinstance(head, HeadRead):
+            return self._lost(head)
+        if head.head is not None:
+            plan = self._store.perform(ReadPlan(head.head.digest))
+            if isinstance(plan, Unknown):
+                return self._lost(plan)
+            self.plan = plan.plan if isinstance(plan, PlanRead) else None
+        read = self._fleet_board.read() and self._policy_board.read() and self._health.look(now)
+        if not read or not self._put_policy():
+            return self._lost("a source could not be read or put")
+        self._first = head.head is None
+        self._verdicts = self._health.verdicts()
+        self._fleet = fleet_on(self._fleet_board)
+        if self._fleet is not None:
+            self._watch(self._fleet)
+        self._sight(fully=True)
+        self._tidings.state("store", "")
+        self._began_at = self._looked_at = now
+        return True
+
+    def _lost(self, reply: object) -> bool:
+        self._tidings.state("store", f"the plan store says nothing: {getattr(reply, 'why', reply)}")
+        return False
+
+    def _later(self) -> float:
+        pause, self._pause = self._pause, min(2 * self._pause, RETRY_MAX_S)
+        return pause
+
+    def _turn(self, now: float) -> None:
+        woken = self._woken.is_set()
+        self._woken.clear()
+        slow = now - self._looked_at >= self._look_s
+        if self._store.changed() or slow:
+            self._look(now)
+        if slow:
+            self._looked_at = now
+            self._plan_at(now)
+        self._sight(fully=slow)
+        if woken or now - self._judged_at >= JUDGE_S:
+            self._judge(now)
+        if self._due is not None and self._wall() >= self._due:
+            self._due = None
+            self._plan_at(now)
+        if self._pass_at is not None and now >= self._pass_at and self._ready(now):
+            self._pass_at = None
+            self._pass(now)
+        if now - self._beaten_at >= BEAT_S:
+            self._beat(now)
+
+    def _plan_at(self, at: float) -> None:
+        self._pass_at = at if self._pass_at is None else min(at, self._pass_at)
+
+    def _look(self, now: float) -> None:
+        """What have others written?"""
+        head = self._store.perform(ReadHead())
+        if isinstance(head, HeadRead) and head.head != (self.plan.head if self.plan else None):
+            self._plan_at(now)
+        if self._policy_board.read():
+            self._obey_policy()
+        revision = self._fleet_board.revision
+        if self._fleet_board.read() and self._fleet_board.revision != revision and self._seen is None:
+            self._adopt(fleet_on(self._fleet_board))
+        if self._health.look(now):
+            self._judge(now)
+
+    def _put_policy(self) -> bool:
+        """The planner that starts brings its configuration into force."""
+        shared = policy_on(self._policy_board)
+        if shared is not None and shared.digest == self._config.digest:
+            return True
+        outcome = self._policy_board.put(encode(SharedPolicy(self._who, self._config.digest)))
+        self._obey_policy()
+        return outcome != "unknown"
+
+    def _obey_policy(self) -> None:
+        shared, why = policy_on(self._policy_board), ""
+        if shared is not None and shared.digest != self._config.digest:
+            why = (
+                f"planner {shared.who} was started later with another configuration ({shared.digest[:8]}, ours is "
+                f"{self._config.digest[:8]}), so this one plans nothing. Give both the same file and start this again."
+            )
+        self._superseded = bool(why)
+        self._tidings.state("policy", why)
+
+    def _sight(self, *, fully: bool) -> None:
+        """Does our own source say something new? Then so do we, to all planners."""
+        sighting = self._source.look(self._fleet, fully=fully)
+        if isinstance(sighting, FleetUnknown):
+            self._tidings.state("fleet", sighting.why)
+        elif sighting is not None:
+            self._tidings.state("fleet", "")
+            self._seen = sighting
+        if self._seen is None or self._superseded:
+            return
+        if self._seen.load_balancers == fleet_on(self._fleet_board):
+            outcome = "put"
+        else:
+            outcome = self._fleet_board.put(encode(SharedFleet(self._who, self._seen.load_balancers)))
+        if outcome != "unknown":
+            self._seen = None
+            self._adopt(fleet_on(self._fleet_board))
+
+    def _adopt(self, fleet: tuple[LoadBalancerConfig, ...] | None) -> None:
+        if fleet is None or fleet == self._fleet:
+            return
+        self._watch(fleet)
+        self._fleet = fleet
+        self._plan_at(time.monotonic())
+
+    def _watch(self, fleet: tuple[LoadBalancerConfig, ...]) -> None:
+        """Whose target is as it was when last judged keeps that verdict; who is in a plan already is no newcomer."""
+        health = self._config.health
+        before = None if self._fleet is None else {one.id: target_of(one, health) for one in self._fleet}
+        targets = [target_of(one, health) for one in fleet]
+        same = {target.id for target in targets if before is None or before.get(target.id) == target}
+        there = {m.load_balancer for e in (self.plan.shards if self.plan else ()) for m in e.members if m.served}
+        seeds = {name: verdict for name, verdict in self._verdicts.items() if name in same}
+        first = self._first and self.plan is None
+        self._prober.watch(targets, seeds=seeds, known=there & same, first=first)
+
+    def _judge(self, now: float) -> bool:
+        """Share what we think, or take over what another says. False if the store said neither."""
+        self._judged_at = now
+        if self._fleet is None:
+            return False
+        for news in self._prober.news():
+            if isinstance(news, FailedCheck):
+                facts = {"load_balancer": news.load_balancer, "count": news.count, "of": news.of}
+                self._tidings.event("probe", **facts, reason=news.reason)
+            else:
+                self._tidings.event("notice", kind="probe", why=f"{news.load_balancer}: {news.why}")
+        own = self._prober.verdicts()
+        outcome = self._health.settle(own, now, self._wall())
+        verdicts = self._health.verdicts() if outcome == "overtaken" else own
+        if verdicts != self._verdicts:
+            self._tell_verdicts(verdicts)
+            self._verdicts = verdicts
+            self._plan_at(now)
+        return outcome != "unknown"
+
+    def _tell_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
+        for name, verdict in sorted(verdicts.items()):
+            was = self._verdicts[name].state if name in self._verdicts else "unknown"
+            if verdict.state != was:
+                facts = {"load_balancer": name, "state": verdict.state, "was": was}
+                self._tidings.event("verdict", **facts, reason=verdict.reason)
+
+    def _ready(self, now: float) -> bool:
+        if self._fleet is None or self._superseded:
+            return False
+        if not (self._first and self.plan is None) or self._prober.all_heard:
+            return True
+        return now - self._began_at > (self._config.health.timeout_s if self._config.health else 0.0) + 1.0
+
+    def _pass(self, now: float) -> None:
+        if not self._judge(now):
+            outcome = Outcome("unknown", "what is thought of health could not be shared", self.plan, begun=self._begun)
+        else:
+            self._pass_at = None
+            phase: Phase = publish(self._assignment())
+            while not isinstance(phase, Done):
+                phase = phase.heard(self._perform(phase.request))
+            outcome = phase.outcome
+        self._conclude(outcome)
+
+    def _assignment(self) -> Assignment:
+        config, boards = self._config, (self._fleet_board, self._health.board, self._policy_board)
+        sources = tuple((board.source, board.revision) for board in boards)
+        return Assignment(
+            stream=config.stream,
+            zones=tuple(zone.name for zone in config.zones),
+            fleet=Fleet(tuple(load_balancer_of(one) for one in self._fleet or ()), sources),
+            verdicts=tuple(sorted(self._verdicts.items())),
+            policies=tuple(policy_of(endpoint) for endpoint in config.endpoints),
+            now=self._wall(),
+            author=self._who,
+            policy=config.digest,
+            sources=sources,
+            consents=self._consents,
+            held=self.plan,
+            begun=self._begun,
+            survey=self._survey,
+        )
+
+    def _perform(self, request: PublisherRequest) -> PublisherReply:
+        if not isinstance(request, Read):
+            stored = self._store.perform(request)
+            return stored if isinstance(stored, PublisherReply) else Unknown(f"the store gave {type(stored).__name__}")
+        zone, now = request.zone, time.monotonic()
+        provider = self._providers.get(zone)
+        if provider is None:
+            return Unknown(f"this planner has no access to zone {zone}; add it under `zones:`")
+        if now < self._silent.get(zone, 0.0):
+            return Unknown("its server did not answer a moment ago")
+        reply = provider.perform(request)
+        if isinstance(reply, Readings) and not all(isinstance(value, Unknown) for value in reply.values):
+            return reply
+        # Other zones must not wait for the time-outs of this one at every pass.
+        self._silent[zone] = time.monotonic() + RETRY_MAX_S
+        return reply if isinstance(reply, Readings | Unknown) else Unknown("the provider gave no readings")
+
+    def _conclude(self, outcome: Outcome) -> None:
+        now, draft = time.monotonic(), outcome.draft
+        self._begun = outcome.begun or self._begun
+        if draft is not None:
+            self._tidings.notes((*outcome.notes, *draft.notes))
+            self._tidings.refusals(draft.refusals)
+        self._tidings.state("store", outcome.why if outcome.kind == "unknown" else "")
+        self._tidings.state("plan", outcome.why if outcome.kind == "refused" else "")
+        match outcome.kind:
+            case "published" | "unchanged" | "refused":
+                self.plan = outcome.plan or self.plan
+                self._due = draft.due if draft is not None else None
+                if self._due is not None:
+                    self._due = max(self._due, self._wall() + DUE_AGAIN_S)
+                read = {zone for zone, _ in outcome.begun} >= {zone.name for zone in self._config.zones}
+                self._survey = self._survey and not (read and outcome.kind != "refused")
+                if outcome.kind == "published" and outcome.plan is not None and draft is not None:
+                    self._tidings.event("planned", **plan_facts(outcome.plan, draft.decisions))
+                if read and not any(one.rule in _PASSING for one in (draft.refusals if draft else ())):
+                    self._pause = RETRY_S
+                    return
+            case "moved" | "source_moved" | "unknown":
+                self._look(now)
+        self._pass_at = now + self._later() * random.uniform(0.5, 1.0)
+
+    def _beat(self, now: float) -> None:
+        self._beaten_at = now
+        if self._presence is None:
+            return
+        states = [verdict.state for verdict in self._verdicts.values()]
+        self._presence.beat(
+            generation=self.plan.generation if self.plan else 0,
+            plan=self.plan.digest if self.plan else "",
+            policy=self._config.digest,
+            fleet={"all": len(self._fleet or ()), **{state: states.count(state) for state in sorted(set(states))}},
+            speaking=self._health.speaking,
+            refusals=self._tidings.refused[:20],
+            troubles=self._tidings.troubles[:20],
+        )

@@ -1,0 +1,186 @@
+"""What planners tell each other through the plan store: fleet, health and configuration, so that they don't alternate.
+
+Each is a *source* with a rising revision, and a plan is published only if the store has no newer one than it names.
+fleet:   the last change that any planner saw. At its start a planner puts what it has, if that differs.
+policy:  the digest of the configuration of the planner started last. One with another digest stops planning.
+health:  one planner speaks; the others plan by what it says. Who speaks repeats itself; if it is silent for three
+         beats, or said good-bye, the next that looks takes over. Two that speak at once are found out by the revision,
+         and by reading back: a race costs a pass, safety never rests on it.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from standfast.config import LoadBalancerConfig
+from standfast.model.fleet import Verdict, VerdictState
+from standfast.ports.provider import Unknown
+from standfast.ports.store import PutSource, ReadSource, SourceRead
+
+from .enacting import Store
+
+SILENT_BEATS: Final = 3
+FLEET: Final = "fleet"
+HEALTH: Final = "health"
+POLICY: Final = "policy"
+Put: TypeAlias = Literal["put", "overtaken", "unknown"]
+_Shared = TypeVar("_Shared")
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A verdict as shared. `since` is when the state was first said, in seconds since the epoch."""
+
+    state: VerdictState
+    reason: str
+    since: float
+
+
+class SharedHealth(msgspec.Struct, frozen=True):
+    """What the speaking planner says. `instance` tells two processes of one name apart; empty: it said good-bye."""
+
+    who: str
+    instance: str
+    verdicts: dict[str, Judged]
+
+
+class SharedFleet(msgspec.Struct, frozen=True):
+    """The fleet as the planner `who` saw it."""
+
+    who: str
+    load_balancers: tuple[LoadBalancerConfig, ...]
+
+
+class SharedPolicy(msgspec.Struct, frozen=True):
+    """The configuration that is in force, by its digest."""
+
+    who: str
+    digest: str
+
+
+class Board:
+    """One source: what the store held when it was last asked, and putting something newer there."""
+
+    def __init__(self, store: Store, source: str) -> None:
+        self._store, self.source = store, source
+        self.revision, self.body = 0, b""
+
+    def read(self) -> bool:
+        """Look. False if the store could not be read."""
+        reply = self._store.perform(ReadSource(self.source))
+        if not isinstance(reply, SourceRead):
+            return False
+        self.revision, self.body = reply.revision, reply.body
+        return True
+
+    def put(self, body: bytes) -> Put:
+        """Put it above what was last read. Two may put the same revision: reading back says whose is there."""
+        reply = self._store.perform(PutSource(self.source, self.revision + 1, body))
+        if isinstance(reply, Unknown) or not self.read():
+            return "unknown"
+        return "put" if self.body == body else "overtaken"
+
+
+def fleet_on(board: Board) -> tuple[LoadBalancerConfig, ...] | None:
+    """The fleet there; None if there is none, or none that can be understood."""
+    shared = _decoded(board.body, SharedFleet)
+    return shared.load_balancers if shared is not None else None
+
+
+def policy_on(board: Board) -> SharedPolicy | None:
+    """The configuration in force."""
+    return _decoded(board.body, SharedPolicy)
+
+
+def read_health(body: bytes) -> SharedHealth | None:
+    """What was last said of health; None if nothing was that can be understood."""
+    return _decoded(body, SharedHealth)
+
+
+def read_fleet(body: bytes) -> SharedFleet | None:
+    """The fleet last put; None if none was that can be understood."""
+    return _decoded(body, SharedFleet)
+
+
+def encode(shared: SharedFleet | SharedHealth | SharedPolicy) -> bytes:
+    """As JSON, which people can read too."""
+    return msgspec.json.encode(shared)
+
+
+class HealthBoard:
+    """Who speaks for health, and what is said. `now` is monotonic seconds, `wall` seconds since the epoch."""
+
+    def __init__(self, store: Store, who: str, instance: str, beat_s: float) -> None:
+        self.board = Board(store, HEALTH)
+        self._who, self._instance, self._beat_s = who, instance, beat_s
+        self.said: SharedHealth | None = None
+        self._rose_at: float | None = None
+        self._spoke_at: float | None = None
+
+    def look(self, now: float) -> bool:
+        """What is said now? False if the store could not be read."""
+        revision = self.board.revision
+        if not self.board.read():
+            return False
+        self._heard(now, self.board.revision != revision)
+        return True
+
+    def _heard(self, now: float, risen: bool) -> None:
+        if risen or self._rose_at is None:
+            self._rose_at = now
+        self.said = read_health(self.board.body)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the last word was ours."""
+        return self.said is not None and self.said.instance == self._instance
+
+    def may_speak(self, now: float) -> bool:
+        """Whether nobody else does. A process of our own name that we never heard stop was ours, before a restart."""
+        said = self.said
+        if said is None or not said.instance or said.instance == self._instance:
+            return True
+        if said.who == self._who and self._spoke_at is None:
+            return True
+        return self._rose_at is not None and now - self._rose_at > SILENT_BEATS * self._beat_s
+
+    def settle(self, own: Mapping[str, Verdict], now: float, wall: float) -> Put:
+        """Say what we think, if it is for us to speak and it is new or time to repeat it."""
+        if not self.may_speak(now):
+            return "overtaken"
+        verdicts = self._judged(own, wall)
+        repeat = self._spoke_at is None or now - self._spoke_at >= self._beat_s
+        if self.speaking and self.said is not None and self.said.verdicts == verdicts and not repeat:
+            return "put"
+        outcome = self.board.put(encode(SharedHealth(self._who, self._instance, verdicts)))
+        if outcome != "unknown":
+            self._heard(now, True)
+        if outcome == "put":
+            self._spoke_at = now
+        return outcome
+
+    def _judged(self, own: Mapping[str, Verdict], wall: float) -> dict[str, Judged]:
+        before = self.said.verdicts if self.said is not None else {}
+        judged = {}
+        for name, verdict in sorted(own.items()):
+            was = before.get(name)
+            since = was.since if was is not None and was.state == verdict.state else round(wall, 3)
+            judged[name] = Judged(verdict.state, verdict.reason, since)
+        return judged
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """As said last, by whomever."""
+        said = self.said.verdicts if self.said is not None else {}
+        return {name: Verdict(judged.state, judged.reason) for name, judged in said.items()}
+
+    def leave(self) -> None:
+        """Good-bye, so that another may speak at once."""
+        if self.speaking and self.said is not None:
+            self.board.put(encode(SharedHealth(self._who, "", self.said.verdicts)))
+
+
+def _decoded(body: bytes, kind: type[_Shared]) -> _Shared | None:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,87 @@
+"""What a process tells: every event to its journal and to whoever watches; a state of things once, until it changes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from standfast.core.decisions import Decision, Refusal
+from standfast.model.plan import Plan
+
+from .journal import Journal
+
+Tell: TypeAlias = Callable[[str, Mapping[str, Any]], None]
+"""Called with each event and its facts, as the journal has them."""
+
+
+def silent(event: str, facts: Mapping[str, Any]) -> None:
+    """Tell nobody."""
+
+
+class Tidings:
+    """The journal, and what was told already."""
+
+    def __init__(self, journal: Journal, tell: Tell = silent) -> None:
+        self._journal, self._tell = journal, tell
+        self._states: dict[str, str] = {}
+        self._notes: frozenset[str] = frozenset()
+        self._refusals: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def event(self, event: str, **facts: Any) -> None:
+        """Something happened."""
+        self._journal.write(event, **facts)
+        self._tell(event, facts)
+
+    def state(self, kind: str, why: str) -> None:
+        """How something stands; empty: well. Told as a notice when it changes, its end included."""
+        was = self._states.get(kind, "")
+        if why != was:
+            self._states[kind] = why
+            self.event("notice", kind=kind, why=why or f"no longer: {was}")
+
+    def notes(self, notes: Iterable[str]) -> None:
+        """All that is to be noted at present; new ones are told."""
+        present = frozenset(notes)
+        for note in sorted(present - self._notes):
+            self.event("notice", kind="plan", why=note)
+        self._notes = present
+
+    def refusals(self, refusals: Iterable[Refusal]) -> None:
+        """All refusals at present; each is told when it comes or changes."""
+        present = {(one.key[0], one.key[1]): (one.rule, one.reason) for one in refusals}
+        for one in refusals:
+            if self._refusals.get(one.key) != (one.rule, one.reason):
+                self.event("refused", name=one.key[1], rule=one.rule, why=one.reason, remedy=one.remedy)
+        self._refusals = present
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is not well now, for presence."""
+        return [why for why in self._states.values() if why] + sorted(self._notes)
+
+    @property
+    def refused(self) -> list[str]:
+        """What is refused now, for presence."""
+        return [f"{name}: {why}" for (_, name), (_, why) in sorted(self._refusals.items())]
+
+
+def plan_facts(plan: Plan, decisions: Iterable[Decision]) -> dict[str, Any]:
+    """A published plan for the journal. `removed_share` is what left in the window, of what may: both capacity."""
+    return {
+        "generation": plan.generation,
+        "digest": plan.digest,
+        "author": plan.record.author,
+        "reason": plan.record.reason,
+        "changes": [
+            {
+                "name": one.key[1],
+                "added": list(one.joined),
+                "removed": list(one.left),
+                "why": one.why,
+                "served": len({member.load_balancer for member in one.members if member.served}),
+                "of": len({member.load_balancer for member in one.members}),
+                "healthy": round(one.healthy, 4),
+                "window": [round(one.removed, 3), round(one.removable, 3)],
+            }
+            for one in decisions
+            if one.action in ("entered", "changed") or one.joined or one.left
+        ],
+    }

@@ -1,0 +1,294 @@
+"""How things stand, in one sentence of five kinds and one command that fits: written once, for all who show it. Pure.
+
+    ✓ FINE        everything is as planned
+    ▲ HANDLED     something happened and is taken care of; nobody needs to act
+    ■ NEEDS YOU   a guard holds, a consent is missing, somebody else writes, or nobody is running
+    ❄ HELD        an operator wants it so (FROZEN likewise); failover is off
+    ? BLIND       zones or store cannot be read: what is served is the last plan, as far as anybody knows
+
+Of several, the order is NEEDS YOU, BLIND, HELD, HANDLED, FINE.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE, EXIT_REFUSED
+from standfast.model.entry import Entry
+from standfast.model.marker import Damaged, Floor, Marker
+from standfast.model.name import floor_owner
+from standfast.model.plan import Plan
+from standfast.ports.provider import Unknown
+from standfast.ports.store import PlanSummary
+
+from .observing import Seen
+from .times import clock, since, span
+
+if TYPE_CHECKING:
+    from .zonesight import EndpointSight, ZoneSight
+
+State: TypeAlias = Literal["ok", "held", "frozen", "behind", "damaged", "ahead", "refused", "retired", "unread"]
+Kind: TypeAlias = Literal["FINE", "HANDLED", "NEEDS YOU", "HELD", "FROZEN", "BLIND"]
+SIGNS: Final[Mapping[str, str]] = {
+    "FINE": "✓",
+    "HANDLED": "▲",
+    "NEEDS YOU": "■",
+    "HELD": "❄",
+    "FROZEN": "❄",
+    "BLIND": "?",
+}
+_REFUSED: Final = frozenset({"foreign", "unsafe", "retired", "left"})
+_STUCK: Final = frozenset({"refused", "unrecorded", "unsafe", "left", "foreign", "retired"})
+_NOBODY: Final = "Nobody needs to act."
+
+
+class Standing(Struct, frozen=True):
+    """One endpoint: `why` is a clause."""
+
+    state: State
+    why: str
+
+
+class Verdict(Struct, frozen=True):
+    """The one sentence (or a few short ones), the one command, and how `status` ends."""
+
+    kind: Kind
+    sentence: str
+    command: str
+    exit_code: int
+
+    @property
+    def line(self) -> str:
+        """As every place shows it."""
+        return f"{SIGNS[self.kind]} {self.kind:<9} {self.sentence}"
+
+
+class _Finding(Struct, frozen=True):
+    kind: Kind
+    sentence: str
+    command: str
+    exit_code: int
+
+
+def short_name(name: str, zone: str) -> str:
+    """`www` for www.lb.example.com: what people type."""
+    return name if name == zone else name.removesuffix("." + zone)
+
+
+def standing(sight: "EndpointSight", plan: Plan, zone: "ZoneSight") -> Standing:
+    """What an enactor with this plan would say of the endpoint: by its own rules."""
+    from standfast.core.judgement import Due, FloorView, RefillDue, judge
+
+    entry = sight.entry
+    if isinstance(sight.marker, Unknown) or isinstance(zone.floor, Unknown) or sight.unread:
+        return Standing("unread", sight.unread or zone.trouble)
+    floor, text = zone.floor, floor_owner(plan.record.stream, zone.zone)
+    view = FloorView(0, False, ()) if not isinstance(floor, Floor) else FloorView(floor.generation, floor.frozen, ())
+    judged = judge(entry, plan, sight.marker, view, sight.seen)
+    if isinstance(judged, RefillDue) or (isinstance(judged, Due) and judged.repair):
+        return Standing("damaged", judged.why)
+    if isinstance(judged, Due):
+        if isinstance(sight.marker, Damaged):
+            return Standing("damaged", f"its marker cannot be believed: {sight.marker.why}")
+        lost = not isinstance(sight.marker, Marker) and isinstance(floor, Floor) and floor.generation >= entry.since
+        return Standing(
+            "damaged" if lost else "behind", judged.why if isinstance(sight.marker, Marker) else "no marker"
+        )
+    if judged.standing == "in_step" and not isinstance(floor, Floor):
+        return Standing("damaged", f"the floor {text} is missing or cannot be believed")
+    if judged.standing == "in_step":
+        return _in_step(entry)
+    if judged.standing == "frozen":
+        return Standing("frozen", judged.why)
+    return Standing("refused" if judged.standing in _REFUSED else "ahead", judged.why)
+
+
+def _in_step(entry: Entry) -> Standing:
+    if entry.kind == "retired":
+        return Standing("retired", "retired; its tombstone stays")
+    return Standing("held", entry.held) if entry.held else Standing("ok", "")
+
+
+def standings(seen: Seen) -> "list[tuple[EndpointSight, Standing]]":
+    """Every endpoint with how it stands, in the order of names."""
+    plan = seen.store.plan
+    if plan is None:
+        return []
+    found = [(one, standing(one, plan, zone)) for zone in seen.zones for one in zone.endpoints]
+    return [(one, how) for one, how in found if one.entry.kind != "first"]
+
+
+def published_at(plans: Iterable[PlanSummary]) -> dict[int, float]:
+    """When each stored generation was published, by its planner's clock."""
+    return {one.generation: one.at for one in plans}
+
+
+def verdict(seen: Seen) -> Verdict:
+    """The verdict on everything."""
+    found = [*_needs(seen), *_blind(seen), *_held(seen), *_handled(seen)]
+    order: list[Kind] = ["NEEDS YOU", "BLIND", "FROZEN", "HELD", "HANDLED"]
+    codes = {one.exit_code for one in found}
+    code = next((c for c in (EXIT_REFUSED, EXIT_ERROR, EXIT_DIFFERS) if c in codes), EXIT_FINE)
+    for kind in order:
+        some = [one for one in found if one.kind == kind]
+        if some:
+            more = f" (And {len(some) - 1} more.)" if len(some) > 1 else ""
+            return Verdict(kind, some[0].sentence + more, some[0].command, code)
+    return Verdict("FINE", _fine(seen), "standfast history", code)
+
+
+def _fine(seen: Seen) -> str:
+    count, head = len(seen.endpoints), seen.store.head
+    names = "The endpoint is" if count == 1 else f"All {count} endpoints are"
+    return f"{names} in step{f' at g{head.generation}' if head else ''}. {_NOBODY}"
+
+
+def _needs(seen: Seen) -> Iterator[_Finding]:
+    if not seen.store.trouble and seen.store.plan is None and not seen.running("planner"):
+        yield _Finding("NEEDS YOU", "Nothing was published yet, and no planner is running.", "standfast run", 2)
+        return
+    if not seen.store.began and seen.store.plan is None:
+        yield _Finding("NEEDS YOU", "Nothing was published yet: there is no plan store.", "standfast run", 2)
+        return
+    yield from _nobody(seen)
+    for refusal in seen.refusals:
+        name = short_name(refusal.key[1], refusal.key[0])
+        command = f"standfast explain {name}"
+        yield _Finding("NEEDS YOU", f"{name}: {refusal.reason}: {refusal.remedy}.", command, EXIT_REFUSED)
+    for decision in seen.decisions:
+        name = short_name(decision.key[1], decision.key[0])
+        kept = [one for one in decision.members if one.served and one.reason.startswith("kept: ")]
+        if decision.action != "held" and kept:
+            until = f" until {clock(decision.due, seen.at)}" if decision.due is not None else ""
+            why = kept[0].reason.removeprefix("kept: ")
+            text = f"{name}: a guard keeps {_list(one.load_balancer for one in kept)} in the answer{until}: {why}."
+            yield _Finding("NEEDS YOU", text, f"standfast explain {name} {kept[0].load_balancer}", EXIT_REFUSED)
+    for sight, how in standings(seen):
+        if how.state == "refused":
+            name = short_name(sight.entry.name, sight.entry.zone)
+            text = f"{name}: {how.why}; nothing is written."
+            yield _Finding("NEEDS YOU", text, f"standfast explain {name}", EXIT_REFUSED)
+    for text in _troubles(seen):
+        name, _, rest = text.partition(": ")
+        yield _Finding("NEEDS YOU", f"{name}: {rest}.", f"standfast explain {name}", EXIT_REFUSED)
+
+
+def _nobody(seen: Seen) -> Iterator[_Finding]:
+    planner, enactor = bool(seen.running("planner")), bool(seen.running("enactor"))
+    if planner and enactor:
+        return
+    if not planner and not enactor:
+        text = "Nobody is running: DNS stays as it is, whatever dies and whoever changes it."
+    elif not planner:
+        text = "No planner is running: a load balancer that dies stays in the answer."
+    else:
+        text = "No enactor is running: nothing is written and nothing is repaired."
+    yield _Finding("NEEDS YOU", text, "standfast run", EXIT_DIFFERS)
+
+
+def _troubles(seen: Seen) -> list[str]:
+    """What enactors are stuck at, in their own words: `name: result: why`."""
+    found: dict[str, None] = {}
+    for one in seen.running("enactor"):
+        troubles = one.facts.get("troubles")
+        for text in troubles if isinstance(troubles, list) else ():
+            parts = str(text).split(": ", 2)
+            if len(parts) == 3 and parts[1] in _STUCK and not one.facts.get("observe"):
+                found[f"{parts[0]}: {parts[2]}"] = None
+    return list(found)
+
+
+def _blind(seen: Seen) -> Iterator[_Finding]:
+    command = "standfast check"
+    for zone in seen.zones:
+        if zone.trouble:
+            text = f"{zone.zone} can't be read ({zone.trouble}). What it serves is the last plan written to it."
+            yield _Finding("BLIND", text, command, EXIT_ERROR)
+    if seen.store.trouble and (seen.store.began or seen.store.plan):
+        shown = f" Shown is the copy that enactor {seen.store.copy} keeps." if seen.store.copy else ""
+        text = (
+            f"The plan store can't be read ({seen.store.trouble.rstrip('.')}). Enactors go on with their copies.{shown}"
+        )
+        yield _Finding("BLIND", text, command, EXIT_ERROR)
+    verdicts = seen.store.verdicts
+    if verdicts and all(one.state == "unknown" for _, one in verdicts) and seen.running("planner"):
+        text = "No health check has come to a conclusion; every answer stays as it is."
+        yield _Finding("BLIND", text, command, EXIT_FINE)
+
+
+def _held(seen: Seen) -> Iterator[_Finding]:
+    for sight, how in standings(seen):
+        name = short_name(sight.entry.name, sight.entry.zone)
+        if how.state == "frozen":
+            text = f"{name} is FROZEN: nothing is written to it, and failover is OFF."
+            yield _Finding("FROZEN", text, f"standfast explain {name}", EXIT_FINE)
+        elif sight.entry.held:
+            yield _Finding("HELD", held_sentence(seen, sight.entry), f"standfast resume {name}", EXIT_FINE)
+
+
+def held_sentence(seen: Seen, entry: Entry) -> str:
+    """Who holds it, since when and why."""
+    name = short_name(entry.name, entry.zone)
+    by = next((one for one in seen.store.plans if one.reason.endswith(f": {entry.held}")), None)
+    who = f" {since(by.at, seen.at)} (g{by.generation}) by {by.author}" if by else ""
+    return f'{name} is HELD{who}: "{entry.held}". Failover is OFF for it.'
+
+
+def _handled(seen: Seen) -> Iterator[_Finding]:
+    when = published_at(seen.store.plans)
+    for sight, how in standings(seen):
+        entry = sight.entry
+        name = short_name(entry.name, entry.zone)
+        command = f"standfast explain {name}"
+        if how.state == "damaged":
+            yield _Finding("HANDLED", f"{name} is being put back: {how.why}. {_NOBODY}", command, EXIT_DIFFERS)
+        elif how.state in ("behind", "ahead"):
+            text = f"{name} is on its way to g{entry.since} ({how.why}). {_NOBODY}"
+            yield _Finding("HANDLED", text, command, EXIT_DIFFERS)
+        elif late := _late(sight):
+            text = (
+                f"{_list(late)} {'does' if len(late) == 1 else 'do'} not serve g{entry.since} of {name} yet. {_NOBODY}"
+            )
+            yield _Finding("HANDLED", text, command, EXIT_DIFFERS)
+        elif out := [one for one in entry.members if not one.served and not one.reason.startswith("not chosen")]:
+            served = sum(one.served for one in entry.members)
+            moment = f" {since(when.get(entry.since), seen.at)}".rstrip()
+            text = f"{name} serves {served} of {len(entry.members)}{moment} (g{entry.since}): "
+            text += f"{out[0].load_balancer} {out[0].reason}. {_NOBODY}"
+            yield _Finding("HANDLED", text, f"{command} {out[0].load_balancer}", EXIT_FINE)
+    if seen.absent:
+        names = _list(short_name(name, zone) for zone, name in seen.absent)
+        text = f"Not in a plan yet: {names}. `standfast plan` says what each waits for."
+        yield _Finding("HANDLED", text, "standfast plan", EXIT_DIFFERS)
+
+
+def _late(sight: "EndpointSight") -> list[str]:
+    """Other name servers that serve an older marker than the primary, as far as they could be read."""
+    late = []
+    for server, marker in sight.servers[1:]:
+        if isinstance(marker, Unknown) or not isinstance(sight.marker, Marker):
+            continue
+        if not isinstance(marker, Marker) or marker.since < sight.marker.since:
+            late.append(server)
+    return late
+
+
+def _list(names: Iterable[str]) -> str:
+    some = list(names)
+    return ", ".join(some[:4]) + (f" and {len(some) - 4} more" if len(some) > 4 else "")
+
+
+def ages(seen: Seen) -> str:
+    """Who is here, with the age of their last sign of life."""
+    roles = {"planner": "no planner", "enactor": "no enactor", "cleaner": "no cleaner"}
+    found = []
+    for role, none in roles.items():
+        some = [one for one in seen.present if one.role == role]
+        for one in some:
+            gone = "" if one.alive else " (its process is gone)"
+            who = f"{role} {one.who}" if role == "enactor" else role
+            found.append(f"{who} {span(one.age_s)} ago{gone}")
+        if not some:
+            found.append(none)
+    return "   ".join(found)

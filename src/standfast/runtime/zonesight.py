@@ -1,0 +1,239 @@
+"""What the zones say now, read at the primary and at every other name server: frozen values, nothing is written.
+
+A reading that failed is Unknown with its reason, never absence. Time-outs are short, since people wait for this.
+"""
+
+import ipaddress
+import queue
+import socket
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias, TypeVar
+
+from msgspec import Struct
+
+from standfast.adapters.providers.rfc2136 import Rfc2136Provider
+from standfast.config import ZoneConfig
+from standfast.model.entry import Entry
+from standfast.model.marker import ABSENT, FloorReading, MarkerReading, read_floor, read_marker
+from standfast.model.name import floor_owner, is_below, marker_owner, name_from_wire
+from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.ports.provider import Read, Readings, Unknown
+
+PRIMARY_TIMEOUT_S: Final = 1.5
+SECONDARY_TIMEOUT_S: Final = 1.0
+SECONDARY_NAMES_MAX: Final = 500
+"""So many endpoints are followed to the other name servers; of more, these are a sample."""
+_DNS_PORT: Final = 53
+
+Reading: TypeAlias = RRset | Unknown | None
+_T = TypeVar("_T")
+
+
+class EndpointSight(Struct, frozen=True):
+    """One endpoint of the plan as the zone has it.
+
+    `contents` has one reading for each of ADDRESS_TYPES, at the primary. `servers` has every name server that was
+    asked, the primary first, with the marker it serves.
+    """
+
+    entry: Entry
+    marker: MarkerReading | Unknown
+    contents: tuple[Reading, ...]
+    servers: tuple[tuple[str, MarkerReading | Unknown], ...] = ()
+
+    @property
+    def unread(self) -> str:
+        """Why the primary's word on it is not known; empty if it is."""
+        for one in (self.marker, *self.contents):
+            if isinstance(one, Unknown):
+                return one.why
+        return ""
+
+    @property
+    def seen(self) -> tuple[RRset | None, ...] | None:
+        """The address readings; None if any is unknown."""
+        known = tuple(one for one in self.contents if not isinstance(one, Unknown))
+        return known if len(known) == len(self.contents) else None
+
+
+class ZoneSight(Struct, frozen=True):
+    """One zone. `primary` is its primary's short name, `address` where it was asked, `trouble` why it did not
+    answer; empty if it did. `notes` are sentences about other name servers."""
+
+    zone: str
+    primary: str
+    address: str
+    trouble: str
+    floor: FloorReading | Unknown
+    endpoints: tuple[EndpointSight, ...]
+    notes: tuple[str, ...] = ()
+
+
+def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> Rfc2136Provider | Unknown:
+    """Whom to ask about the zone, for reading only: without the key, which queries do not need."""
+    address = _addresses(zone.host, timeout_s)
+    if isinstance(address, Unknown):
+        return address
+    return Rfc2136Provider(zone.name, address[0], zone.port, None, timeout_s=timeout_s)
+
+
+def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, secondaries: bool) -> ZoneSight:
+    """Floor, markers and addresses of these entries; with `secondaries` the markers everywhere else too."""
+    some = tuple(entries)
+    address = f"{zone.host} port {zone.port}"
+    primary = reader(zone)
+    if isinstance(primary, Unknown):
+        return _unread(zone, address, some, primary)
+    try:
+        floor, readings = _primary_readings(primary, zone, stream, some)
+        if isinstance(floor, Unknown):
+            return _unread(zone, address, some, floor)
+        label, others = "ns1", dict[str, str | Unknown]()
+        if zone.provider != "embedded":
+            label, others = _name_servers(zone, primary)
+    finally:
+        primary.close()
+    follow = some[:SECONDARY_NAMES_MAX] if secondaries else ()
+    elsewhere = _elsewhere(zone, others, follow) if follow else {}
+    sights = []
+    for entry, (marker, contents) in zip(some, readings, strict=True):
+        rest = ((server, found[entry.name]) for server, found in elsewhere.items() if entry.name in found)
+        sights.append(EndpointSight(entry, marker, contents, ((label, marker), *rest)))
+    notes = tuple(f"{name}: {where.why}" for name, where in others.items() if isinstance(where, Unknown))
+    return ZoneSight(zone.name, label, address, "", floor, tuple(sights), notes)
+
+
+def _unread(zone: ZoneConfig, address: str, entries: tuple[Entry, ...], why: Unknown) -> ZoneSight:
+    blank = (why,) * len(ADDRESS_TYPES)
+    sights = tuple(EndpointSight(entry, why, blank) for entry in entries)
+    return ZoneSight(zone.name, _short(zone.host), address, why.why, why, sights)
+
+
+def _primary_readings(
+    provider: Rfc2136Provider, zone: ZoneConfig, stream: str, entries: tuple[Entry, ...]
+) -> tuple[FloorReading | Unknown, list[tuple[MarkerReading | Unknown, tuple[Reading, ...]]]]:
+    owner = floor_owner(stream, zone.name)
+    keys = [(owner, int(RRType.TXT))]
+    for entry in entries:
+        keys.append((marker_owner(entry.name, zone.name), int(RRType.TXT)))
+        keys.extend((entry.name, int(rtype)) for rtype in ADDRESS_TYPES)
+    reply = provider.perform(Read(zone.name, tuple(keys)))
+    values: tuple[Reading, ...] = reply.values if isinstance(reply, Readings) else (reply,) * len(keys)
+    first, *rest = values
+    floor = first if isinstance(first, Unknown) else read_floor(first, zone.name, owner)
+    width = 1 + len(ADDRESS_TYPES)
+    found = []
+    for place, entry in enumerate(entries):
+        marker, *contents = rest[place * width : (place + 1) * width]
+        found.append((_marker(marker, entry), tuple(contents)))
+    return floor, found
+
+
+def _marker(value: Reading, entry: Entry) -> MarkerReading | Unknown:
+    if isinstance(value, Unknown):
+        return value
+    return read_marker(value, entry.zone, marker_owner(entry.name, entry.zone)) if value else ABSENT
+
+
+def _name_servers(zone: ZoneConfig, primary: Rfc2136Provider) -> tuple[str, dict[str, str | Unknown]]:
+    """The primary's short name, and the other name servers of the zone (RFC 1034 §4.2.1) with an address of each."""
+    here = _addresses(zone.host, SECONDARY_TIMEOUT_S)
+    label = "primary" if _is_address(zone.host) else _short(zone.host)
+    reply = primary.perform(Read(zone.name, ((zone.name, int(RRType.NS)),)))
+    answer = reply.values[0] if isinstance(reply, Readings) else reply
+    if answer is None or isinstance(answer, Unknown):
+        return label, {}
+    others: dict[str, str | Unknown] = {}
+    for name in sorted(_target(rdata) for rdata in answer.rdata):
+        found = _glue(zone, primary, name) if is_below(name, zone.name) else _addresses(name, SECONDARY_TIMEOUT_S)
+        if name == zone.host or (
+            not isinstance(found, Unknown) and not isinstance(here, Unknown) and {*found} & {*here}
+        ):
+            label = _short(name)
+        else:
+            others[_short(name)] = found if isinstance(found, Unknown) else found[0]
+    return label, others
+
+
+def _target(rdata: bytes) -> str:
+    try:
+        return name_from_wire(rdata).lower()
+    except ValueError:
+        return "?"
+
+
+def _glue(zone: ZoneConfig, primary: Rfc2136Provider, name: str) -> list[str] | Unknown:
+    reply = primary.perform(Read(zone.name, tuple((name, int(rtype)) for rtype in ADDRESS_TYPES)))
+    values = reply.values if isinstance(reply, Readings) else ()
+    texts = [text for value in values if isinstance(value, RRset) for text in value.texts()]
+    return texts or Unknown("it has no address")
+
+
+def _elsewhere(
+    zone: ZoneConfig, servers: Mapping[str, str | Unknown], entries: tuple[Entry, ...]
+) -> dict[str, dict[str, MarkerReading | Unknown]]:
+    """The markers each other name server has, all asked at the same time."""
+    keys = tuple((marker_owner(entry.name, zone.name), int(RRType.TXT)) for entry in entries)
+
+    def ask(address: str) -> dict[str, MarkerReading | Unknown]:
+        provider = Rfc2136Provider(zone.name, address, _DNS_PORT, None, timeout_s=SECONDARY_TIMEOUT_S)
+        try:
+            reply = provider.perform(Read(zone.name, keys))
+        finally:
+            provider.close()
+        values: tuple[Reading, ...] = reply.values if isinstance(reply, Readings) else (reply,) * len(keys)
+        return {entry.name: _marker(value, entry) for entry, value in zip(entries, values, strict=True)}
+
+    waiting = {
+        name: _begun(lambda address=address: ask(address))
+        for name, address in servers.items()
+        if isinstance(address, str)
+    }
+    found = {}
+    for name, answer in waiting.items():
+        reply = answer(3 * SECONDARY_TIMEOUT_S)
+        found[name] = {entry.name: reply for entry in entries} if isinstance(reply, Unknown) else reply
+    return found
+
+
+def _begun(work: Callable[[], _T]) -> Callable[[float], _T | Unknown]:
+    """Do it in a thread that nobody has to wait for; the result is how to ask for its answer, with a patience."""
+    answers: queue.SimpleQueue[_T | Unknown] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(work())
+        except OSError as error:
+            answers.put(Unknown(error.strerror or str(error)))
+
+    threading.Thread(target=run, daemon=True).start()
+
+    def answer(patience_s: float) -> _T | Unknown:
+        try:
+            return answers.get(timeout=patience_s)
+        except queue.Empty:
+            return Unknown(f"no answer within {patience_s:g} s")
+
+    return answer
+
+
+def _addresses(host: str, timeout_s: float) -> list[str] | Unknown:
+    if _is_address(host):
+        return [str(ipaddress.ip_address(host))]
+    found = _begun(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))(timeout_s)
+    if isinstance(found, Unknown):
+        return Unknown(f"{host} has no address: {found.why}")
+    return [str(one[4][0]) for one in found]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _short(host: str) -> str:
+    return host if _is_address(host) else host.partition(".")[0]
