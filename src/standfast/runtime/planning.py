@@ -244,7 +244,7 @@ class PlannerProcess:
         for news in self._prober.news():
             if isinstance(news, FailedCheck):
                 facts = {"load_balancer": news.load_balancer, "count": news.count, "of": news.of}
-                self._tidings.event("probe", **facts, reason=news.reason)
+                self._tidings.event("probe", **facts, reason=f"{news.count} of {news.of}  {news.reason}")
             else:
                 self._tidings.event("notice", kind="probe", why=f"{news.load_balancer}: {news.why}")
         own = self._prober.verdicts()
@@ -324,7 +324,7 @@ class PlannerProcess:
             self._tidings.notes((*outcome.notes, *draft.notes))
             self._tidings.refusals(draft.refusals)
         self._tidings.state("store", outcome.why if outcome.kind == "unknown" else "")
-        self._tidings.state("plan", outcome.why if outcome.kind == "refused" else "")
+        self._tidings.state("planner", outcome.why if outcome.kind == "refused" else "")
         match outcome.kind:
             case "published" | "unchanged" | "refused":
                 self.plan = outcome.plan or self.plan
