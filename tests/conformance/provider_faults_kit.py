@@ -170,11 +170,12 @@ class ProviderFaultsKit:
     # Messages that get lost, late or doubled
 
     def test_a_lost_reply_is_unknown_and_the_change_stands(self, subject: ServerSubject, proxy: UpdateProxy) -> None:
-        client = self.through(subject, proxy, timeout_s=0.5)
+        client = self.through(subject, proxy, timeout_s=2.0)  # Knot takes a second now and then
         proxy.drop_replies(1)
         assert isinstance(client.replace([], [txt(MARKER, "g1")]), Unknown)
         assert client.value(MARKER, TXT) == rrset(txt("", "g1"))
-        assert len(proxy.log) == 1  # sent once
+        (seen,) = proxy.log  # sent once
+        assert seen.rcodes == [Rcode.NOERROR]
 
     def test_a_connection_cut_after_sending_is_unknown_at_once(
         self, subject: ServerSubject, proxy: UpdateProxy
