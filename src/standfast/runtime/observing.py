@@ -100,17 +100,19 @@ def at_work(one: Present) -> bool:
     return one.alive and one.age_s <= LATE_S
 
 
-def observe(config: Config, *, secondaries: bool = True) -> Seen:
-    """Look at everything once. Raises nothing for what cannot be read."""
+def observe(config: Config, *, secondaries: bool = True, only: Key | None = None) -> Seen:
+    """Look at everything once, in the zones at one endpoint `only`. Raises nothing for what cannot be read."""
     from .zonesight import look_at_zone
 
     place = Place(config)
     store = look_at_store(place)
     entries = store.plan.by_zone if store.plan else {}
-    zones = tuple(
-        look_at_zone(zone, config.stream, entries.get(zone.name, ()), secondaries=secondaries) for zone in config.zones
-    )
-    seen = Seen(time.time(), config.stream, store, zones, tuple(read_presence(place.presence)))
+    zones = []
+    for zone in config.zones:
+        some = (entry for entry in entries.get(zone.name, ()) if only in (None, entry.key))
+        if only is None or only[0] == zone.name:
+            zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
+    seen = Seen(time.time(), config.stream, store, tuple(zones), tuple(read_presence(place.presence)))
     return _judged(seen, config)
 
 

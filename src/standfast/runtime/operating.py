@@ -196,7 +196,9 @@ def wait_for_marker(
         marker = sight.endpoints[0].marker
         if isinstance(marker, Marker) and marker.stream == config.stream and marker.since >= entry.since:
             return marker, ""
-        why = sight.trouble or (f"its marker is at g{marker.since}" if isinstance(marker, Marker) else "it has no marker")
+        why = sight.trouble or (
+            f"its marker is at g{marker.since}" if isinstance(marker, Marker) else "it has no marker"
+        )
         left = end - time.monotonic()
         if left <= 0:
             return None, why

@@ -8,6 +8,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ SECONDARY_NAMES_MAX: Final = 500
 _DNS_PORT: Final = 53
 
 Reading: TypeAlias = RRset | Unknown | None
+_Markers: TypeAlias = dict[str, MarkerReading | Unknown]
 _T = TypeVar("_T")
 
 
@@ -172,11 +174,11 @@ def _glue(zone: ZoneConfig, primary: Rfc2136Provider, name: str) -> list[str] | 
 
 def _elsewhere(
     zone: ZoneConfig, servers: Mapping[str, str | Unknown], entries: tuple[Entry, ...]
-) -> dict[str, dict[str, MarkerReading | Unknown]]:
+) -> "dict[str, _Markers]":
     """The markers each other name server has, all asked at the same time."""
     keys = tuple((marker_owner(entry.name, zone.name), int(RRType.TXT)) for entry in entries)
 
-    def ask(address: str) -> dict[str, MarkerReading | Unknown]:
+    def ask(address: str) -> _Markers:
         provider = Rfc2136Provider(zone.name, address, _DNS_PORT, None, timeout_s=SECONDARY_TIMEOUT_S)
         try:
             reply = provider.perform(Read(zone.name, keys))
@@ -185,12 +187,8 @@ def _elsewhere(
         values: tuple[Reading, ...] = reply.values if isinstance(reply, Readings) else (reply,) * len(keys)
         return {entry.name: _marker(value, entry) for entry, value in zip(entries, values, strict=True)}
 
-    waiting = {
-        name: _begun(lambda address=address: ask(address))
-        for name, address in servers.items()
-        if isinstance(address, str)
-    }
-    found = {}
+    waiting = {name: _begun(partial(ask, where)) for name, where in servers.items() if isinstance(where, str)}
+    found: dict[str, _Markers] = {}
     for name, answer in waiting.items():
         reply = answer(3 * SECONDARY_TIMEOUT_S)
         found[name] = {entry.name: reply for entry in entries} if isinstance(reply, Unknown) else reply

@@ -1,0 +1,284 @@
+"""`standfast rollback`, `hold`, `resume`: what an operator decides, published as a new generation and journalled."""
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from standfast.errors import EXIT_DIFFERS, EXIT_FINE, Refusal, StandfastError
+
+from .wording import Archive, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from standfast.adapters.stores.plan_store import PlanStore
+    from standfast.config import Config
+    from standfast.core.decisions import Draft
+    from standfast.core.holding import Command
+    from standfast.model.entry import Entry, Key
+    from standfast.model.plan import Plan
+    from standfast.runtime.observing import StoreSight
+    from standfast.runtime.operating import Known
+
+_reason = click.option("--reason", default="", metavar="TEXT", help="why, for those who come after you")
+_yes = click.option("--yes", is_flag=True, help="do not ask; needed where there is no terminal")
+_wait = click.option(
+    "--wait", "patience", default=10.0, show_default=True, type=click.FloatRange(0, 3600), metavar="SECONDS",
+    help="so long to wait until DNS has it",
+)  # fmt: skip
+
+
+@click.command("rollback", short_help="put old contents back, and hold them")
+@click.argument("name")
+@click.option("--to", "generation", required=True, type=click.IntRange(1), metavar="G", help="see `standfast history`")
+@_reason
+@_yes
+@_wait
+@config_option
+@click.pass_context
+def rollback_command(
+    ctx: click.Context, name: str, generation: int, reason: str, yes: bool, patience: float, file: str
+) -> None:
+    """Put the contents of generation G back as a new generation, and hold them until `standfast resume`.
+
+    Exit code: 0 DNS has it, 2 published but not in DNS yet, 3 refused or not agreed to."""
+    from standfast.core.holding import Rollback
+
+    def command(key: "Key", archive: Archive, sight: "StoreSight") -> "Command":
+        target = archive.generation(sight.plans, generation)
+        if target is None:
+            raise _gone(file, sight, generation)
+        return Rollback(target, (key,), reason)
+
+    def question(key: "Key", plan: "Plan") -> str:
+        return f"put back the contents of g{generation} as g{plan.generation + 1}?"
+
+    def epilogue(short: str) -> str:
+        return f"Next:  mend {file}  →  standfast plan  →  standfast resume {short}"
+
+    ctx.exit(_operate(file, name, yes, patience, command, question, epilogue))
+
+
+@click.command("hold", short_help="keep a name as it is, whatever health and file say")
+@click.argument("name")
+@click.option("--reason", required=True, metavar="TEXT", help="why, for those who come after you")
+@_yes
+@config_option
+@click.pass_context
+def hold_command(ctx: click.Context, name: str, reason: str, yes: bool, file: str) -> None:
+    """Keep an endpoint as it is until `standfast resume`: failover is off for it. Repairs go on."""
+    from standfast.core.holding import Hold
+
+    if not reason.strip():
+        raise StandfastError("The reason is empty.", 'Say why: --reason "load test until 15:00".')
+
+    def epilogue(short: str) -> str:
+        return f"Next:  standfast status   …   standfast resume {short}"
+
+    ctx.exit(
+        _operate(file, name, yes, 0, lambda key, a, s: Hold((key,), reason), lambda k, p: "hold it as it is?", epilogue)
+    )
+
+
+@click.command("resume", short_help="end a hold: health and file decide again")
+@click.argument("name")
+@_reason
+@_yes
+@config_option
+@click.pass_context
+def resume_command(ctx: click.Context, name: str, reason: str, yes: bool, file: str) -> None:
+    """End the hold of an endpoint. The next plan follows health and configuration again, within the guards."""
+    from standfast.core.holding import Resume
+
+    def epilogue(short: str) -> str:
+        return f"Next:  standfast status   standfast history {short}"
+
+    ctx.exit(
+        _operate(
+            file, name, True, 0, lambda key, a, s: Resume((key,), reason or "asked for"), lambda k, p: "", epilogue
+        )
+    )
+
+
+def _gone(file: str, sight: "StoreSight", generation: int) -> StandfastError:
+    from standfast.runtime.place import Place
+
+    from .history import gone_text
+
+    some = ", ".join(f"g{one.generation}" for one in sight.plans[:8])
+    return StandfastError(gone_text(Place(loaded(file)), sight.plans, generation), f"Stored are {some}.")
+
+
+def _operate(
+    file: str,
+    name: str,
+    yes: bool,
+    patience: float,
+    command_for: "Callable[[Key, Archive, StoreSight], Command]",
+    question: "Callable[[Key, Plan], str]",
+    epilogue: "Callable[[str], str]",
+) -> int:
+    """Show, ask, publish, wait. Gives the exit code; raises Refusal and StandfastError."""
+    from standfast.core.holding import Rollback
+    from standfast.runtime.operating import operator, rehearsed
+    from standfast.runtime.place import Place
+    from standfast.runtime.verdict import short_name
+
+    config = loaded(file)
+    place = Place(config)
+    store, sight, plan = store_and_plan(place)
+    try:
+        key = endpoint_named(name, live_keys(plan))
+        short = short_name(key[1], key[0])
+        command = command_for(key, Archive(store), sight)
+        known = _known(config, sight)
+        draft = rehearsed(command, plan, known, operator(), time.time())
+        if draft.refusals:
+            raise refused(f"{short}: {draft.refusals[0].reason}", draft.refusals[0].remedy)
+        if isinstance(command, Rollback):
+            click.echo("\n".join(_shown(key, short, question(key, plan), plan, command.target, draft, sight)))
+        if not yes:
+            _agreed(short, question(key, plan), isinstance(command, Rollback))
+        place.prepare()
+        return _done(config, store, command, plan, known, key, short, patience, epilogue)
+    finally:
+        store.close()
+
+
+def _known(config: "Config", sight: "StoreSight") -> "Known":
+    """The fleet by which load balancers are gone or not. Raises StandfastError if it is unknown: that is not empty."""
+    from standfast.runtime.observing import declared_fleet
+    from standfast.runtime.operating import Known
+
+    if sight.fleet is not None:
+        return Known(sight.fleet, sight.fleet_revision)
+    declared = declared_fleet(config)
+    if declared is None:
+        raise StandfastError("Which load balancers there are is unknown now.", "Mend the fleet file, then try again.")
+    return Known(declared, 0)
+
+
+def _shown(
+    key: "Key", short: str, question: str, plan: "Plan", target: "Plan", draft: "Draft", sight: "StoreSight"
+) -> list[str]:
+    """What a rollback would put back, with what is thought of it now."""
+    from standfast.runtime.chronicle import difference, member_of
+
+    before, after = plan.entry(key), target.entry(key)
+    assert before is not None
+    assert after is not None
+    rows = []
+    for text in difference(before, after):
+        sign, _, name = text.partition(" ")
+        member = member_of(after if sign == "+" else before, name.partition(" ")[0])
+        if sign in "+−" and member is not None:
+            rows.append((text, "  ".join(member.addresses), _health(sight, member.load_balancer)))
+        elif text not in ("held", "resumed", "written anew"):
+            rows.append((text, "", ""))
+    lines = [f"{short}: {question}", *table(rows, "   ")]
+    if not rows:
+        lines.append("   The addresses and the TTL are the same as now.")
+    still = [one for one in after.members if one.served and _ill(sight, one.load_balancer)]
+    if still:
+        names = ", ".join(one.load_balancer for one in still)
+        fail = "fails its" if len(still) == 1 else "fail their"
+        lines.append(f"   Take care: {names} would be in the answer and {fail} checks now.")
+    lines.append("   Guards: pass.")
+    lines.append(
+        f"   {short} will then be HELD: neither the file nor health checks change it until `standfast resume {short}`."
+    )
+    return lines
+
+
+def _ill(sight: "StoreSight", load_balancer: str) -> bool:
+    judged = sight.judged(load_balancer)
+    return judged is not None and judged.state == "down"
+
+
+def _health(sight: "StoreSight", load_balancer: str) -> str:
+    judged = sight.judged(load_balancer)
+    if judged is None:
+        return "its health is not known now"
+    words = {"up": "passes its check now", "down": f"FAILS now: {judged.reason}", "warming": "warms up now"}
+    return words.get(judged.state, f"unknown now: {judged.reason}")
+
+
+def _agreed(short: str, question: str, shown: bool) -> None:
+    """Ask on a terminal. Raises Refusal where there is none, or if the answer is another name."""
+    if not sys.stdin.isatty():
+        raise Refusal(f"Nobody can be asked here, so {short} was left as it is.", "Add --yes to agree beforehand.")
+    if not shown:
+        click.echo(f"{short}: {question} Failover will be OFF for it.")
+    typed = click.prompt("Type the name", default="", show_default=False)
+    if typed.strip().lower().rstrip(".") not in (short,):
+        raise Refusal(f"That is not {short}; nothing was changed.")
+
+
+def _done(
+    config: "Config",
+    store: "PlanStore",
+    command: "Command",
+    plan: "Plan",
+    known: "Known",
+    key: "Key",
+    short: str,
+    patience: float,
+    epilogue: "Callable[[str], str]",
+) -> int:
+    from standfast.core.holding import Resume, Rollback
+    from standfast.runtime.operating import carry_out, operator
+
+    result = carry_out(command, config, store, plan, known)
+    if result.kind == "refused":
+        raise refused(f"{short}: {result.refusal}", result.remedy)
+    if result.plan is None:
+        raise refused_or_lost(short, result.refusal, result.remedy)
+    entry = result.plan.entry(key)
+    assert entry is not None
+    verb = type(command).__name__.lower()
+    step = f" to g{command.target.generation}" if isinstance(command, Rollback) else ""
+    why = f': "{command.reason}"' if command.reason else ""
+    _say("operator", f"{operator()} {verb} {short}{step}{why}")
+    _say("planner", f"g{result.plan.generation} published")
+    code = EXIT_FINE
+    if isinstance(command, Rollback):
+        code = _awaited(config, entry, short, command.target.generation, patience)
+        click.echo(f"Failover is OFF for {short} until `standfast resume {short}`.")
+    elif isinstance(command, Resume):
+        click.echo(f"{short} is no longer held: health and the file decide again.")
+    else:
+        click.echo(f"{short} is HELD as it is. Failover is OFF for it; repairs go on.")
+    click.echo(epilogue(short))
+    return code
+
+
+def refused_or_lost(short: str, why: str, remedy: str) -> StandfastError:
+    """Whether it was published is not known, or another was faster."""
+    return StandfastError(f"{short}: {why}.", f"{remedy[:1].upper()}{remedy[1:]}.")
+
+
+def _awaited(config: "Config", entry: "Entry", short: str, target: int, patience: float) -> int:
+    from standfast.runtime.observing import at_work
+    from standfast.runtime.operating import wait_for_marker
+    from standfast.runtime.place import Place
+    from standfast.runtime.presence import read_presence
+
+    running = [one for one in read_presence(Place(config).presence) if one.role == "enactor" and at_work(one)]
+    began = time.monotonic()
+    marker, why = wait_for_marker(config, entry, patience if running else 0.0)
+    if marker is not None:
+        took = time.monotonic() - began
+        _say(f"enactor {marker.writer}", f"{short}  → g{marker.since}  read in the zone after {took:.1f} s")
+        click.echo(f"{short} serves g{marker.since} (contents of g{target}).")
+        return EXIT_FINE
+    if not running:
+        click.echo(f"No enactor is running here, so nobody writes it yet ({why}). Start one: standfast run")
+    else:
+        click.echo(f"Not in the zone after {patience:g} s ({why}). It goes on: standfast status")
+    return EXIT_DIFFERS
+
+
+def _say(who: str, text: str) -> None:
+    click.echo(f"{time.strftime('%H:%M:%S')}  {who:<9} {text}")

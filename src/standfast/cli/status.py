@@ -1,0 +1,260 @@
+"""`standfast status`: one sentence on how things stand, then every name, server and process; nothing is changed."""
+
+import textwrap
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from .wording import DRAINED, IN, KEPT, OUT, config_option, dump, entry_json, json_option, loaded
+
+if TYPE_CHECKING:
+    from standfast.config import Config
+    from standfast.model.entry import Member
+    from standfast.runtime.observing import Seen
+    from standfast.runtime.verdict import Standing, Verdict
+    from standfast.runtime.zonesight import EndpointSight
+
+SHOWN_MAX: Final = 12
+"""More names than that which are in step and whole are folded into a count."""
+_WIDTH: Final = 110
+_WORDS: Final[Mapping[str, str]] = {
+    "ok": "OK",
+    "held": "HELD",
+    "frozen": "FROZEN",
+    "behind": "BEHIND",
+    "damaged": "DAMAGED",
+    "ahead": "AHEAD",
+    "refused": "REFUSED",
+    "retired": "RETIRED",
+    "unread": "UNKNOWN",
+}
+_ORDER: Final = ("refused", "unread", "damaged", "behind", "ahead", "frozen", "held", "ok", "retired")
+
+
+@click.command("status", short_help="how things stand, and the one command that fits")
+@config_option
+@json_option
+@click.option("--all", "every", is_flag=True, help="also every name that is in step and whole")
+@click.option("--watch", is_flag=True, help="look again each second, until Ctrl-C")
+@click.pass_context
+def status_command(ctx: click.Context, file: str, as_json: bool, every: bool, watch: bool) -> None:
+    """How things stand. Exit code: 0 in step, 2 something differs or nobody runs, 3 a guard holds or refuses
+    something, 1 the zone or the store can't be read."""
+    from standfast.runtime.observing import observe
+    from standfast.runtime.verdict import verdict
+
+    config = loaded(file)
+    if watch and not as_json:
+        _watch(config, every)
+        return
+    seen = observe(config)
+    found = verdict(seen)
+    if as_json:
+        dump(status_json(seen, found, config))
+    else:
+        click.echo("\n".join(status_lines(seen, found, config, every)))
+    ctx.exit(found.exit_code)
+
+
+def _watch(config: "Config", every: bool) -> None:
+    from rich.live import Live
+    from rich.text import Text
+
+    from standfast.runtime.observing import observe
+    from standfast.runtime.verdict import verdict
+
+    try:
+        with Live(refresh_per_second=4, screen=False) as live:
+            while True:
+                seen = observe(config)
+                live.update(Text("\n".join(status_lines(seen, verdict(seen), config, every))), refresh=True)
+                time.sleep(1)
+    except KeyboardInterrupt:
+        return
+
+
+def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool = False) -> list[str]:
+    """The whole of it, as people read it."""
+    from standfast.runtime.verdict import standings
+
+    lines = [found.line, f"  {'':<10}{found.command}", ""]
+    ranked = sorted(standings(seen), key=lambda pair: (_ORDER.index(pair[1].state), _whole(pair[0])))
+    folded = 0
+    azs = _azs(seen, config)
+    for place, (sight, how) in enumerate(ranked):
+        if place >= SHOWN_MAX and not every and how.state == "ok" and _whole(sight):
+            folded += 1
+            continue
+        lines += _endpoint_lines(seen, sight, how, azs)
+    if folded:
+        lines.append(f"… {folded} more names are in step and whole (--all shows them)")
+    if seen.absent:
+        lines.append(f"not in a plan yet: {', '.join(name for _, name in seen.absent[:SHOWN_MAX])}")
+    lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
+    lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
+    return [*lines, *_last_lines(seen)]
+
+
+def _azs(seen: "Seen", config: "Config") -> Mapping[str, str]:
+    from standfast.runtime.observing import azs_of
+
+    return azs_of(seen, config)
+
+
+def _whole(sight: "EndpointSight") -> bool:
+    return all(one.served for one in sight.entry.members)
+
+
+def _members(seen: "Seen", sight: "EndpointSight") -> "list[Member]":
+    """Who is considered, with the reasons of now where they are known; who is served is what the plan says."""
+    now = next((one.members for one in seen.decisions if one.key == sight.entry.key), ())
+    reasons = {one.load_balancer: one.reason for one in now}
+    from msgspec.structs import replace
+
+    some: dict[str, Member] = {}
+    for one in sight.entry.members:
+        if one.load_balancer not in some or one.served:
+            some[one.load_balancer] = replace(one, reason=reasons.get(one.load_balancer, one.reason))
+    return [some[name] for name in sorted(some)]
+
+
+def _endpoint_lines(seen: "Seen", sight: "EndpointSight", how: "Standing", azs: Mapping[str, str]) -> list[str]:
+    from standfast.model.rrset import RRType
+    from standfast.runtime.times import span
+    from standfast.runtime.verdict import published_at
+
+    entry = sight.entry
+    at = published_at(seen.store.plans).get(entry.since)
+    age = f" for {span(seen.at - at)}" if at is not None else ""
+    members = _members(seen, sight)
+    served = sum(one.served for one in members)
+    counts = "  ".join(f"{RRType(one.rtype).name} {len(one.rdata)}" for one in entry.rrsets)
+    ttls = ", ".join(sorted({str(one.ttl) for one in entry.rrsets}))
+    parts = [entry.name, _WORDS[how.state], f"g{entry.since}{age}"]
+    parts += [f"{served} of {len(members)}"] if members else []
+    lines = ["   ".join([*parts, f"{counts}  TTL {ttls}" if counts else "no addresses"])]
+    if how.why:
+        lines.append(f"   {how.why}")
+    lines += _az_lines(seen, members, azs)
+    servers = "   ".join(f"{name} {_marked(marker)}" for name, marker in sight.servers)
+    return [*lines, *([f"   {servers}"] if servers else [])]
+
+
+def _az_lines(seen: "Seen", members: "list[Member]", azs: Mapping[str, str]) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for one in members:
+        groups.setdefault(azs.get(one.load_balancer, "–"), []).append(_member_text(seen, one))
+    rows = [f"{az}  {'  '.join(texts)}" for az, texts in sorted(groups.items())]
+    joined = "     ".join(rows)
+    if not rows or len(joined) <= _WIDTH:
+        return [f"   {joined}"] if rows else []
+    return [
+        line for row in rows for line in textwrap.wrap(row, _WIDTH, initial_indent="   ", subsequent_indent="      ")
+    ]
+
+
+def _member_text(seen: "Seen", one: "Member") -> str:
+    judged = seen.store.judged(one.load_balancer)
+    fleet = seen.store.fleet
+    declared = next((lb for lb in fleet.load_balancers if lb.id == one.load_balancer), None) if fleet else None
+    word: str = judged.state if judged else "?"
+    if declared is not None and declared.admin != "up":
+        word = "drained" if declared.admin == "drain" else "taken down"
+    elif fleet is not None and declared is None:
+        word = "gone"
+    out = DRAINED if word == "drained" else OUT
+    kept = KEPT if one.reason.startswith("kept: ") else IN
+    return f"{kept if one.served else out} {one.load_balancer} {word}"
+
+
+def _marked(marker: object) -> str:
+    """A marker in a word."""
+    from standfast.model.marker import Damaged, Marker
+    from standfast.ports.provider import Unknown
+
+    match marker:
+        case Marker():
+            frozen = "" if marker.state == "live" else f" {marker.state}"
+            return f"g{marker.since}{frozen}"
+        case Damaged():
+            return f"garbage ({marker.why})"
+        case Unknown():
+            return f"? ({marker.why})"
+        case _:
+            return "no marker"
+
+
+def _last_lines(seen: "Seen") -> list[str]:
+    from standfast.runtime.verdict import ages
+
+    store = f"store can't be read: {seen.store.trouble}" if seen.store.trouble else "store ok"
+    held = guards(seen)
+    line = f"{ages(seen)}   {store}   {'no guard is holding anything' if not held else ''}".rstrip()
+    return [line, *(f"guard: {text}" for text in held[:5])]
+
+
+def guards(seen: "Seen") -> list[str]:
+    """What guards hold or refuse now, a line each."""
+    from standfast.runtime.verdict import short_name
+
+    found = [f"{short_name(one.key[1], one.key[0])}: {one.reason}" for one in seen.refusals]
+    for decision in seen.decisions:
+        if decision.action == "held":
+            continue
+        name = short_name(decision.key[1], decision.key[0])
+        found += [f"{name}: {m.load_balancer} {m.reason}" for m in decision.members if m.reason.startswith("kept: ")]
+    return found
+
+
+def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, Any]:
+    """For programs."""
+    from standfast.runtime.observing import at_work
+    from standfast.runtime.verdict import published_at, standings
+
+    when = published_at(seen.store.plans)
+    azs = _azs(seen, config)
+    endpoints = []
+    for sight, how in standings(seen):
+        members = _members(seen, sight)
+        endpoints.append(
+            {
+                **entry_json(sight.entry),
+                "state": how.state,
+                "why": how.why or None,
+                "since_at": when.get(sight.entry.since),
+                "served": sum(one.served for one in members),
+                "of": len(members),
+                "load_balancers": [
+                    {
+                        "id": one.load_balancer,
+                        "az": azs.get(one.load_balancer),
+                        "served": one.served,
+                        "health": judged.state if (judged := seen.store.judged(one.load_balancer)) else None,
+                        "reason": one.reason,
+                    }
+                    for one in members
+                ],
+                "servers": [{"name": name, "marker": _marked(marker)} for name, marker in sight.servers],
+            }
+        )
+    return {
+        "verdict": {"kind": found.kind, "sentence": found.sentence, "command": found.command},
+        "exit_code": found.exit_code,
+        "at": seen.at,
+        "stream": seen.stream,
+        "generation": seen.store.plan.generation if seen.store.plan else None,
+        "store": {"ok": not seen.store.trouble, "trouble": seen.store.trouble or None, "copy": seen.store.copy or None},
+        "zones": [
+            {"zone": one.zone, "primary": one.primary, "address": one.address, "trouble": one.trouble or None}
+            for one in seen.zones
+        ],
+        "endpoints": endpoints,
+        "absent": [name for _, name in seen.absent],
+        "guards": guards(seen),
+        "processes": [
+            {"role": one.role, "who": one.who, "pid": one.pid, "age_s": round(one.age_s, 3), "at_work": at_work(one)}
+            for one in seen.present
+        ],
+    }

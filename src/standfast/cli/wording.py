@@ -1,0 +1,173 @@
+"""Words and shapes the reporting commands share: names as people type them, marks, tables, JSON."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from standfast.errors import Refusal, StandfastError
+from standfast.model.entry import Entry, Key
+from standfast.model.plan import Plan
+from standfast.ports.provider import Unknown
+from standfast.ports.store import PlanRead, PlanSummary, ReadPlan
+
+if TYPE_CHECKING:
+    from standfast.adapters.stores.plan_store import PlanStore
+    from standfast.config import Config
+    from standfast.runtime.observing import StoreSight
+    from standfast.runtime.place import Place
+
+IN: Final = "●"
+OUT: Final = "○"
+DRAINED: Final = "◐"
+KEPT: Final = "⊘"
+"""In the answer, out of it, drained, kept in it by a guard. Words stand beside them, for those who don't see shapes."""
+
+config_option: Final = click.option(
+    "--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True, metavar="FILE"
+)
+json_option: Final = click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+
+
+def loaded(file: str) -> "Config":
+    """The configuration. Raises ConfigError."""
+    from standfast import config as configuration
+
+    return configuration.load(Path(file))
+
+
+def endpoint_named(text: str, keys: Iterable[Key]) -> Key:
+    """The endpoint people mean by `www` or `www.lb.example.com`. Raises StandfastError with what there is."""
+    from standfast.model.name import parse_name
+    from standfast.runtime.verdict import short_name
+
+    known = sorted(set(keys))
+    try:
+        wanted = "@" if text == "@" else parse_name(text)
+    except ValueError as error:
+        raise StandfastError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    exact = [key for key in known if key[1] == wanted]
+    found = exact or [key for key in known if short_name(key[1], key[0]) == wanted]
+    found = found or [key for key in known if wanted == "@" and key[0] == key[1]]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise StandfastError(f"{text} may be any of {', '.join(name for _, name in found)}.", "Give the whole name.")
+    raise StandfastError(f"There is no endpoint {text}.", did_you_mean(text, [short_name(n, z) for z, n in known]))
+
+
+def did_you_mean(text: str, known: Sequence[str]) -> str:
+    """What they may have meant, or what there is."""
+    if close := difflib.get_close_matches(text, known, 3, 0.6):
+        return f"Did you mean {' or '.join(close)}?"
+    if not known:
+        return "There is none at all."
+    return f"There are: {', '.join(known[:12])}" + (f" and {len(known) - 12} more." if len(known) > 12 else ".")
+
+
+def live_keys(plan: Plan) -> list[Key]:
+    """Endpoints of a plan, synthetic entries left out."""
+    return [entry.key for entry in plan.shards if entry.kind != "first"]
+
+
+class Archive:
+    """Stored plans, each read once. What cannot be read raises StandfastError; what is gone is None."""
+
+    def __init__(self, store: "PlanStore") -> None:
+        self._store = store
+        self._plans: dict[str, Plan | None] = {}
+
+    def load(self, digest: str) -> Plan | None:
+        """The plan of that digest."""
+        if digest not in self._plans:
+            reply = self._store.perform(ReadPlan(digest))
+            if isinstance(reply, Unknown):
+                raise StandfastError(f"The plan store can't be read: {reply.why}")
+            self._plans[digest] = reply.plan if isinstance(reply, PlanRead) else None
+        return self._plans[digest]
+
+    def generation(self, plans: Iterable[PlanSummary], generation: int) -> Plan | None:
+        """The plan of that number."""
+        summary = next((one for one in plans if one.generation == generation), None)
+        return self.load(summary.digest) if summary else None
+
+
+def store_and_plan(place: "Place") -> "tuple[PlanStore, StoreSight, Plan]":
+    """The open store with a published plan in it. Raises StandfastError with the remedy if there is neither."""
+    from standfast.runtime.observing import look_at_store, open_existing
+
+    store = open_existing(place)
+    if isinstance(store, Unknown):
+        if not place.config.store.path.exists():
+            raise StandfastError(
+                f"Nothing was ever published here: {store.why}.", "`standfast run` begins; --config names the file."
+            )
+        raise StandfastError(f"The plan store can't be read: {store.why}", "`standfast check` looks at it.")
+    sight = look_at_store(place)
+    if sight.trouble or sight.plan is None:
+        store.close()
+        if sight.trouble:
+            raise StandfastError(f"The plan store can't be read: {sight.trouble}", "`standfast check` looks at it.")
+        raise StandfastError("Nothing was published yet.", "`standfast run` begins.")
+    return store, sight, sight.plan
+
+
+def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Columns as wide as their widest cell, the last as it comes."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return [
+        (indent + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])).rstrip()
+        for row in rows
+    ]
+
+
+def as_text(lines: Iterable[str]) -> None:
+    """On standard output."""
+    click.echo("\n".join(lines))
+
+
+def dump(value: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """An entry for programs."""
+    from standfast.model.rrset import RRType
+
+    return {
+        "name": entry.name,
+        "zone": entry.zone,
+        "kind": entry.kind,
+        "since": entry.since,
+        "held": entry.held or None,
+        "rrsets": [{"type": RRType(one.rtype).name, "ttl": one.ttl, "data": list(one.texts())} for one in entry.rrsets],
+        "members": [
+            {
+                "load_balancer": one.load_balancer,
+                "addresses": list(one.addresses),
+                "weight": one.weight,
+                "served": one.served,
+                "reason": one.reason,
+            }
+            for one in entry.members
+        ],
+        "note": entry.note or None,
+    }
+
+
+def refused(message: str, remedy: str) -> Refusal:
+    """A guard's no, for people: whole sentences."""
+    return Refusal(_sentence(message), _sentence(remedy))
+
+
+def _sentence(text: str) -> str:
+    if not text:
+        return ""
+    start = text if text.startswith("`") else text[0].upper() + text[1:]
+    return start if start.endswith((".", "?", "!")) else start + "."
