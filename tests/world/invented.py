@@ -17,7 +17,7 @@ from standfast.model.rrset import RRset, RRType, addresses
 from standfast.model.shards import Shards
 from standfast.ports import provider_spec, store_spec
 from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent, Unrecorded
-from standfast.ports.provider import Changes, Confirm, Read, ReadChanges, Readings, Replace, Unknown
+from standfast.ports.provider import Changes, Confirm, Read, ReadChanges, Readings, Replace, Unknown, Written
 from standfast.ports.store import PlanMissing, PlanRead, Publish, Published, ReadHead, ReadPlan
 
 ZONE = "lb.example.com"
@@ -71,6 +71,8 @@ class World:
         self.now = 0.0
         self.journal_broken = False
         self.trace: list[str] = []
+        self.applied: set[str] = set()
+        """Nonces of changes that the zone has taken."""
         self.outcomes: list[Outcome] = []
         self.on_write: Callable[[provider_spec.ZoneState, provider_spec.ZoneState, Replace], None] = lambda a, b, c: (
             None
@@ -90,6 +92,8 @@ class World:
         self.zone, reply = provider_spec.apply(self.zone, change)
         if self.zone != before:
             self.on_write(before, self.zone, change)
+        if isinstance(reply, Written):
+            self.applied.update(nonces(change))
         self.trace.append(f"change {[w.name for w in change.writes]} {type(reply).__name__}")
         return reply
 
@@ -168,6 +172,14 @@ class World:
                 self.step(actor, faults=False)
             else:
                 raise AssertionError(f"{actor.name} does not come to rest in pass {place}")
+
+
+def nonces(change: Replace) -> set[str]:
+    """The nonces that a change writes into markers and floor."""
+    texts = (
+        rdata.decode("latin-1") for part in (change.floor, *change.writes) for c in part.contents for rdata in c.rdata
+    )
+    return {text.partition(" x=")[2][:16] for text in texts if " x=" in text}
 
 
 def marker(zone: provider_spec.ZoneState, name: str) -> object:

@@ -129,6 +129,8 @@ def run(seed: int, *, hands: int, steps: int = 1200, make: type[Actor] = Actor) 
         survivor = draw.choice(world.actors)
         world.now += 10_000
         world.settle(survivor)
+        told = {outcome.nonce for outcome in world.outcomes if outcome.result in ("written", "refilled")}
+        assert told <= world.applied, "G10: something was reported as written that never was"
         newest = max(world.plans.values(), key=lambda plan: plan.generation)
         for name in NAMES:
             wanted = newest.entry((ZONE, name))

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 from msgspec import structs
 
-from standfast.core import change, drafting, enactor, judgement
+from standfast.core import change, drafting, judgement
 from standfast.core.drafting import DraftedWrite
 from standfast.core.judgement import Due, FloorView, Judgement, Leave, RefillDue
-from standfast.core.task import Settled, Sights, Task
+from standfast.core.task import Sights
 from standfast.model.entry import Entry
 from standfast.model.marker import Marker, MarkerReading
 from standfast.model.plan import Plan
-from standfast.ports.provider import Replace, Write
+from standfast.ports.provider import Replace, ReplaceReply, Unknown, Write, Written
 from world.schedules import SCHEDULES
 from world.test_enactors_in_the_world import run
 
@@ -80,17 +80,14 @@ def _ignoring_the_floor(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(change, "judge", careless)
 
 
-def _taking_a_lost_reply_for_success_and_forgetting_it(patch: pytest.MonkeyPatch) -> None:
-    """An unknown outcome is never settled nor tried again."""
-    real = enactor.Enactor._settled
+def _taking_a_lost_reply_for_success(patch: pytest.MonkeyPatch) -> None:
+    """An unknown outcome is reported as written."""
+    real = change.Replacing.heard
 
-    def trusting(self: enactor.Enactor, task: Task, settled: Settled) -> enactor.Enactor:
-        outcomes = tuple(o for o in settled.outcomes if o.result not in ("unknown", "conflict", "blind"))
-        return real(self, task, structs.replace(settled, outcomes=outcomes))
+    def trusting(self: change.Replacing, reply: ReplaceReply) -> change.Phase:
+        return real(self, Written() if isinstance(reply, Unknown) else reply)
 
-    patch.setattr(enactor.Enactor, "_settled", trusting)
-    patch.setattr(enactor.Enactor, "_looked", lambda self, stage, reply: self._work())
-    patch.setattr(enactor, "_all_keys", lambda plan: ())
+    patch.setattr(change.Replacing, "heard", trusting)
 
 
 def _marker_apart_from_addresses(patch: pytest.MonkeyPatch) -> None:
@@ -162,7 +159,7 @@ MUTANTS: dict[str, tuple[Patch, int]] = {
     "no comparison of since": (_without_comparing_since, 0),
     "no floor prerequisite": (_without_floor_prerequisite, 6),
     "the floor ignored": (_ignoring_the_floor, 6),
-    "unknown taken for done": (_taking_a_lost_reply_for_success_and_forgetting_it, 0),
+    "unknown taken for done": (_taking_a_lost_reply_for_success, 0),
     "marker without addresses": (_marker_apart_from_addresses, 0),
     "refill as a normal write": (_refill_of_more_than_what_is_short, 6),
     "a lost floor at one's own generation": (_a_lost_floor_rebuilt_at_ones_own_generation, 6),

@@ -11,30 +11,23 @@ In October 2025 an enactor checked freshness once, at its start, and believed it
 believed that the provider does not check again in the very change that relies on it.
 """
 
-import hashlib
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
-from standfast.model.entry import Entry, Key
-from standfast.model.name import SUBTREE, floor_owner
+from standfast.model.entry import Key
 from standfast.model.plan import Plan
 from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
 from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
+from .agenda import Agenda, all_keys, joined, keys_of, next_batch, rotated
 from .beliefs import TugOfWar, ZoneBelief
 from .change import Asking, ChangeRequest, begin
 from .task import Outcome, Settled, Task
 
-BATCH_OCTETS: Final = 56_000
-"""Estimated size of one change: 65,535 is the most a DNS message over TCP can have (RFC 1035 §4.2.2)."""
-VERIFY_BATCH: Final = 64
-"""Endpoints verified in one go, so that a newer head is noticed within milliseconds."""
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
-_ENTRY_OCTETS: Final = 420
-_ADDRESS_OCTETS: Final = {1: 16, 28: 28}
 
 Occasion: TypeAlias = Literal["start", "news", "look", "audit"]
 EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | ReadChanges | ChangeRequest
@@ -97,20 +90,6 @@ class Notice(Struct, frozen=True):
     why: str
 
 
-class Agenda(Struct, frozen=True):
-    """What is left to do. `groups` are endpoints that must go together in one small change, first of all; `due` may
-    have changed with the plan; `checks` are to be verified with their addresses."""
-
-    groups: tuple[tuple[Key, ...], ...] = ()
-    due: tuple[Key, ...] = ()
-    checks: tuple[Key, ...] = ()
-
-    @property
-    def empty(self) -> bool:
-        """Nothing left."""
-        return not (self.groups or self.due or self.checks)
-
-
 class Enactor(Struct, frozen=True):
     """One enactor between two requests. `request` is what it asks; `heard(reply)` is the enactor afterwards.
 
@@ -156,8 +135,7 @@ class Enactor(Struct, frozen=True):
             return structs.replace(fresh, stage=Recalling())
         if occasion == "audit" and self.plan is not None:
             beliefs = tuple((zone, belief.forgotten()) for zone, belief in self.zones)
-            checks = _rotated(_all_keys(self.plan), self.writer)
-            agenda = structs.replace(self.agenda, checks=checks)
+            agenda = structs.replace(self.agenda, checks=(), everything=True)
             fresh = structs.replace(fresh, quarantine=(), zones=beliefs, agenda=agenda)
         return structs.replace(fresh, stage=AskingHead())
 
@@ -225,17 +203,16 @@ class Enactor(Struct, frozen=True):
         """Take this plan for the newest: what changed is due; without a predecessor, everything is, and is verified
         afterwards."""
         if self.plan is None:
-            keys = _rotated(_all_keys(plan), self.writer)
-            agenda = Agenda(due=keys, checks=keys)
+            agenda = Agenda(due=rotated(all_keys(plan), self.writer), everything=True)
         else:
             pairs = [(was, now) for was, now in plan.shards.changes(self.plan.shards) if now is not None]
             moved = tuple(now.key for was, now in pairs if was is None or was.since != now.since)
-            due = _joined(_rotated(moved, self.writer), self.agenda.due)
+            due = joined(rotated(moved, self.writer), self.agenda.due)
             # Equal since and other bytes come from a fork: the marker can't tell, the addresses can.
             suspect = tuple(
                 now.key for was, now in pairs if not now.same_contents(was) and was and was.since == now.since
             )
-            agenda = Agenda(due=due, checks=_joined(self.agenda.checks, suspect))
+            agenda = structs.replace(self.agenda, groups=(), due=due, checks=joined(self.agenda.checks, suspect))
         note = Notice("plan", f"g{plan.generation}: {len(agenda.due)} endpoints to look at")
         return structs.replace(self, plan=plan, forked="", copy_due=True, agenda=agenda, notices=(*self.notices, note))
 
@@ -256,11 +233,11 @@ class Enactor(Struct, frozen=True):
     def _looked(self, stage: AskingChanges, reply: ChangesReply) -> "Enactor":
         zone, after = stage.request.zone, self
         if isinstance(reply, Changes):
-            keys = () if reply.serial == stage.request.serial else _keys_of(self.plan, zone, reply.owners)
+            keys = () if reply.serial == stage.request.serial else keys_of(self.plan, zone, reply.owners)
             belief = self.belief(zone).at(reply.serial)
             if keys:
                 belief = belief.doubted(name for _, name in keys)
-            agenda = structs.replace(self.agenda, checks=_joined(self.agenda.checks, keys))
+            agenda = structs.replace(self.agenda, checks=joined(self.agenda.checks, keys))
             after = structs.replace(self, agenda=agenda)._believing(zone, belief)
         else:
             after = self._noting("provider", f"{zone}: {reply.why}")
@@ -280,7 +257,9 @@ class Enactor(Struct, frozen=True):
             return structs.replace(self, stage=Idle())
         if self.copy_due and not agenda.groups and not agenda.due:
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
-        entries, verify, agenda = _batch(plan, agenda, dict(self.quarantine))
+        if agenda.everything and not (agenda.groups or agenda.due):
+            agenda = Agenda(checks=rotated(all_keys(plan), self.writer))
+        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine))
         if not entries:
             rest = structs.replace(self, agenda=agenda)
             return structs.replace(rest, stage=Idle()) if agenda.empty else rest._work()
@@ -326,10 +305,15 @@ class Enactor(Struct, frozen=True):
         else:
             checks.extend(unrecorded)
         blind = by_result.get("blind", ())
-        due = _joined(agenda.due, tuple(again) + (() if task.verify else tuple(blind)))
+        due = joined(agenda.due, tuple(again) + (() if task.verify else tuple(blind)))
         return structs.replace(
             after,
-            agenda=Agenda(groups, due, _joined(agenda.checks, tuple(checks))),
+            agenda=structs.replace(
+                agenda,
+                groups=groups,
+                due=due,
+                checks=agenda.checks if agenda.everything else joined(agenda.checks, tuple(checks)),
+            ),
             quarantine=quarantine,
             journal_lost=self.journal_lost or bool(unrecorded),
             patience=self.patience - len(by_result.keys() & {"conflict", "deferred", "refused", "unrecorded"})
@@ -362,25 +346,6 @@ class Enactor(Struct, frozen=True):
         return structs.replace(self, notices=(*self.notices, Notice(kind, why)))
 
 
-def _all_keys(plan: Plan) -> tuple[Key, ...]:
-    return tuple(entry.key for entries in plan.by_zone.values() for entry in entries)
-
-
-def _rotated(keys: tuple[Key, ...], writer: str) -> tuple[Key, ...]:
-    """The same keys from this enactor's own offset: a little order spares the provider, safety never rests on it."""
-    if not keys:
-        return keys
-    offset = int.from_bytes(hashlib.sha256(writer.encode()).digest()[:4]) % len(keys)
-    return keys[offset:] + keys[:offset]
-
-
-def _joined(keys: tuple[Key, ...], more: tuple[Key, ...]) -> tuple[Key, ...]:
-    if not more:
-        return keys
-    known = set(keys)
-    return (*keys, *(key for key in dict.fromkeys(more) if key not in known))
-
-
 def _first_key(task: Task) -> Key:
     first = task.plan.by_zone[task.zone][0]
     return first.key
@@ -390,59 +355,3 @@ def _quarantined(quarantine: tuple[tuple[Key, int], ...], key: Key, task: Task) 
     entry = task.plan.entry(key)
     others = tuple(item for item in quarantine if item[0] != key)
     return (*others, (key, entry.since)) if entry else others
-
-
-def _keys_of(plan: Plan | None, zone: str, owners: tuple[str, ...] | None) -> tuple[Key, ...]:
-    """The endpoints that these owner names belong to; all of the zone's if nobody can tell."""
-    if plan is None:
-        return ()
-    below, hashed = f".{SUBTREE}.{zone}", "_h-"
-    if owners is None or any(owner.startswith(hashed) and owner.endswith(below) for owner in owners):
-        return tuple(entry.key for entry in plan.by_zone.get(zone, ()))
-    names: list[str] = []
-    for owner in owners:
-        if owner == floor_owner(plan.record.stream, zone):
-            names.append(plan.by_zone[zone][0].name)
-        elif owner.endswith(below):
-            names.append(_endpoint_of(owner.removesuffix(below), zone))
-        else:
-            names.append(owner)
-    return tuple((zone, name) for name in dict.fromkeys(names) if plan.entry((zone, name)) is not None)
-
-
-def _endpoint_of(label: str, zone: str) -> str:
-    """The endpoint whose marker has this owner name, relative to the subtree (inverse of `marker_owner`)."""
-    if label == "_apex":
-        return zone
-    if label == "_any" or label.startswith("_any."):
-        label = "*" + label.removeprefix("_any")
-    return f"{label}.{zone}"
-
-
-def _batch(plan: Plan, agenda: Agenda, quarantine: dict[Key, int]) -> tuple[tuple[Entry, ...], bool, Agenda]:
-    """What goes into the next change: entries of one zone that fit one message, and what remains."""
-    if agenda.groups:
-        keys, rest = agenda.groups[0], structs.replace(agenda, groups=agenda.groups[1:])
-        entries, _ = _taken(plan, keys, quarantine, len(keys))
-        return entries, False, rest
-    if agenda.due:
-        entries, used = _taken(plan, agenda.due, quarantine, len(agenda.due))
-        return entries, False, structs.replace(agenda, due=agenda.due[used:])
-    entries, used = _taken(plan, agenda.checks, quarantine, VERIFY_BATCH)
-    return entries, True, structs.replace(agenda, checks=agenda.checks[used:])
-
-
-def _taken(plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], most: int) -> tuple[tuple[Entry, ...], int]:
-    entries: list[Entry] = []
-    octets = used = 0
-    for key in keys:
-        entry = plan.entry(key)
-        if entry is None or quarantine.get(key) == entry.since:
-            used += 1
-            continue
-        octets += _ENTRY_OCTETS + sum(_ADDRESS_OCTETS.get(r.rtype, 64) * len(r.rdata) for r in entry.rrsets)
-        if entries and (octets > BATCH_OCTETS or len(entries) >= most or entry.zone != entries[0].zone):
-            break
-        entries.append(entry)
-        used += 1
-    return tuple(dict.fromkeys(entries)), used

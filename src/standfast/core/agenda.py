@@ -1,0 +1,111 @@
+"""What an enactor looks at next: order, batches that fit one message, and which endpoints an owner name concerns.
+
+Nothing here decides whether anything is written.
+"""
+
+import hashlib
+from typing import Final
+
+from msgspec import Struct, structs
+
+from standfast.model.entry import Entry, Key
+from standfast.model.name import SUBTREE, floor_owner
+from standfast.model.plan import Plan
+
+BATCH_OCTETS: Final = 56_000
+"""Estimated size of one change: 65,535 is the most a DNS message over TCP can have (RFC 1035 §4.2.2)."""
+VERIFY_BATCH: Final = 64
+"""Endpoints verified in one go, so that a newer head is noticed within milliseconds."""
+_ENTRY_OCTETS: Final = 420
+_ADDRESS_OCTETS: Final = {1: 16, 28: 28}
+
+
+class Agenda(Struct, frozen=True):
+    """What is left to do. `groups` are endpoints that must go together in one small change, first of all; `due` may
+    have changed with the plan; `checks` are to be verified with their addresses; `everything` is to be verified once
+    nothing is due."""
+
+    groups: tuple[tuple[Key, ...], ...] = ()
+    due: tuple[Key, ...] = ()
+    checks: tuple[Key, ...] = ()
+    everything: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Nothing left."""
+        return not (self.groups or self.due or self.checks or self.everything)
+
+
+def all_keys(plan: Plan) -> tuple[Key, ...]:
+    return tuple(entry.key for entries in plan.by_zone.values() for entry in entries)
+
+
+def rotated(keys: tuple[Key, ...], writer: str) -> tuple[Key, ...]:
+    """The same keys from this enactor's own offset: a little order spares the provider, safety never rests on it."""
+    if not keys:
+        return keys
+    offset = int.from_bytes(hashlib.sha256(writer.encode()).digest()[:4]) % len(keys)
+    return keys[offset:] + keys[:offset]
+
+
+def joined(keys: tuple[Key, ...], more: tuple[Key, ...]) -> tuple[Key, ...]:
+    if not more:
+        return keys
+    known = set(keys)
+    return (*keys, *(key for key in dict.fromkeys(more) if key not in known))
+
+
+def keys_of(plan: Plan | None, zone: str, owners: tuple[str, ...] | None) -> tuple[Key, ...]:
+    """The endpoints that these owner names belong to; all of the zone's if nobody can tell."""
+    if plan is None:
+        return ()
+    below, hashed = f".{SUBTREE}.{zone}", "_h-"
+    if owners is None or any(owner.startswith(hashed) and owner.endswith(below) for owner in owners):
+        return tuple(entry.key for entry in plan.by_zone.get(zone, ()))
+    names: list[str] = []
+    for owner in owners:
+        if owner == floor_owner(plan.record.stream, zone):
+            names.append(plan.by_zone[zone][0].name)
+        elif owner.endswith(below):
+            names.append(_endpoint_of(owner.removesuffix(below), zone))
+        else:
+            names.append(owner)
+    return tuple((zone, name) for name in dict.fromkeys(names) if plan.entry((zone, name)) is not None)
+
+
+def _endpoint_of(label: str, zone: str) -> str:
+    """The endpoint whose marker has this owner name, relative to the subtree (inverse of `marker_owner`)."""
+    if label == "_apex":
+        return zone
+    if label == "_any" or label.startswith("_any."):
+        label = "*" + label.removeprefix("_any")
+    return f"{label}.{zone}"
+
+
+def next_batch(plan: Plan, agenda: Agenda, quarantine: dict[Key, int]) -> tuple[tuple[Entry, ...], bool, Agenda]:
+    """What goes into the next change: entries of one zone that fit one message, and what remains."""
+    if agenda.groups:
+        keys, rest = agenda.groups[0], structs.replace(agenda, groups=agenda.groups[1:])
+        entries, _ = _taken(plan, keys, quarantine, len(keys))
+        return entries, False, rest
+    if agenda.due:
+        entries, used = _taken(plan, agenda.due, quarantine, len(agenda.due))
+        return entries, False, structs.replace(agenda, due=agenda.due[used:])
+    entries, used = _taken(plan, agenda.checks, quarantine, VERIFY_BATCH)
+    return entries, True, structs.replace(agenda, checks=agenda.checks[used:])
+
+
+def _taken(plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], most: int) -> tuple[tuple[Entry, ...], int]:
+    entries: list[Entry] = []
+    octets = used = 0
+    for key in keys:
+        entry = plan.entry(key)
+        if entry is None or quarantine.get(key) == entry.since:
+            used += 1
+            continue
+        octets += _ENTRY_OCTETS + sum(_ADDRESS_OCTETS.get(r.rtype, 64) * len(r.rdata) for r in entry.rrsets)
+        if entries and (octets > BATCH_OCTETS or len(entries) >= most or entry.zone != entries[0].zone):
+            break
+        entries.append(entry)
+        used += 1
+    return tuple(dict.fromkeys(entries)), used
