@@ -64,7 +64,7 @@ def _name_finding(policy: EndpointPolicy, context: PlanContext, presences: dict[
         return
     if refusal.rule == "consent" and presence.rrsets is not None:
         text = f"It {standing(presence.rrsets)} and no marker."
-        remedy = f"`run` will ask before it takes {_them(presence.rrsets)} over."
+        remedy = f"`run` takes {_them(presence.rrsets)} over only with your consent: --take NAME."
         yield Finding("note", "names", subject, text, remedy)
         return
     yield Finding("problem", "names", subject, _sentence(refusal.reason), _sentence(refusal.remedy))
