@@ -207,10 +207,7 @@ class Rfc2136Provider:
             reply = self._connection.exchange(message)
         except Lost as lost:
             return Unknown(lost.why if lost.sent else f"{lost.why}; nothing was sent")
-        verdict = self._verdict(reply, mac)
-        if isinstance(verdict, Unknown):
-            self._connection.close()
-        return verdict
+        return self._verdict(reply, mac)
 
     def _signed(self, message: bytes) -> tuple[bytes, bytes]:
         return sign(message, self._key, wall_clock()) if self._key else (message, b"")
