@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from msgspec import structs
 
-from standfast.core import change, drafting, judgement
+from standfast.core import change, drafting, judgement, writing
 from standfast.core.drafting import DraftedWrite
 from standfast.core.judgement import Due, FloorView, Judgement, Leave, RefillDue
-from standfast.core.task import Sights
+from standfast.core.task import Settled, Sights
 from standfast.model.entry import Entry
 from standfast.model.marker import Marker, MarkerReading
 from standfast.model.plan import Plan
@@ -28,7 +28,7 @@ def _without_endpoint_prerequisites(patch: pytest.MonkeyPatch) -> None:
         made: Replace = real(*arguments)  # type: ignore[arg-type]
         return structs.replace(made, writes=tuple(structs.replace(w, prerequisites=()) for w in made.writes))
 
-    patch.setattr(change, "change_of", blind)
+    patch.setattr(writing, "change_of", blind)
 
 
 def _without_floor_prerequisite(patch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def _without_floor_prerequisite(patch: pytest.MonkeyPatch) -> None:
         made: Replace = real(*arguments)  # type: ignore[arg-type]
         return structs.replace(made, floor=structs.replace(made.floor, prerequisites=()))
 
-    patch.setattr(change, "change_of", unasserted)
+    patch.setattr(writing, "change_of", unasserted)
 
 
 def _without_any_prerequisite(patch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def _without_any_prerequisite(patch: pytest.MonkeyPatch) -> None:
         writes = tuple(structs.replace(w, prerequisites=()) for w in made.writes)
         return structs.replace(made, floor=structs.replace(made.floor, prerequisites=()), writes=writes)
 
-    patch.setattr(change, "change_of", blind)
+    patch.setattr(writing, "change_of", blind)
 
 
 def _without_comparing_since(patch: pytest.MonkeyPatch) -> None:
@@ -82,12 +82,12 @@ def _ignoring_the_floor(patch: pytest.MonkeyPatch) -> None:
 
 def _taking_a_lost_reply_for_success(patch: pytest.MonkeyPatch) -> None:
     """An unknown outcome is reported as written."""
-    real = change.Replacing.heard
+    real = writing.Replacing.heard
 
-    def trusting(self: change.Replacing, reply: ReplaceReply) -> change.Phase:
+    def trusting(self: writing.Replacing, reply: ReplaceReply) -> writing.Writing | Settled:
         return real(self, Written() if isinstance(reply, Unknown) else reply)
 
-    patch.setattr(change.Replacing, "heard", trusting)
+    patch.setattr(writing.Replacing, "heard", trusting)
 
 
 def _marker_apart_from_addresses(patch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def _marker_apart_from_addresses(patch: pytest.MonkeyPatch) -> None:
         )
         return structs.replace(made, writes=only)
 
-    patch.setattr(change, "change_of", split)
+    patch.setattr(writing, "change_of", split)
 
 
 def _refill_of_more_than_what_is_short(patch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def _a_lost_floor_rebuilt_at_ones_own_generation(patch: pytest.MonkeyPatch) -> N
 
     patch.setattr(change, "_judged", low)
     patch.setattr(drafting, "floor_generation", _own_generation)
-    patch.setattr(change, "floor_generation", _own_generation)
+    patch.setattr(writing, "floor_generation", _own_generation)
 
 
 def _own_generation(plan: Plan, floor: FloorView, writes: tuple[DraftedWrite, ...]) -> int | None:

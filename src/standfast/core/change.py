@@ -15,11 +15,10 @@ from standfast.model.entry import Entry
 from standfast.model.marker import Damaged, Floor, Marker, read_floor, read_marker
 from standfast.model.name import marker_owner
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
-from standfast.ports.local import DrawNonce, Nonce, RecordIntent, RecordReply, Unrecorded
+from standfast.ports.local import DrawNonce, RecordIntent
 from standfast.ports.provider import (
     Confirm,
     ConfirmReply,
-    Conflict,
     Fails,
     Holds,
     Prerequisite,
@@ -27,14 +26,13 @@ from standfast.ports.provider import (
     ReadReply,
     Refused,
     Replace,
-    ReplaceReply,
     Unknown,
-    Written,
 )
 
-from .drafting import DraftedWrite, Sighting, change_of, floor_generation, written_sighting
-from .judgement import Contents, Due, FloorView, Leave, RefillDue, harmless, judge
-from .task import Outcome, Result, Settled, Sights, Task, all_end, doubt_name, outcome_of
+from .drafting import DraftedWrite, Sighting
+from .judgement import Due, FloorView, Leave, RefillDue, judge
+from .task import Outcome, Settled, Sights, Task, all_end, doubt_name, outcome_of
+from .writing import Drawing, Writing
 
 
 class Looking(Struct, frozen=True):
@@ -186,109 +184,7 @@ class Surveying(Struct, frozen=True):
         return structs.replace(self.sights, seen=tuple(kept), outcomes=tuple(moved))
 
 
-class Drawing(Struct, frozen=True):
-    """The change is decided; it needs a nonce that no marker ever had."""
-
-    task: Task
-    floor: FloorView
-    writes: tuple[DraftedWrite, ...]
-    outcomes: tuple[Outcome, ...]
-    learnt: tuple[tuple[str, RRset | None], ...]
-    floor_rrset: RRset | None
-
-    @property
-    def request(self) -> DrawNonce:
-        """One for the whole change."""
-        return DrawNonce()
-
-    def heard(self, reply: Nonce) -> "Phase":
-        """The change can be composed."""
-        task = self.task
-        change = change_of(task.plan, task.zone, task.writer, self.floor, self.writes, reply.value)
-        return Recording(self, change, reply.value)
-
-
-class Recording(Struct, frozen=True):
-    """The intention goes to disk before the change is sent."""
-
-    drawn: Drawing
-    change: Replace
-    nonce: str
-
-    @property
-    def request(self) -> RecordIntent:
-        """Who goes from which since to which, under which nonce."""
-        plan = self.drawn.task.plan
-        intended = tuple(write.intended for write in self.drawn.writes)
-        return RecordIntent(self.drawn.task.zone, plan.generation, plan.digest, self.nonce, intended)
-
-    def heard(self, reply: RecordReply) -> "Phase":
-        """Without a journal only a refill goes on."""
-        refill = any(isinstance(write.judgement, RefillDue) for write in self.drawn.writes)
-        if isinstance(reply, Unrecorded) and not refill:
-            return _ended(self.drawn, "unrecorded", reply.why)
-        return Replacing(self.drawn, self.change, self.nonce)
-
-
-class Replacing(Struct, frozen=True):
-    """The one conditional write."""
-
-    drawn: Drawing
-    change: Replace
-    nonce: str
-
-    @property
-    def request(self) -> Replace:
-        """All prerequisites, contents, markers and the floor."""
-        return self.change
-
-    def heard(self, reply: ReplaceReply) -> "Phase":
-        """Written, refused by a prerequisite, refused by the provider, or unknown."""
-        match reply:
-            case Written():
-                return _written(self.drawn, self.change, self.nonce)
-            case Conflict():
-                return _ended(self.drawn, "conflict", "something newer or other than expected is there", self.nonce)
-            case Refused(why):
-                return _ended(self.drawn, "refused", why, self.nonce)
-            case Unknown(why):
-                return Settling(self.drawn, self.change, self.nonce, why)
-
-
-class Settling(Struct, frozen=True):
-    """Nobody knows whether the change was made: the nonce in the zone tells."""
-
-    drawn: Drawing
-    change: Replace
-    nonce: str
-    why: str
-
-    @property
-    def request(self) -> Read:
-        """Any record that carries the change's nonce: one marker; the floor if the change was a refill."""
-        return Read(self.change.zone, ((self._witness, int(RRType.TXT)),))
-
-    @property
-    def _witness(self) -> str:
-        write = self.drawn.writes[0]
-        if isinstance(write.judgement, RefillDue):
-            return self.change.floor.name
-        return marker_owner(write.entry.name, write.entry.zone)
-
-    def heard(self, reply: ReadReply) -> "Phase":
-        """Ours, somebody else's, or still unknown. It may yet land: then its prerequisites decide."""
-        value: RRset | Unknown | None = reply if isinstance(reply, Unknown) else reply.values[0]
-        if isinstance(value, Unknown):
-            return _ended(self.drawn, "unknown", f"{self.why}; then {value.why}", self.nonce)
-        zone = self.change.zone
-        read = read_floor if self._witness == self.change.floor.name else read_marker
-        record = read(value, zone, self._witness)
-        if isinstance(record, Marker | Floor) and record.nonce == self.nonce:
-            return _written(self.drawn, self.change, self.nonce)
-        return _ended(self.drawn, "unknown", f"{self.why}; it has not been made so far", self.nonce)
-
-
-Asking: TypeAlias = Looking | Confirming | Surveying | Drawing | Recording | Replacing | Settling
+Asking: TypeAlias = Looking | Confirming | Surveying | Writing
 Phase: TypeAlias = Asking | Settled
 ChangeRequest: TypeAlias = Read | Confirm | Replace | DrawNonce | RecordIntent
 
@@ -374,41 +270,3 @@ def _judged(sights: Sights, floor: FloorView, *, learnt: tuple[tuple[str, RRset 
     if not full:
         return Settled(tuple(outcomes), None if floor.lost else sights.floor, known)
     return Drawing(task, floor, tuple(full), tuple(outcomes), known, sights.floor)
-
-
-def _written(drawn: Drawing, change: Replace, nonce: str) -> Settled:
-    outcomes = list(drawn.outcomes)
-    for write in drawn.writes:
-        result: Result = "refilled" if isinstance(write.judgement, RefillDue) else "written"
-        intended = write.intended
-        outcomes.append(
-            Outcome(change.zone, intended.name, result, intended.why, intended.since_before, intended.since, nonce)
-        )
-    floor = drawn.floor_rrset
-    if floor_generation(drawn.task.plan, drawn.floor, drawn.writes) is not None:
-        content = change.floor.contents[0]
-        floor = RRset.of(content.rtype, content.ttl, content.rdata)
-    markers = dict(drawn.learnt)
-    markers.update((write.entry.name, written_sighting(write, change).marker) for write in drawn.writes)
-    return Settled(tuple(outcomes), floor, tuple(markers.items()), _foreign(drawn.writes))
-
-
-def _foreign(writes: tuple[DraftedWrite, ...]) -> tuple[tuple[str, Contents], ...]:
-    """The harmless damage that these writes repair."""
-    return tuple(
-        (write.entry.name, write.sighting.contents)
-        for write in writes
-        if isinstance(write.judgement, Due)
-        and write.judgement.repair
-        and write.sighting.contents is not None
-        and harmless(write.entry, write.sighting.contents)
-    )
-
-
-def _ended(drawn: Drawing, result: Result, why: str, nonce: str = "") -> Settled:
-    """Nothing was written as far as we know; nothing of the zone is believed any longer."""
-    ended = tuple(
-        structs.replace(outcome_of(write.entry, result, why), before=write.intended.since_before, nonce=nonce)
-        for write in drawn.writes
-    )
-    return Settled((*drawn.outcomes, *ended))
