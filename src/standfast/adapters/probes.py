@@ -25,6 +25,7 @@ _OURS: Final = frozenset(
     | {errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM, errno.ENETDOWN}
 )
 """What the kernel says when the trouble is on this side."""
+_LATE: Final = frozenset({"ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout"})
 
 
 class Answered(Struct, frozen=True):
@@ -92,12 +93,14 @@ class HttpProbe:
         """GET the path from this address."""
         client = self._opened()
         try:
-            async with asyncio.timeout(self._timeout_s):
+            # Each phase has its own time-out, after which the library closes what it opened; cancelled in mid-handshake
+            # it would leave the socket open. This one bounds the sum, for who answers in drops.
+            async with asyncio.timeout(1.25 * self._timeout_s):
                 status = await self._status(client, address, port)
         except TimeoutError:
             return _late(self._timeout_s)
         except Exception as error:  # the library wraps causes in many types; all are told apart by _failure
-            return _failure(error)
+            return _late(self._timeout_s) if type(error).__name__ in _LATE else _failure(error)
         return Answered() if 200 <= status < 400 else Refused(f"answered {status}")
 
     async def _status(self, client: "httpx.AsyncClient", address: str, port: int) -> int:
@@ -119,10 +122,13 @@ class HttpProbe:
         if self._client is None:
             import httpx  # 60 ms that a check by TCP need not pay
 
-            trust = self._trust or ssl.create_default_context()
+            trust = self._trust
+            if trust is None:
+                https = self._scheme == "https"
+                trust = ssl.create_default_context() if https else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
             self._client = httpx.AsyncClient(
-                verify=trust, limits=limits, timeout=2 * self._timeout_s, follow_redirects=False, trust_env=False
+                verify=trust, limits=limits, timeout=self._timeout_s, follow_redirects=False, trust_env=False
             )
         return self._client
 

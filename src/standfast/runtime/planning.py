@@ -43,6 +43,8 @@ JUDGE_S: Final = 0.25
 """How often silence is looked for: everything else wakes us."""
 RETRY_S: Final = 0.05
 RETRY_MAX_S: Final = 5.0
+SILENT_S: Final = 3.0
+"""How long a zone's server that did not answer is not asked again: other zones must not wait for its time-outs."""
 DUE_AGAIN_S: Final = 1.0
 _PASSING: Final = frozenset({"unreadable", "presence"})
 """Refusals that end when a server answers again."""
@@ -93,7 +95,7 @@ class PlannerProcess:
         self._pause = RETRY_S
         self._pass_at: float | None = None
         self._due: float | None = None
-        self._began_at = self._looked_at = self._judged_at = self._beaten_at = 0.0
+        self._began_at = self._looked_at = self._judged_at = self._beaten_at = self._put_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Begin from what the store has, then plan whenever there is news."""
@@ -208,8 +210,10 @@ class PlannerProcess:
         elif sighting is not None:
             self._tidings.state("fleet", "")
             self._seen = sighting
-        if self._seen is None or self._superseded:
+        now = time.monotonic()
+        if self._seen is None or self._superseded or (sighting is None and now - self._put_at < JUDGE_S):
             return
+        self._put_at = now
         if self._seen.load_balancers == fleet_on(self._fleet_board):
             outcome = "put"
         else:
@@ -254,7 +258,9 @@ class PlannerProcess:
             self._tell_verdicts(verdicts)
             self._verdicts = verdicts
             self._plan_at(now)
-        return outcome != "unknown"
+        why = "the plan store does not take what is thought of health" if outcome == "unknown" else ""
+        self._tidings.state("sharing", why)
+        return not why
 
     def _tell_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
         for name, verdict in sorted(verdicts.items()):
@@ -272,14 +278,13 @@ class PlannerProcess:
 
     def _pass(self, now: float) -> None:
         if not self._judge(now):
-            outcome = Outcome("unknown", "what is thought of health could not be shared", self.plan, begun=self._begun)
-        else:
-            self._pass_at = None
-            phase: Phase = publish(self._assignment())
-            while not isinstance(phase, Done):
-                phase = phase.heard(self._perform(phase.request))
-            outcome = phase.outcome
-        self._conclude(outcome)
+            self._pass_at = now + self._later()
+            return
+        self._pass_at = None
+        phase: Phase = publish(self._assignment())
+        while not isinstance(phase, Done):
+            phase = phase.heard(self._perform(phase.request))
+        self._conclude(phase.outcome)
 
     def _assignment(self) -> Assignment:
         config, boards = self._config, (self._fleet_board, self._health.board, self._policy_board)
@@ -313,8 +318,7 @@ class PlannerProcess:
         reply = provider.perform(request)
         if isinstance(reply, Readings) and not all(isinstance(value, Unknown) for value in reply.values):
             return reply
-        # Other zones must not wait for the time-outs of this one at every pass.
-        self._silent[zone] = time.monotonic() + RETRY_MAX_S
+        self._silent[zone] = time.monotonic() + SILENT_S
         return reply if isinstance(reply, Readings | Unknown) else Unknown("the provider gave no readings")
 
     def _conclude(self, outcome: Outcome) -> None:
@@ -340,7 +344,8 @@ class PlannerProcess:
                     return
             case "moved" | "source_moved" | "unknown":
                 self._look(now)
-        self._pass_at = now + self._later() * random.uniform(0.5, 1.0)
+        heard = [until for until in self._silent.values() if until > now]
+        self._pass_at = min([now + self._later() * random.uniform(0.5, 1.0), *heard])
 
     def _beat(self, now: float) -> None:
         self._beaten_at = now
