@@ -151,8 +151,6 @@ def _since(seen: "Seen", archive: Archive, key: "Key", member: Member) -> "Since
 
 def _remedy(seen: "Seen", entry: "Entry", member: Member, known: bool, config: "Config") -> str:
     """What would bring it back, or why it will come back by itself."""
-    from standfast.config.scalars import spelled
-
     if entry.held or member.served:
         return ""
     fleet = seen.store.fleet
@@ -163,7 +161,7 @@ def _remedy(seen: "Seen", entry: "Entry", member: Member, known: bool, config: "
         return ""
     judged, health = seen.store.judged(member.load_balancer), config.health
     if judged is not None and judged.state == "down" and health is not None:
-        span = spelled(health.rise * health.interval_s)
+        span = f"{health.rise * health.interval_s:g} s"
         return f"It returns by itself after {health.rise} passed checks ({span})."
     if judged is not None and judged.state == "up" and not member.reason.startswith("not chosen"):
         return "Its checks pass now; it returns with the next plan, as far as the guards allow."
@@ -198,6 +196,7 @@ def _addresses(some: tuple[str, ...]) -> str:
 
 def _moment(seen: "Seen", case: Case) -> str:
     from standfast.runtime.times import clock
+    from standfast.runtime.verdict import by
 
     if case.since is None:
         return ""
@@ -205,7 +204,7 @@ def _moment(seen: "Seen", case: Case) -> str:
     at = clock(one.at, seen.at)
     if not case.since.exact:
         return f" since {at} (g{one.generation}) or longer: older plans are gone"
-    return f" since {at} (g{one.generation}, by {one.author})"
+    return f" since {at} (g{one.generation}, by {by(one.author)})"
 
 
 def _overview(seen: "Seen", entry: "Entry", cases: list[Case]) -> list[str]:
@@ -237,11 +236,12 @@ def _overview(seen: "Seen", entry: "Entry", cases: list[Case]) -> list[str]:
 
 def _short(seen: "Seen", case: Case) -> str:
     from standfast.runtime.times import clock
+    from standfast.runtime.verdict import by
 
     if case.since is None:
         return "–" if case.known else "not eligible"
     one = case.since.summary
-    return f"{'since' if case.since.exact else 'before'} {clock(one.at, seen.at)} g{one.generation} {one.author}"
+    return f"{'since' if case.since.exact else 'before'} {clock(one.at, seen.at)} g{one.generation} {by(one.author)}"
 
 
 def _stranger(seen: "Seen", entry: "Entry", text: str, config: "Config") -> str:
@@ -291,7 +291,7 @@ def _remarks(seen: "Seen", entry: "Entry") -> list[str]:
         lines.append(f"This is the plan's word; DNS differs now: {how.why}.")
     if seen.store.trouble:
         copy = f" This is the copy that enactor {seen.store.copy} keeps." if seen.store.copy else ""
-        lines.append(f"The plan store can't be read: {seen.store.trouble}{copy}")
+        lines.append(f"The plan store can't be read: {seen.store.trouble.rstrip('.')}.{copy}")
     refusals = [one for one in seen.refusals if one.key == entry.key]
     return lines + [f"A guard refuses to change it: {one.reason}. {one.remedy}." for one in refusals]
 

@@ -65,12 +65,13 @@ def _lines(
     found: "list[Step]", key: "Key | None", plans: "tuple[PlanSummary, ...]", collected: set[int], now: float
 ) -> list[str]:
     from standfast.runtime.times import clock, span
+    from standfast.runtime.verdict import by
 
     rows = [("g", "when", "", "by", "change", "why")]
     for step in found:
         one = step.summary
         when, age = clock(one.at, now), span(now - one.at)
-        rows.append((str(one.generation), when, age, one.author, change_text(step, key), why_text(step, key)))
+        rows.append((str(one.generation), when, age, by(one.author), change_text(step, key), why_text(step, key)))
     lines = table(rows)
     if not found:
         lines.append("  nothing changed in any plan that is stored")
@@ -102,7 +103,9 @@ def why_text(step: "Step", key: "Key | None") -> str:
         return step.summary.reason
     if whys:
         return "; ".join(whys[:2]) + (f"; and {len(whys) - 2} more" if len(whys) > 2 else "")
-    return step.summary.reason
+    parts = step.summary.reason.split("; ")
+    mine = [one for one in parts if key is not None and one.startswith(f"{key[1]} ")]
+    return "; ".join(mine) or step.summary.reason
 
 
 def _gaps(plans: "tuple[PlanSummary, ...]", collected: set[int]) -> list[str]:
@@ -130,6 +133,7 @@ def _show(
     import time
 
     from standfast.runtime.times import clock, span
+    from standfast.runtime.verdict import by
 
     plan = archive.generation(plans, generation)
     if plan is None:
@@ -145,7 +149,7 @@ def _show(
         return
     now = time.time()
     why = f": {record.reason}" if record.reason else ""
-    click.echo(f"g{generation}  {clock(record.at, now)}  {span(now - record.at)} ago  by {record.author}{why}")
+    click.echo(f"g{generation}  {clock(record.at, now)}  {span(now - record.at)} ago  by {by(record.author)}{why}")
     for entry in entries:
         click.echo("\n".join(entry_lines(entry)))
 

@@ -85,10 +85,9 @@ def hold_command(ctx: click.Context, name: str, reason: str, yes: bool, file: st
 @click.command("resume", short_help="end a hold: health and file decide again")
 @click.argument("name")
 @_reason
-@_yes
 @config_option
 @click.pass_context
-def resume_command(ctx: click.Context, name: str, reason: str, yes: bool, file: str) -> None:
+def resume_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
     """End the hold of an endpoint. The next plan follows health and configuration again, within the guards."""
     from standfast.core.holding import Resume
 
@@ -97,7 +96,13 @@ def resume_command(ctx: click.Context, name: str, reason: str, yes: bool, file: 
 
     ctx.exit(
         _operate(
-            file, name, True, 0, lambda key, a, s: Resume((key,), reason or "asked for"), lambda k, p: "", epilogue
+            file,
+            name,
+            True,
+            0,
+            lambda key, a, s: Resume((key,), reason or "the hold is over"),
+            lambda k, p: "",
+            epilogue,
         )
     )
 
@@ -241,7 +246,7 @@ def _done(
     step = f" to g{command.target.generation}" if isinstance(command, Rollback) else ""
     why = f': "{command.reason}"' if command.reason else ""
     _say("operator", f"{operator()} {verb} {short}{step}{why}")
-    _say("planner", f"g{result.plan.generation} published")
+    _say("store", f"g{result.plan.generation} published")
     code = EXIT_FINE
     if isinstance(command, Rollback):
         code = _awaited(config, entry, short, command.target.generation, patience)

@@ -136,7 +136,7 @@ def _endpoint_lines(seen: "Seen", sight: "EndpointSight", how: "Standing", azs: 
     parts += [f"{served} of {len(members)}"] if members else []
     lines = ["   ".join([*parts, f"{counts}  TTL {ttls}" if counts else "no addresses"])]
     if how.why:
-        lines.append(f"   {how.why}")
+        lines.append(f"   {'held: ' if how.state == 'held' else ''}{how.why}")
     lines += _az_lines(seen, members, azs)
     servers = "   ".join(f"{name} {_marked(marker)}" for name, marker in sight.servers)
     return [*lines, *([f"   {servers}"] if servers else [])]
@@ -191,7 +191,9 @@ def _last_lines(seen: "Seen") -> list[str]:
 
     store = f"store can't be read: {seen.store.trouble}" if seen.store.trouble else "store ok"
     held = guards(seen)
-    line = f"{ages(seen)}   {store}   {'no guard is holding anything' if not held else ''}".rstrip()
+    unknown = seen.store.plan is not None and (seen.store.fleet is None or seen.store.verdicts is None)
+    none = "what guards hold is unknown" if unknown else "no guard is holding anything"
+    line = f"{ages(seen)}   {store}   {none if not held else ''}".rstrip()
     return [line, *(f"guard: {text}" for text in held[:5])]
 
 

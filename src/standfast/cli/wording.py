@@ -85,7 +85,7 @@ class Archive:
         if digest not in self._plans:
             reply = self._store.perform(ReadPlan(digest))
             if isinstance(reply, Unknown):
-                raise StandfastError(f"The plan store can't be read: {reply.why}")
+                raise StandfastError(_ended(f"The plan store can't be read: {reply.why}"))
             self._plans[digest] = reply.plan if isinstance(reply, PlanRead) else None
         return self._plans[digest]
 
@@ -101,16 +101,17 @@ def store_and_plan(place: "Place") -> "tuple[PlanStore, StoreSight, Plan]":
 
     store = open_existing(place)
     if isinstance(store, Unknown):
-        if not place.config.store.path.exists():
-            raise StandfastError(
-                f"Nothing was ever published here: {store.why}.", "`standfast run` begins; --config names the file."
-            )
-        raise StandfastError(f"The plan store can't be read: {store.why}", "`standfast check` looks at it.")
+        if place.config.store.path.exists() or any(place.copies.glob("*.sqlite")):
+            raise StandfastError(_ended(f"The plan store can't be read: {store.why}"), "`standfast status` says more.")
+        message = f"Nothing was ever published here: {store.why}."
+        raise StandfastError(message, "`standfast run` begins; --config names another file.")
     sight = look_at_store(place)
     if sight.trouble or sight.plan is None:
         store.close()
         if sight.trouble:
-            raise StandfastError(f"The plan store can't be read: {sight.trouble}", "`standfast check` looks at it.")
+            raise StandfastError(
+                _ended(f"The plan store can't be read: {sight.trouble}"), "`standfast status` says more."
+            )
         raise StandfastError("Nothing was published yet.", "`standfast run` begins.")
     return store, sight, sight.plan
 
@@ -162,12 +163,13 @@ def entry_json(entry: Entry) -> dict[str, Any]:
 
 
 def refused(message: str, remedy: str) -> Refusal:
-    """A guard's no, for people: whole sentences."""
-    return Refusal(_sentence(message), _sentence(remedy))
+    """A guard's no, for people: the message begins with a name, the remedy becomes a sentence."""
+    return Refusal(_ended(message), _sentence(remedy))
 
 
 def _sentence(text: str) -> str:
-    if not text:
-        return ""
-    start = text if text.startswith("`") else text[0].upper() + text[1:]
-    return start if start.endswith((".", "?", "!")) else start + "."
+    return _ended(text if text.startswith("`") else text[0].upper() + text[1:]) if text else ""
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -116,9 +116,7 @@ def _ttls(before: Entry, after: Entry) -> Iterator[str]:
 def whys(before: Entry | None, after: Entry) -> list[str]:
     """The reasons of those that joined or left, each once."""
     was = {one for one, _ in _served(before)}
-    reasons = dict.fromkeys(
-        one.reason for one in after.members if before is not None and one.served != (one.load_balancer in was)
-    )
+    reasons = dict.fromkeys(one.reason for one in after.members if one.served != (one.load_balancer in was))
     if before is not None and after.held and not before.held:
         return [after.held]
     return list(reasons)

@@ -40,6 +40,8 @@ SIGNS: Final[Mapping[str, str]] = {
 }
 _REFUSED: Final = frozenset({"foreign", "unsafe", "retired", "left"})
 _STUCK: Final = frozenset({"refused", "unrecorded", "unsafe", "left", "foreign", "retired"})
+_SUPERSEDED: Final = "was started later with another configuration"
+_CARRIED_ON: Final = "carried on unchanged"
 _NOBODY: Final = "Nobody needs to act."
 
 
@@ -119,6 +121,11 @@ def standings(seen: Seen) -> "list[tuple[EndpointSight, Standing]]":
     return [(one, how) for one, how in found if one.entry.kind != "first"]
 
 
+def by(author: str) -> str:
+    """Who published a plan: people are user@host, planners a bare name."""
+    return author if "@" in author or author.startswith("planner") else f"planner {author}"
+
+
 def published_at(plans: Iterable[PlanSummary]) -> dict[int, float]:
     """When each stored generation was published, by its planner's clock."""
     return {one.generation: one.at for one in plans}
@@ -140,7 +147,7 @@ def verdict(seen: Seen) -> Verdict:
 
 def _fine(seen: Seen) -> str:
     count, head = len(seen.endpoints), seen.store.head
-    names = "The endpoint is" if count == 1 else f"All {count} endpoints are"
+    names = {1: "The endpoint is", 2: "Both endpoints are"}.get(count, f"All {count} endpoints are")
     return f"{names} in step{f' at g{head.generation}' if head else ''}. {_NOBODY}"
 
 
@@ -169,6 +176,12 @@ def _needs(seen: Seen) -> Iterator[_Finding]:
             name = short_name(sight.entry.name, sight.entry.zone)
             text = f"{name}: {how.why}; nothing is written."
             yield _Finding("NEEDS YOU", text, f"standfast explain {name}", EXIT_REFUSED)
+    for text in _planner_says(seen, "refusals"):
+        if any(text.startswith(f"{name}: ") for _, name in seen.absent):
+            yield _Finding("NEEDS YOU", f"Not in a plan: {text}.", "standfast plan", EXIT_REFUSED)
+    for text in _planner_says(seen, "troubles"):
+        if _SUPERSEDED in text:
+            yield _Finding("NEEDS YOU", f"{text[:1].upper()}{text[1:]}", "standfast check", EXIT_REFUSED)
     for text in _troubles(seen):
         name, _, rest = text.partition(": ")
         yield _Finding("NEEDS YOU", f"{name}: {rest}.", f"standfast explain {name}", EXIT_REFUSED)
@@ -199,8 +212,20 @@ def _troubles(seen: Seen) -> list[str]:
     return list(found)
 
 
+def _planner_says(seen: Seen, what: str) -> list[str]:
+    """What running planners write beside their sign of life, each once."""
+    found: dict[str, None] = {}
+    for one in seen.running("planner"):
+        texts = one.facts.get(what)
+        found |= {str(text): None for text in texts} if isinstance(texts, list) else {}
+    return list(found)
+
+
 def _blind(seen: Seen) -> Iterator[_Finding]:
     command = "standfast check"
+    for text in _planner_says(seen, "troubles"):
+        if _SUPERSEDED not in text and _CARRIED_ON not in text:
+            yield _Finding("BLIND", f"The planner says: {text.rstrip('.')}.", command, EXIT_ERROR)
     for zone in seen.zones:
         if zone.trouble:
             text = f"{zone.zone} can't be read ({zone.trouble}). What it serves is the last plan written to it."
@@ -230,13 +255,17 @@ def _held(seen: Seen) -> Iterator[_Finding]:
 def held_sentence(seen: Seen, entry: Entry) -> str:
     """Who holds it, since when and why."""
     name = short_name(entry.name, entry.zone)
-    by = next((one for one in seen.store.plans if one.reason.endswith(f": {entry.held}")), None)
-    who = f" {since(by.at, seen.at)} (g{by.generation}) by {by.author}" if by else ""
+    told = next((one for one in seen.store.plans if one.reason.endswith(f": {entry.held}")), None)
+    who = f" {since(told.at, seen.at)} (g{told.generation}) by {by(told.author)}" if told else ""
     return f'{name} is HELD{who}: "{entry.held}". Failover is OFF for it.'
 
 
 def _handled(seen: Seen) -> Iterator[_Finding]:
     when = published_at(seen.store.plans)
+    writers = seen.running("enactor")
+    if writers and all(one.facts.get("observe") for one in writers):
+        text = "Only observing: what would be written stands in the journal, and nothing is."
+        yield _Finding("HANDLED", text, "standfast history", EXIT_FINE)
     for sight, how in standings(seen):
         entry = sight.entry
         name = short_name(entry.name, entry.zone)

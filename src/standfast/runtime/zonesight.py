@@ -91,7 +91,7 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
         floor, readings = _primary_readings(primary, zone, stream, some)
         if isinstance(floor, Unknown):
             return _unread(zone, address, some, floor)
-        label, others = "ns1", dict[str, str | Unknown]()
+        label, others = "embedded", dict[str, str | Unknown]()
         if zone.provider != "embedded":
             label, others = _name_servers(zone, primary)
     finally:

@@ -1,0 +1,113 @@
+"""`standfast explain`: why each address is (not) in the answer, since when, and who decided."""
+
+import re
+
+from cli.stage import DOWN, ENDPOINTS, LOAD_BALANCERS, ZONE, Stage
+from standfast.model.rrset import RRType, address_rdata
+from standfast.ports.provider import Content, Replace, Write, Written
+
+
+def test_why_one_is_out(stage: Stage) -> None:
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    said = stage.run("explain", "www", "lb-b1")
+    assert said.code == 0
+    assert re.match(
+        r"192\.0\.2\.21 and 2001:db8:b::21 are not in the answer of www since [\d:]{8} \(g2, by planner ops1\) because "
+        r"lb-b1 failed 3 checks in a row: connection refused, seen from ops1\. "
+        r"It returns by itself after 6 passed checks \(30 s\)\.",
+        said.out,
+    )
+    assert "whether DNS answers so is unknown" in said.out
+    assert stage.run("explain", "www", "192.0.2.21").out == said.out
+    assert stage.run("explain", "www", "2001:DB8:B:0::21").out == said.out
+
+
+def test_why_one_is_in_and_since_when(stage: Stage) -> None:
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    stage.publish(after_s=1200)
+    out = stage.run("explain", "www", "lb-b1").out
+    assert re.match(
+        r"192\.0\.2\.21 and \S+ are in the answer of www since .*\(g3, by planner ops1\)\. lb-b1: 6 checks", out
+    )
+    assert "(g1, by planner ops1)" in stage.run("explain", "www", "lb-a1").out
+
+
+def test_older_plans_that_are_gone_make_it_inexact(stage: Stage) -> None:
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    stage.collect(1)
+    assert "(g2) or longer: older plans are gone" in stage.run("explain", "www", "lb-a1").out
+
+
+def test_all_of_an_endpoint(stage: Stage) -> None:
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    said = stage.run("explain", "www")
+    assert re.match(
+        r"www\.lb\.example\.com: 3 of 4 load balancers are in the answer; it is so since .*, g2\.\n", said.out
+    )
+    assert re.search(r"○ out +lb-b1 +192\.0\.2\.21 2001:db8:b::21 +since [\d:]{8} g2 planner ops1 +failed 3", said.out)
+    assert re.search(r"● in +lb-a1 ", said.out)
+
+
+def test_policy_admin_and_hold_are_reasons(served: Stage) -> None:
+    served.publish()
+    said = served.run("explain", "api", "lb-c1")
+    assert "lb-c1: its AZ c is not among azs a, b." in said.out
+    served.configure(LOAD_BALANCERS.replace("{az: b,", "{az: b, admin: drain,"), ENDPOINTS)
+    served.publish()
+    out = served.run("explain", "www", "lb-b1").out
+    assert "lb-b1: drained by configuration." in out
+    assert "take `admin: drain` away" in out
+    assert "◐ out" in served.run("explain", "www").out
+    assert served.run("hold", "www", "--reason", "exam week", "--yes").code == 0
+    out = served.run("explain", "www", "lb-a1").out
+    assert "www is HELD since" in out
+    assert '"exam week"' in out
+    assert "standfast resume www" in out
+
+
+def test_a_guard_that_keeps_one(stage: Stage) -> None:
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    stage.share(lb_b1=DOWN, lb_a1=DOWN)
+    out = stage.run("explain", "api", "lb-a1").out
+    assert "lb-a1: kept: " in out
+    assert "⊘ in" in stage.run("explain", "api").out
+
+
+def test_what_dns_says_otherwise(served: Stage) -> None:
+    served.publish()
+    with served.enactor():
+        served.beat("planner")
+        served.settled()
+    assert "DNS" not in served.run("explain", "www", "lb-a1").out
+    provider = served.place.open_provider(served.config.zones[0])
+    owner = f"www.{ZONE}"
+    rdata = (address_rdata("192.0.2.99"),)
+    write = Write(owner, (), (Content(owner, RRType.A, 60, rdata),))
+    assert provider.perform(Replace(ZONE, Write(owner, (), ()), (write,))) == Written()
+    provider.close()
+    out = served.run("explain", "www", "lb-a1").out
+    assert "DNS differs now: its A rrset was changed." in out
+    assert "somebody else wrote it" in served.run("explain", "www", "192.0.2.99").out
+
+
+def test_strangers(stage: Stage) -> None:
+    assert stage.run("explain", "www").code == 1
+    stage.publish()
+    assert "belongs to no load balancer that is known" in stage.run("explain", "www", "198.51.100.7").out
+    said = stage.run("explain", "www", "lb-a9")
+    assert (said.code, said.err.startswith("There is no load balancer lb-a9. Did you mean lb-")) == (1, True)
+    assert stage.run("explain", "nope").code == 1
+
+
+def test_json(stage: Stage) -> None:
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    report = stage.run("explain", "www", "lb-b1", "--json").json
+    (one,) = report["load_balancers"]
+    assert (one["in_answer"], one["since"]["generation"], one["since"]["exact"]) == (False, 2, True)
+    assert report["state"] == "unread"

@@ -1,0 +1,242 @@
+"""`standfast status`: the five verdicts, what is shown of names, servers and processes, and exit codes."""
+
+import os
+import re
+
+from msgspec.structs import replace
+
+from cli.stage import DOWN, ZONE, Stage
+from standfast.cli.status import status_lines
+from standfast.model.fleet import Verdict
+from standfast.model.marker import ABSENT
+from standfast.model.rrset import RRType
+from standfast.ports.provider import Content, Replace, Unknown, Write, Written
+from standfast.ports.store import Pin
+from standfast.runtime.observing import observe
+from standfast.runtime.times import clock, span
+from standfast.runtime.verdict import verdict
+
+
+def test_nothing_was_ever_published(stage: Stage) -> None:
+    stage.store.close()
+    stage.config.store.path.unlink()
+    said = stage.run("status")
+    first, second, *_ = said.out.splitlines()
+    assert first.startswith("■ NEEDS YOU Nothing was published yet")
+    assert second.strip() == "standfast run"
+    assert "not in a plan yet: api.lb.example.com, www.lb.example.com" in said.out
+    assert not stage.config.store.path.exists(), "looking makes no store"
+
+
+def test_fine(served: Stage) -> None:
+    served.publish()
+    served.beat("planner")
+    served.beat("cleaner")
+    with served.enactor():
+        served.settled()
+        said = served.run("status")
+    assert said.code == 0
+    assert said.out.splitlines()[0] == "✓ FINE      Both endpoints are in step at g1. Nobody needs to act."
+    assert re.search(r"www\.lb\.example\.com   OK   g1 for \d+ (s|min)   4 of 4   A 4  AAAA 4  TTL 60\n", said.out)
+    assert "   a  ● lb-a1 up     b  ● lb-b1 up     c  ● lb-c1 up  ● lb-c2 up\n" in said.out
+    assert "   ns1 g1\n" in said.out
+    assert re.search(r"planner \d\.\d s ago   enactor a \d\.\d s ago   cleaner \d\.\d s ago   store ok", said.out)
+    assert "no guard is holding anything" in said.out
+
+
+def test_handled_when_one_left(served: Stage) -> None:
+    served.publish()
+    served.publish(lb_b1=DOWN)
+    served.beat("planner")
+    with served.enactor():
+        served.settled()
+        said = served.run("status")
+        told = served.run("status", "--json")
+    assert said.code == told.code == 0
+    assert re.match(r"▲ HANDLED   api serves 1 of 2 since [\d:]{8} \(g2\): lb-b1 failed 3 checks in a row", said.out)
+    assert "standfast explain api lb-b1" in said.out.splitlines()[1]
+    assert "b  ○ lb-b1 down" in said.out
+    report = told.json
+    assert report["verdict"]["kind"] == "HANDLED"
+    www = next(one for one in report["endpoints"] if one["name"] == f"www.{ZONE}")
+    assert (www["state"], www["served"], www["of"], www["since"]) == ("ok", 3, 4, 2)
+    assert {one["id"]: one["health"] for one in www["load_balancers"]}["lb-b1"] == "down"
+    assert report["processes"][0]["at_work"] is True
+
+
+def test_damage_and_a_head_not_written_differ(served: Stage) -> None:
+    served.publish()
+    with served.enactor():
+        served.beat("planner")
+        served.settled()
+    served.everybody()
+    provider = served.place.open_provider(served.config.zones[0])
+    owner = f"www.{ZONE}"
+    change = Replace(ZONE, Write(owner, (), ()), (Write(owner, (), (Content(owner, RRType.A, 0, ()),)),))
+    assert provider.perform(change) == Written()
+    provider.close()
+    said = served.run("status")
+    assert said.code == 2
+    assert said.out.startswith("▲ HANDLED   www is being put back: its A records are gone.")
+    assert f"{owner}   DAMAGED" in said.out
+    served.publish(lb_c1=DOWN)
+    said = served.run("status")
+    assert said.code == 2
+    assert f"{owner}   BEHIND" in said.out
+    assert "1 → 2" in said.out
+
+
+def test_nobody_is_running(served: Stage) -> None:
+    served.publish()
+    with served.enactor():
+        served.beat("planner")
+        served.settled()
+    for path in served.place.presence.iterdir():
+        path.unlink()
+    said = served.run("status")
+    assert said.code == 2
+    assert said.out.startswith("■ NEEDS YOU Nobody is running: DNS stays as it is")
+    assert "standfast run" in said.out.splitlines()[1]
+    assert "no planner   no enactor   no cleaner" in said.out
+    served.beat("enactor")
+    assert served.run("status").out.startswith("■ NEEDS YOU No planner is running: a load balancer that dies stays")
+
+
+def test_a_process_that_is_gone_is_not_at_work(served: Stage) -> None:
+    served.publish()
+    served.everybody()
+    path = served.place.presence / "planner-a.json"
+    gone = max(int(name) for name in os.listdir("/proc") if name.isdigit()) + 4_000_000
+    path.write_text(path.read_text().replace(f'"pid": {os.getpid()}', f'"pid": {gone}'))
+    said = served.run("status")
+    assert "No planner is running" in said.out
+    assert "(its process is gone)" in said.out
+
+
+def test_a_guard_that_holds_needs_you(served: Stage) -> None:
+    served.publish()
+    served.publish(lb_b1=DOWN)
+    served.share(lb_b1=DOWN, lb_a1=DOWN)
+    served.everybody()
+    said = served.run("status")
+    assert said.code == 3
+    assert said.out.startswith("■ NEEDS YOU api: a guard keeps lb-a1 in the answer")
+    assert "⊘ lb-a1 down" in said.out
+    assert "guard: api: lb-a1 kept: " in said.out
+    assert served.run("status", "--json").json["guards"]
+
+
+def test_what_a_planner_refuses_and_enactors_are_stuck_at(served: Stage) -> None:
+    served.publish()
+    served.everybody()
+    served.beat("enactor", troubles=["www.lb.example.com: left: somebody insists on 192.0.2.99"])
+    said = served.run("status")
+    assert (said.code, "somebody insists on 192.0.2.99" in said.out) == (3, True)
+    served.everybody()
+    served.configure(endpoints="  www: {}\n  new: {}\n")
+    served.beat("planner", refusals=["new.lb.example.com: it exists in DNS and nobody consented to take it over"])
+    said = served.run("status")
+    assert said.code == 3
+    assert said.out.startswith("■ NEEDS YOU Not in a plan: new.lb.example.com: it exists in DNS")
+
+
+def test_held(served: Stage) -> None:
+    served.publish()
+    with served.enactor():
+        served.beat("planner")
+        served.settled()
+        assert served.run("hold", "www", "--reason", "load test", "--yes").code == 0
+        said = served.run("status")
+    assert said.code == 0
+    assert re.match(
+        r'❄ HELD      www is HELD since [\d:]{8} \(g2\) by \S+@\S+: "load test"\. Failover is OFF', said.out
+    )
+    assert "standfast resume www" in said.out.splitlines()[1]
+    assert "www.lb.example.com   HELD   g1 for" in said.out
+
+
+def test_blind_when_the_server_is_away(stage: Stage) -> None:
+    stage.publish()
+    stage.everybody()
+    said = stage.run("status")
+    assert said.code == 1
+    assert said.out.startswith("? BLIND     lb.example.com can't be read (cannot connect to 127.0.0.1")
+    assert "www.lb.example.com   UNKNOWN   g1" in said.out
+    assert "4 of 4   A 4  AAAA 4" in said.out, "the plan is known all the same"
+
+
+def test_blind_when_the_store_cannot_be_read(served: Stage) -> None:
+    served.publish()
+    with served.enactor():
+        served.beat("planner")
+        served.settled()
+    served.everybody()
+    served.store.close()
+    for path in (served.config.store.path, *served.folder.rglob("store.sqlite-*")):
+        path.unlink(missing_ok=True)
+    served.config.store.path.write_bytes(b"this is not a store" * 100)
+    said = served.run("status")
+    assert said.code == 1
+    assert said.out.startswith("? BLIND     The plan store can't be read")
+    assert "Shown is the copy that enactor a keeps" in said.out
+    assert "www.lb.example.com   OK   g1" in said.out
+    assert "what guards hold is unknown" in said.out
+
+
+def test_many_names_are_folded(served: Stage) -> None:
+    served.configure(endpoints="".join(f"  n{number}: {{}}\n" for number in range(20)))
+    served.publish()
+    served.beat("planner")
+    with served.enactor():
+        served.settled()
+        assert "… 8 more names are in step and whole (--all shows them)" in served.run("status").out
+        assert served.run("status", "--all").out.count("   OK   g1") == 20
+
+
+def test_a_secondary_that_lags_is_named(served: Stage) -> None:
+    served.publish()
+    served.beat("planner")
+    with served.enactor():
+        served.settled()
+        seen = observe(served.config)
+    zone = seen.zones[0]
+    ends = tuple(
+        replace(one, servers=(*one.servers, ("ns2", ABSENT), ("ns3", Unknown("no answer")))) for one in zone.endpoints
+    )
+    seen = replace(seen, zones=(replace(zone, endpoints=ends),))
+    found = verdict(seen)
+    assert (found.kind, found.exit_code) == ("HANDLED", 2)
+    assert found.sentence.startswith("ns2 does not serve g1 of api yet.")
+    text = "\n".join(status_lines(seen, found, served.config))
+    assert "   ns1 g1   ns2 no marker   ns3 ? (no answer)" in text
+
+
+def test_unknown_health_is_no_conclusion(stage: Stage) -> None:
+    stage.publish()
+    stage.everybody()
+    unknown = Verdict("unknown", "not checked yet")
+    stage.share(lb_a1=unknown, lb_b1=unknown, lb_c1=unknown, lb_c2=unknown)
+    assert "lb-a1 unknown" in stage.run("status").out
+
+
+def test_bad_configurations_are_no_tracebacks(stage: Stage) -> None:
+    stage.file.write_text("zone: 7\n")
+    said = stage.run("status")
+    assert said.code == 1
+    assert "standfast.yaml:1" in said.err
+    stage.file.unlink()
+    assert "does not exist" in stage.run("history").err
+    assert stage.run("status", "--no-such-option").code == 1
+
+
+def test_times_are_for_people() -> None:
+    assert [span(one) for one in (-1, 0.42, 24, 90, 7200, 200_000)] == ["0 s", "0.4 s", "24 s", "1 min", "2 h", "2 d"]
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", clock(1_000_000.0, 1_000_001.0))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", clock(1_000_000.0, 9_000_000.0))
+    assert clock(1e30, 0.0) == "--:--:--"
+
+
+def test_a_pinned_generation_is_no_trouble(stage: Stage) -> None:
+    stage.publish()
+    stage.store.perform(Pin(1, "post-mortem"))
+    assert "[pinned: post-mortem]" in stage.run("history").out
