@@ -90,8 +90,7 @@ def _knot(keys: Sequence[Grant], grants: Sequence[Grant]) -> str:
             "    update-type: [A, AAAA, CNAME, TXT]",
             "    update-owner: name",
             "    update-owner-match: equal",
-            "    update-owner-name:",
-            *(f'      - "{name}."' for name in knot_owners(grant)),
+            f"    update-owner-name: [{', '.join(_quoted(name) for name in knot_owners(grant))}]",
             f"  - id: standfast-{number}-transfer",
             f"    key: {grant.key.name}",
             "    action: transfer",
@@ -110,3 +109,8 @@ def knot_owners(grant: Grant) -> list[str]:
     first = first_name(grant.stream, grant.zone)
     markers = [marker_owner(name, grant.zone) for name in (first, *grant.names)]
     return [*grant.names, *markers, floor_owner(grant.stream, grant.zone)]
+
+
+def _quoted(name: str) -> str:
+    """A name in full, as Knot's language wants one that may begin with `*`."""
+    return f'"{name}."'
