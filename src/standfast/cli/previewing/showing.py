@@ -42,9 +42,14 @@ class Preview(Struct, frozen=True):
     def unread(self) -> tuple[str, ...]:
         """What could not be read, so that nothing is known of it."""
         some = self.drawn.draft.refusals if self.drawn.draft else ()
-        names = [f"{one.key[1]}: {one.reason}" for one in some if one.rule in ("unreadable", "presence")]
+        silent = set(self.drawn.unreadable)
+        names = [
+            f"{one.key[1]}: {one.reason}"
+            for one in some
+            if one.rule in ("unreadable", "presence") and one.key[0] not in silent
+        ]
         names += [f"{one.entry.name}: {one.unread}" for one in self.changes if one.unread]
-        zones = [f"zone {zone} could not be read" for zone in self.drawn.unreadable]
+        zones = [f"zone {zone} could not be read; `standfast check` says why" for zone in self.drawn.unreadable]
         return (*zones, *dict.fromkeys(names))
 
     @property
@@ -89,7 +94,8 @@ def preview_lines(preview: Preview) -> list[str]:
     lines += _guards(preview)
     lines += [f"{paint('■', 'bad')} {text}" for text in preview.unread]
     lines += [f"{paint('■', 'bad')} no plan can be made: {preview.drawn.refused}"] if preview.drawn.refused else []
-    lines += [f"{paint('▲', 'watch')} {note}" for note in preview.drawn.notes]
+    silent = {f"zone {zone} could not be read" for zone in preview.drawn.unreadable}
+    lines += [f"{paint('▲', 'watch')} {note}" for note in preview.drawn.notes if note not in silent]
     lines += [_SOURCES[preview.drawn.health_from], "", _ending(preview)]
     return lines
 
@@ -176,7 +182,9 @@ def _guards(preview: Preview) -> list[str]:
         if refusal.key not in shown:
             text = f"{refusal.key[1]}: {refusal.reason}. Remedy: {refusal.remedy}."
             lines.append(f"{paint('■ CONSENT', 'watch')}  {text}")
-    return lines or [f"Guards: {paint('pass', 'good')}  ({limits(preview.policies)})"]
+    if lines or preview.exit_code == 1:
+        return lines
+    return [f"Guards: {paint('pass', 'good')}  ({limits(preview.policies)})"]
 
 
 def limits(policies: Sequence[EndpointPolicy]) -> str:
