@@ -2,7 +2,7 @@
 
 Rule 1.  This file cannot write to a zone: `CleanerRequest` has no request that could.
 Rule 2.  "Old" means below the lowest `since` of all markers in the zones, each read in this very pass; never "far
-         behind the newest plan".
+         behind the newest plan". Tombstones and first entries must be read too, but have no contents to go back to.
 Rule 3.  Whatever is not known errs towards keeping: a marker that is missing, unreadable, foreign or unread ends the
          pass. A stale reading is a lower one, so it collects less; head and pins are checked in the same store
          transaction that deletes.
@@ -114,7 +114,7 @@ class SweepingMarkers(Struct, frozen=True):
                 return Swept((), f"{entry.name} has no marker of this stream that can be read")
             if marker.state == "placeholder":
                 return Swept((), f"{entry.name} is frozen without a generation")
-            if marker.state != "retired":
+            if marker.state != "retired" and entry.kind != "first":
                 lowest = min(lowest, marker.since)
         if self.zones[1:]:
             return SweepingMarkers(self.start, self.plan, self.zones[1:], lowest)
@@ -163,7 +163,7 @@ def collectable(
     `lowest` is the least since in the zones; `wall` seconds since the epoch. Kept besides: the head, pinned plans, the
     plan in which any endpoint's present contents began (held ones and rollback targets among them), retention.
     """
-    begun = {entry.since for entry in newest.shards}
+    begun = {entry.since for entry in newest.shards if entry.kind != "first"}
     recent = {plan.generation for plan in plans[: retention.plans]}
     young = {plan.generation for plan in plans[: retention.cap] if wall - plan.at < retention.days * 86_400}
     kept = begun | recent | young | {newest.generation}
