@@ -1,0 +1,37 @@
+"""A stage for each end-to-end test, on BIND and on Knot; a failure shows the tail of every journal."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.stage import Stage
+from harness.dnsserver import DnsServer
+
+_STAGE = pytest.StashKey[Stage]()
+
+
+@pytest.fixture(params=["bind", "knot"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> Iterator[Stage]:
+    """A server with an empty zone, an empty plan store, nothing running."""
+    server = request.getfixturevalue(request.param)
+    assert isinstance(server, DnsServer)
+    one = Stage(server, tmp_path, seed)
+    request.node.stash[_STAGE] = one
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the journals to the report of a failed test."""
+    report = yield
+    if report.failed and _STAGE in item.stash:
+        report.sections.append(("journals", item.stash[_STAGE].report()))
+    return report

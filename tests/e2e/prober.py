@@ -1,0 +1,179 @@
+"""An independent prober: a process that asks the server without pause and writes down every answer; and its judge.
+
+    python tests/e2e/prober.py --server 127.0.0.1:5300 --out answers www.lb.example.com/A www.lb.example.com/AAAA
+
+One line an answer: monotonic seconds (one clock for all processes of a machine), number of the question, rcode (`-` if
+none came), values. Questions follow one another, so the answers' order is the order in which the server gave them.
+Nothing of the product is in the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import dns.exception
+import dns.message
+import dns.rcode
+import dns.rdatatype
+
+PACE_S = 0.003
+PATIENCE_S = 1.0
+RATE_MIN = 100.0
+"""Answers a second that a judge wants to have seen."""
+Question = tuple[str, str]
+Values = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; `rcode` is empty if none came."""
+
+    at: float
+    question: Question
+    rcode: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class Damage:
+    """People's hands at one name, from `began` (before the hand moved) until `healed` (seen whole again)."""
+
+    name: str
+    began: float
+    healed: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the answers say. `damaged` counts the answers of damaged names before their first whole one."""
+
+    queries: int
+    silent: int
+    seconds: float
+    bad: tuple[str, ...]
+    damaged: int
+
+    @property
+    def rate(self) -> float:
+        """Questions a second."""
+        return self.queries / self.seconds if self.seconds else 0.0
+
+
+def read_answers(out: Path, questions: Sequence[Question]) -> Iterator[Answer]:
+    """What the process wrote down."""
+    for line in out.read_text(encoding="ascii").splitlines():
+        at, number, rcode, *values = line.split(" ")
+        yield Answer(float(at), questions[int(number)], rcode.replace("-", ""), frozenset(values))
+
+
+def judge(
+    answers: Sequence[Answer], histories: Mapping[Question, Sequence[Values]], damages: Sequence[Damage]
+) -> Verdict:
+    """Is any answer empty, in no plan (mixed), or older than one already seen?
+
+    `histories` has the contents of each question in the order of generations; the same contents may come again. An
+    answer is taken for the earliest contents it can be, so that only what cannot be explained is bad.
+    """
+    reached = dict.fromkeys(histories, 0)
+    hurt: set[tuple[Question, Damage]] = set()
+    over: set[tuple[Question, Damage]] = set()
+    bad: Counter[str] = Counter()
+    silent = damaged = 0
+    for answer in answers:
+        if answer.rcode not in ("NOERROR", "NXDOMAIN"):
+            silent += 1
+            continue
+        question, history = answer.question, histories[answer.question]
+        windows = [
+            (question, one)
+            for one in damages
+            if one.name == question[0] and one.began <= answer.at <= one.healed and (question, one) not in over
+        ]
+        place = next((at for at in range(reached[question], len(history)) if history[at] == answer.values), None)
+        if place is not None:
+            reached[question] = place
+            over.update(window for window in windows if window in hurt)
+        elif windows:
+            hurt.update(windows)
+            damaged += 1
+        else:
+            bad[_complaint(answer, history, reached[question])] += 1
+    seconds = answers[-1].at - answers[0].at if answers else 0.0
+    complaints = tuple(f"{count} times {what}" for what, count in bad.items())
+    return Verdict(len(answers), silent, seconds, complaints, damaged)
+
+
+def _complaint(answer: Answer, history: Sequence[Values], reached: int) -> str:
+    name, rtype = answer.question
+    shown = f"{name} {rtype} {answer.rcode} {sorted(answer.values)}"
+    if not answer.values:
+        return f"empty: {shown}"
+    if answer.values in history:
+        return f"older: {shown} after {sorted(history[reached])}"
+    return f"mixed: {shown} is in no plan"
+
+
+class _Asking:
+    """One socket and the questions as bytes."""
+
+    def __init__(self, server: tuple[str, int], questions: Sequence[Question]) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.connect(server)
+        self._bodies = [dns.message.make_query(name, rtype).to_wire()[2:] for name, rtype in questions]
+        self._types = [dns.rdatatype.from_text(rtype) for _, rtype in questions]
+
+    def ask(self, number: int) -> str:
+        """The rcode and the values, or `-`."""
+        key = random.randbytes(2)
+        deadline = time.monotonic() + PATIENCE_S
+        try:
+            self._socket.send(key + self._bodies[number])
+            while (left := deadline - time.monotonic()) > 0:
+                self._socket.settimeout(left)
+                data = self._socket.recv(65_535)
+                if data[:2] == key:
+                    return self._shown(data, number)
+        except (OSError, dns.exception.DNSException):
+            pass
+        return "-"
+
+    def _shown(self, data: bytes, number: int) -> str:
+        reply = dns.message.from_wire(data)
+        values = [
+            rdata.to_text() for rrset in reply.answer if rrset.rdtype == self._types[number] for rdata in rrset
+        ]
+        return " ".join([dns.rcode.to_text(reply.rcode()), *sorted(values)])
+
+
+def main() -> None:
+    """Ask until SIGTERM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("questions", nargs="+")
+    given = parser.parse_args()
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    host, _, port = given.server.rpartition(":")
+    asking = _Asking((host, int(port)), [(name, kind) for name, _, kind in (q.partition("/") for q in given.questions)])
+    number, due = 0, time.monotonic()
+    with given.out.open("w", encoding="ascii", buffering=1) as out:
+        while not over.is_set():
+            answer = asking.ask(number)
+            out.write(f"{time.monotonic():.6f} {number} {answer}\n")
+            number = (number + 1) % len(given.questions)
+            due = max(due + PACE_S, time.monotonic())
+            over.wait(due - time.monotonic())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Processes of a test: Standfast's roles, the prober, load balancers. Each is stopped by its own process id."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+STOP_S = 10.0
+POLL_S = 0.004
+
+
+class Process:
+    """A child process; what it prints goes to `log`."""
+
+    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+        self.arguments, self.log = list(arguments), log
+        self.stopped = False
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, *self.arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit status; None while it lives."""
+        return self._process.poll()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it stands still in the middle of whatever it does."""
+        self._process.send_signal(signal.SIGSTOP)
+        self.stopped = True
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
+        self.stopped = False
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self) -> int:
+        """SIGTERM, and SIGKILL if that is not heard; its exit status."""
+        if self.stopped:
+            self.go_on()
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            return self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.arguments} did not stop within {STOP_S:g} s of SIGTERM") from None
+
+    def again(self) -> Process:
+        """Another one like it."""
+        return type(self)(self.arguments, self.log)
+
+
+def until(wanted: Callable[[], T], what: str, timeout: float = 15.0) -> T:
+    """Wait until `wanted()` is true and give what it gave; AssertionError naming `what` after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        if found := wanted():
+            return found
+        assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
+        time.sleep(POLL_S)
