@@ -62,7 +62,7 @@ def test_policy_admin_and_hold_are_reasons(served: Stage) -> None:
     assert "lb-b1: drained by configuration." in out
     assert "take `admin: drain` away" in out
     assert "◐ out" in served.run("explain", "www").out
-    assert served.run("hold", "www", "--reason", "exam week", "--yes").code == 0
+    assert served.run("hold", "www", "--reason", "exam week").code == 0
     out = served.run("explain", "www", "lb-a1").out
     assert "www is HELD since" in out
     assert '"exam week"' in out

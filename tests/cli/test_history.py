@@ -43,7 +43,7 @@ def test_a_name_whose_contents_did_not_change_has_no_row(stage: Stage) -> None:
 
 def test_operators_are_named_and_holds_are_told(stage: Stage) -> None:
     stage.publish()
-    assert stage.run("hold", "www", "--reason", "load test", "--yes").code == 0
+    assert stage.run("hold", "www", "--reason", "load test").code == 0
     row = stage.run("history", "www").out.splitlines()[1]
     assert re.search(r"2  [\d:]{8}  \d\.\d s +\S+@\S+ +held +hold: load test$", row)
     assert stage.run("resume", "www", "--reason", "over").code == 0

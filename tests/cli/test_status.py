@@ -98,6 +98,8 @@ def test_nobody_is_running(served: Stage) -> None:
     assert said.out.startswith("■ NEEDS YOU Nobody is running: DNS stays as it is")
     assert "standfast run" in said.out.splitlines()[1]
     assert "no planner   no enactor   no cleaner" in said.out
+    served.share(lb_b1=DOWN)
+    assert "What is stored calls for another plan already." in served.run("status").out
     served.beat("enactor")
     assert served.run("status").out.startswith("■ NEEDS YOU No planner is running: a load balancer that dies stays")
 
@@ -145,7 +147,7 @@ def test_held(served: Stage) -> None:
     with served.enactor():
         served.beat("planner")
         served.settled()
-        assert served.run("hold", "www", "--reason", "load test", "--yes").code == 0
+        assert served.run("hold", "www", "--reason", "load test").code == 0
         said = served.run("status")
     assert said.code == 0
     assert re.match(

@@ -64,10 +64,9 @@ def rollback_command(
 @click.command("hold", short_help="keep a name as it is, whatever health and file say")
 @click.argument("name")
 @click.option("--reason", required=True, metavar="TEXT", help="why, for those who come after you")
-@_yes
 @config_option
 @click.pass_context
-def hold_command(ctx: click.Context, name: str, reason: str, yes: bool, file: str) -> None:
+def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
     """Keep an endpoint as it is until `standfast resume`: failover is off for it. Repairs go on."""
     from standfast.core.holding import Hold
 
@@ -77,9 +76,7 @@ def hold_command(ctx: click.Context, name: str, reason: str, yes: bool, file: st
     def epilogue(short: str) -> str:
         return f"Next:  standfast status   …   standfast resume {short}"
 
-    ctx.exit(
-        _operate(file, name, yes, 0, lambda key, a, s: Hold((key,), reason), lambda k, p: "hold it as it is?", epilogue)
-    )
+    ctx.exit(_operate(file, name, True, 0, lambda key, a, s: Hold((key,), reason), lambda k, p: "", epilogue))
 
 
 @click.command("resume", short_help="end a hold: health and file decide again")
@@ -145,7 +142,7 @@ def _operate(
         if isinstance(command, Rollback):
             click.echo("\n".join(_shown(key, short, question(key, plan), plan, command.target, draft, sight)))
         if not yes:
-            _agreed(short, question(key, plan), isinstance(command, Rollback))
+            _agreed(short)
         place.prepare()
         return _done(config, store, command, plan, known, key, short, patience, epilogue)
     finally:
@@ -210,14 +207,12 @@ def _health(sight: "StoreSight", load_balancer: str) -> str:
     return words.get(judged.state, f"unknown now: {judged.reason}")
 
 
-def _agreed(short: str, question: str, shown: bool) -> None:
+def _agreed(short: str) -> None:
     """Ask on a terminal. Raises Refusal where there is none, or if the answer is another name."""
     if not sys.stdin.isatty():
         raise Refusal(f"Nobody can be asked here, so {short} was left as it is.", "Add --yes to agree beforehand.")
-    if not shown:
-        click.echo(f"{short}: {question} Failover will be OFF for it.")
     typed = click.prompt("Type the name", default="", show_default=False)
-    if typed.strip().lower().rstrip(".") not in (short,):
+    if typed.strip().lower().rstrip(".") != short:
         raise Refusal(f"That is not {short}; nothing was changed.")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from standfast.runtime.zonesight import EndpointSight
 
 SHOWN_MAX: Final = 12
-"""More names than that which are in step and whole are folded into a count."""
+"""So many names are shown, worst first; the others are counted."""
 _WIDTH: Final = 110
 _WORDS: Final[Mapping[str, str]] = {
     "ok": "OK",
@@ -36,7 +36,7 @@ _ORDER: Final = ("refused", "unread", "damaged", "behind", "ahead", "frozen", "h
 @click.command("status", short_help="how things stand, and the one command that fits")
 @config_option
 @json_option
-@click.option("--all", "every", is_flag=True, help="also every name that is in step and whole")
+@click.option("--all", "every", is_flag=True, help="every name, however many there are")
 @click.option("--watch", is_flag=True, help="look again each second, until Ctrl-C")
 @click.pass_context
 def status_command(ctx: click.Context, file: str, as_json: bool, every: bool, watch: bool) -> None:
@@ -81,15 +81,15 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
 
     lines = [found.line, f"  {'':<10}{found.command}", ""]
     ranked = sorted(standings(seen), key=lambda pair: (_ORDER.index(pair[1].state), _whole(pair[0])))
-    folded = 0
-    azs = _azs(seen, config)
+    words = _Words(seen, config)
+    folded: dict[str, int] = {}
     for place, (sight, how) in enumerate(ranked):
-        if place >= SHOWN_MAX and not every and how.state == "ok" and _whole(sight):
-            folded += 1
+        if place >= SHOWN_MAX and not every:
+            kind = _folded_as(how, sight)
+            folded[kind] = folded.get(kind, 0) + 1
             continue
-        lines += _endpoint_lines(seen, sight, how, azs)
-    if folded:
-        lines.append(f"… {folded} more names are in step and whole (--all shows them)")
+        lines += _endpoint_lines(words, sight, how)
+    lines += [f"… {count} more {kind} (--all shows them)" for kind, count in folded.items()]
     if seen.absent:
         lines.append(f"not in a plan yet: {', '.join(name for _, name in seen.absent[:SHOWN_MAX])}")
     lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
@@ -97,22 +97,47 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     return [*lines, *_last_lines(seen)]
 
 
-def _azs(seen: "Seen", config: "Config") -> Mapping[str, str]:
-    from standfast.runtime.observing import azs_of
+class _Words:
+    """What the lines of every endpoint are made from, looked up once."""
 
-    return azs_of(seen, config)
+    def __init__(self, seen: "Seen", config: "Config") -> None:
+        from standfast.runtime.observing import azs_of
+        from standfast.runtime.verdict import published_at
+
+        self.seen = seen
+        self.azs = azs_of(seen, config)
+        self.when = published_at(seen.store.plans)
+        self.reasons = {
+            one.key: {member.load_balancer: member.reason for member in one.members} for one in seen.decisions
+        }
+        fleet, health = seen.store.fleet, dict(seen.store.verdicts or ())
+        self.health = {name: judged.state for name, judged in health.items()}
+        self.words = {}
+        for one in {member.load_balancer for sight in seen.endpoints for member in sight.entry.members}:
+            declared = next((lb for lb in fleet.load_balancers if lb.id == one), None) if fleet else None
+            word: str = self.health.get(one, "?")
+            if declared is not None and declared.admin != "up":
+                word = "drained" if declared.admin == "drain" else "taken down"
+            elif fleet is not None and declared is None:
+                word = "gone"
+            self.words[one] = word
+
+
+def _folded_as(how: "Standing", sight: "EndpointSight") -> str:
+    if how.state != "ok":
+        return f"are {_WORDS[how.state]}"
+    return "names are in step and whole" if _whole(sight) else "names are in step with some load balancers out"
 
 
 def _whole(sight: "EndpointSight") -> bool:
     return all(one.served for one in sight.entry.members)
 
 
-def _members(seen: "Seen", sight: "EndpointSight") -> "list[Member]":
+def _members(words: _Words, sight: "EndpointSight") -> "list[Member]":
     """Who is considered, with the reasons of now where they are known; who is served is what the plan says."""
-    now = next((one.members for one in seen.decisions if one.key == sight.entry.key), ())
-    reasons = {one.load_balancer: one.reason for one in now}
     from msgspec.structs import replace
 
+    reasons = words.reasons.get(sight.entry.key, {})
     some: dict[str, Member] = {}
     for one in sight.entry.members:
         if one.load_balancer not in some or one.served:
@@ -120,15 +145,14 @@ def _members(seen: "Seen", sight: "EndpointSight") -> "list[Member]":
     return [some[name] for name in sorted(some)]
 
 
-def _endpoint_lines(seen: "Seen", sight: "EndpointSight", how: "Standing", azs: Mapping[str, str]) -> list[str]:
+def _endpoint_lines(words: _Words, sight: "EndpointSight", how: "Standing") -> list[str]:
     from standfast.model.rrset import RRType
     from standfast.runtime.times import span
-    from standfast.runtime.verdict import published_at
 
     entry = sight.entry
-    at = published_at(seen.store.plans).get(entry.since)
-    age = f" for {span(seen.at - at)}" if at is not None else ""
-    members = _members(seen, sight)
+    at = words.when.get(entry.since)
+    age = f" for {span(words.seen.at - at)}" if at is not None else ""
+    members = _members(words, sight)
     served = sum(one.served for one in members)
     counts = "  ".join(f"{RRType(one.rtype).name} {len(one.rdata)}" for one in entry.rrsets)
     ttls = ", ".join(sorted({str(one.ttl) for one in entry.rrsets}))
@@ -137,15 +161,15 @@ def _endpoint_lines(seen: "Seen", sight: "EndpointSight", how: "Standing", azs: 
     lines = ["   ".join([*parts, f"{counts}  TTL {ttls}" if counts else "no addresses"])]
     if how.why:
         lines.append(f"   {'held: ' if how.state == 'held' else ''}{how.why}")
-    lines += _az_lines(seen, members, azs)
+    lines += _az_lines(words, members)
     servers = "   ".join(f"{name} {_marked(marker)}" for name, marker in sight.servers)
     return [*lines, *([f"   {servers}"] if servers else [])]
 
 
-def _az_lines(seen: "Seen", members: "list[Member]", azs: Mapping[str, str]) -> list[str]:
+def _az_lines(words: _Words, members: "list[Member]") -> list[str]:
     groups: dict[str, list[str]] = {}
     for one in members:
-        groups.setdefault(azs.get(one.load_balancer, "–"), []).append(_member_text(seen, one))
+        groups.setdefault(words.azs.get(one.load_balancer, "–"), []).append(_member_text(words, one))
     rows = [f"{az}  {'  '.join(texts)}" for az, texts in sorted(groups.items())]
     joined = "     ".join(rows)
     if not rows or len(joined) <= _WIDTH:
@@ -155,15 +179,8 @@ def _az_lines(seen: "Seen", members: "list[Member]", azs: Mapping[str, str]) -> 
     ]
 
 
-def _member_text(seen: "Seen", one: "Member") -> str:
-    judged = seen.store.judged(one.load_balancer)
-    fleet = seen.store.fleet
-    declared = next((lb for lb in fleet.load_balancers if lb.id == one.load_balancer), None) if fleet else None
-    word: str = judged.state if judged else "?"
-    if declared is not None and declared.admin != "up":
-        word = "drained" if declared.admin == "drain" else "taken down"
-    elif fleet is not None and declared is None:
-        word = "gone"
+def _member_text(words: _Words, one: "Member") -> str:
+    word = words.words[one.load_balancer]
     out = DRAINED if word == "drained" else OUT
     kept = KEPT if one.reason.startswith("kept: ") else IN
     return f"{kept if one.served else out} {one.load_balancer} {word}"
@@ -213,27 +230,26 @@ def guards(seen: "Seen") -> list[str]:
 def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, Any]:
     """For programs."""
     from standfast.runtime.observing import at_work
-    from standfast.runtime.verdict import published_at, standings
+    from standfast.runtime.verdict import standings
 
-    when = published_at(seen.store.plans)
-    azs = _azs(seen, config)
+    words = _Words(seen, config)
     endpoints = []
     for sight, how in standings(seen):
-        members = _members(seen, sight)
+        members = _members(words, sight)
         endpoints.append(
             {
                 **entry_json(sight.entry),
                 "state": how.state,
                 "why": how.why or None,
-                "since_at": when.get(sight.entry.since),
+                "since_at": words.when.get(sight.entry.since),
                 "served": sum(one.served for one in members),
                 "of": len(members),
                 "load_balancers": [
                     {
                         "id": one.load_balancer,
-                        "az": azs.get(one.load_balancer),
+                        "az": words.azs.get(one.load_balancer),
                         "served": one.served,
-                        "health": judged.state if (judged := seen.store.judged(one.load_balancer)) else None,
+                        "health": words.health.get(one.load_balancer),
                         "reason": one.reason,
                     }
                     for one in members

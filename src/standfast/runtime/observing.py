@@ -113,7 +113,7 @@ def observe(config: Config, *, secondaries: bool = True, only: Key | None = None
         if only is None or only[0] == zone.name:
             zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
     seen = Seen(time.time(), config.stream, store, tuple(zones), tuple(read_presence(place.presence)))
-    return _judged(seen, config)
+    return _judged(seen, config, only)
 
 
 def look_at_store(place: Place) -> StoreSight:
@@ -205,7 +205,7 @@ def _read_health(store: "PlanStore") -> "tuple[str, tuple[tuple[str, Judged], ..
     return shared.who, tuple(sorted(shared.verdicts.items()))
 
 
-def _judged(seen: Seen, config: Config) -> Seen:
+def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:
     """With what the planner's rules say now of the endpoints that are in the plan."""
     from msgspec.structs import replace
 
@@ -220,7 +220,7 @@ def _judged(seen: Seen, config: Config) -> Seen:
     from standfast.core.planner import draft
 
     context = PlanContext(seen.stream, plan.record.zones, plan.generation + 1, "status")
-    known = tuple(one for one in policies if plan.entry(one.key) is not None)
+    known = tuple(one for one in policies if plan.entry(one.key) is not None and only in (None, one.key))
     health = {name: Verdict(one.state, one.reason) for name, one in verdicts}
     drawn = draft(fleet, health, known, plan, seen.at, context)
     return replace(

@@ -112,7 +112,10 @@ def _in_step(entry: Entry) -> Standing:
     return Standing("held", entry.held) if entry.held else Standing("ok", "")
 
 
-def standings(seen: Seen) -> "list[tuple[EndpointSight, Standing]]":
+Each: TypeAlias = "list[tuple[EndpointSight, Standing]]"
+
+
+def standings(seen: Seen) -> "Each":
     """Every endpoint with how it stands, in the order of names."""
     plan = seen.store.plan
     if plan is None:
@@ -133,7 +136,8 @@ def published_at(plans: Iterable[PlanSummary]) -> dict[int, float]:
 
 def verdict(seen: Seen) -> Verdict:
     """The verdict on everything."""
-    found = [*_needs(seen), *_blind(seen), *_held(seen), *_handled(seen)]
+    each = standings(seen)
+    found = [*_needs(seen, each), *_blind(seen), *_held(seen, each), *_handled(seen, each)]
     order: list[Kind] = ["NEEDS YOU", "BLIND", "FROZEN", "HELD", "HANDLED"]
     codes = {one.exit_code for one in found}
     code = next((c for c in (EXIT_REFUSED, EXIT_ERROR, EXIT_DIFFERS) if c in codes), EXIT_FINE)
@@ -151,7 +155,7 @@ def _fine(seen: Seen) -> str:
     return f"{names} in step{f' at g{head.generation}' if head else ''}. {_NOBODY}"
 
 
-def _needs(seen: Seen) -> Iterator[_Finding]:
+def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
     if not seen.store.trouble and seen.store.plan is None and not seen.running("planner"):
         yield _Finding("NEEDS YOU", "Nothing was published yet, and no planner is running.", "standfast run", 2)
         return
@@ -171,7 +175,7 @@ def _needs(seen: Seen) -> Iterator[_Finding]:
             why = kept[0].reason.removeprefix("kept: ")
             text = f"{name}: a guard keeps {_list(one.load_balancer for one in kept)} in the answer{until}: {why}."
             yield _Finding("NEEDS YOU", text, f"standfast explain {name} {kept[0].load_balancer}", EXIT_REFUSED)
-    for sight, how in standings(seen):
+    for sight, how in each:
         if how.state == "refused":
             name = short_name(sight.entry.name, sight.entry.zone)
             text = f"{name}: {how.why}; nothing is written."
@@ -197,6 +201,8 @@ def _nobody(seen: Seen) -> Iterator[_Finding]:
         text = "No planner is running: a load balancer that dies stays in the answer."
     else:
         text = "No enactor is running: nothing is written and nothing is repaired."
+    if not planner and seen.overdue:
+        text += " What is stored calls for another plan already."
     yield _Finding("NEEDS YOU", text, "standfast run", EXIT_DIFFERS)
 
 
@@ -242,8 +248,8 @@ def _blind(seen: Seen) -> Iterator[_Finding]:
         yield _Finding("BLIND", text, command, EXIT_FINE)
 
 
-def _held(seen: Seen) -> Iterator[_Finding]:
-    for sight, how in standings(seen):
+def _held(seen: Seen, each: "Each") -> Iterator[_Finding]:
+    for sight, how in each:
         name = short_name(sight.entry.name, sight.entry.zone)
         if how.state == "frozen":
             text = f"{name} is FROZEN: nothing is written to it, and failover is OFF."
@@ -260,13 +266,13 @@ def held_sentence(seen: Seen, entry: Entry) -> str:
     return f'{name} is HELD{who}: "{entry.held}". Failover is OFF for it.'
 
 
-def _handled(seen: Seen) -> Iterator[_Finding]:
+def _handled(seen: Seen, each: "Each") -> Iterator[_Finding]:
     when = published_at(seen.store.plans)
     writers = seen.running("enactor")
     if writers and all(one.facts.get("observe") for one in writers):
         text = "Only observing: what would be written stands in the journal, and nothing is."
         yield _Finding("HANDLED", text, "standfast history", EXIT_FINE)
-    for sight, how in standings(seen):
+    for sight, how in each:
         entry = sight.entry
         name = short_name(entry.name, entry.zone)
         command = f"standfast explain {name}"
