@@ -30,9 +30,12 @@ ROLES = ("all", "planner", "enactor", "cleaner", "nameserver")
 @click.option("--enactors", type=click.IntRange(1, 16), default=1, show_default=True, help="with --role all")
 @click.option("--observe", is_flag=True, help="decide and log, write nothing")
 @click.option("--take", multiple=True, metavar="NAME", help="consent to take over a name that exists in DNS")
+@click.option(
+    "--every", default=60.0, show_default=True, type=click.FloatRange(0.1), help="cleaner: seconds from pass to pass"
+)
 @click.option("--quiet", is_flag=True, help="nothing on the terminal; the journal has it all")
 def run_command(
-    file: str, role: str, name: str, enactors: int, observe: bool, take: tuple[str, ...], quiet: bool
+    file: str, role: str, name: str, enactors: int, observe: bool, take: tuple[str, ...], every: float, quiet: bool
 ) -> None:
     """Keep the names on working load balancers until stopped; DNS then stays as it is."""
     config = configuration.load(Path(file))
@@ -40,7 +43,7 @@ def run_command(
     place.prepare()
     who = name or _host()
     if role == "all":
-        _all(config, file, who, enactors, observe, take, quiet)
+        _all(config, file, who, enactors, observe, take, every, quiet)
         return
     stop = stop_on_signals()
     journal = Journal(place.journal, role, who, listener=None if quiet else _say)
@@ -71,7 +74,9 @@ def run_command(
         case "cleaner":
             from standfast.runtime.cleaning import CleanerProcess
 
-            CleanerProcess(who, config, place.open_store(), _providers(place), journal, presence=presence).run(stop)
+            CleanerProcess(
+                who, config, place.open_store(), _providers(place), journal, presence=presence, every_s=every
+            ).run(stop)
         case "nameserver":
             from standfast.runtime.serving import serve_embedded
 
@@ -79,7 +84,16 @@ def run_command(
     presence.leave()
 
 
-def _all(config: Config, file: str, who: str, enactors: int, observe: bool, take: tuple[str, ...], quiet: bool) -> None:
+def _all(
+    config: Config,
+    file: str,
+    who: str,
+    enactors: int,
+    observe: bool,
+    take: tuple[str, ...],
+    every: float,
+    quiet: bool,
+) -> None:
     """One child a role."""
     common = ("--config", str(Path(file).resolve()), *(("--quiet",) if quiet else ()))
     specs = []
@@ -91,7 +105,7 @@ def _all(config: Config, file: str, who: str, enactors: int, observe: bool, take
         name = who if enactors == 1 else f"{who[:29]}-{chr(ord('a') + place)}"
         watch = ("--observe",) if observe else ()
         specs.append(ChildSpec(f"enactor {name}", ("run", "--role", "enactor", "--name", name, *watch, *common)))
-    specs.append(ChildSpec("cleaner", ("run", "--role", "cleaner", "--name", who, *common)))
+    specs.append(ChildSpec("cleaner", ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)))
     supervise(specs, stop_on_signals(), lambda text: None if quiet else click.echo(text, err=True))
     if not quiet:
         click.echo("Stopped. DNS stays as it is.")
