@@ -46,15 +46,21 @@ TABLE: dict[str, tuple[list[Answer], list[Badness | None]]] = {
     "two plans in one answer": ([said(4.5, A1, A2, A3)], ["mixed"]),
     "contents of a plan to come": ([said(1.5, A1)], ["mixed"]),
     "back to the one before": ([said(4.5, A2, A3), said(4.6, A1)], [None, "older"]),
-    "b after a came back": ([said(1.5, A1, A2), said(2.5, A1), said(3.5, A1, A2), said(3.6, A1)], [None] * 3 + ["older"]),
+    "b after a came back": (
+        [said(1.5, A1, A2), said(2.5, A1), said(3.5, A1, A2), said(3.6, A1)],
+        [None, None, None, "older"],
+    ),
     "a again, which is new": ([said(2.5, A1), said(3.5, A1, A2)], [None, None]),
     "a may still be the first a": ([said(3.5, A1, A2), said(3.6, A1), said(3.7, A1, A2)], [None, None, None]),
     "both under way at once": ([said(4.50, A2, A3, took=0.2), said(4.51, A1, took=0.3)], [None, None]),
     "asked after the newer one had come": ([said(4.5, A2, A3, took=0.2), said(4.71, A1)], [None, "older"]),
-    "one family proves it for the other": ([said(4.5, A2, A3), said(4.6, V6, key=AAAA), said(4.7, A1)], [None, None, "older"]),
+    "one family proves it for the other": (
+        [said(4.5, A2, A3), said(4.6, V6, key=AAAA), said(4.7, A1)],
+        [None, None, "older"],
+    ),
     "another name proves nothing": ([said(4.5, A1, key=(OTHER, 1)), said(4.6, A1)], [None, None]),
     "a lost answer is none": ([Answer(A, 1.5, None, -1, frozenset())], [None]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", TABLE)

@@ -169,8 +169,11 @@ class Judge:
 
     def _damage(self, answer: Answer) -> Damage | None:
         for damage in self.damages:
-            name, rtype = answer.key
-            if damage.name == name and answer.key not in damage.healed and (answer.received or 0.0) >= damage.began:
+            if (
+                damage.name == answer.key[0]
+                and answer.key not in damage.healed
+                and (answer.received or 0.0) >= damage.began
+            ):
                 return damage
         return None
 

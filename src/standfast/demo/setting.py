@@ -39,9 +39,9 @@ LOAD_BALANCERS: Final = (
     LoadBalancer("lb-a1", "a", "127.0.1.11", ipv6="::1"),
     LoadBalancer("lb-a2", "a", "127.0.1.12"),
     LoadBalancer("lb-b1", "b", "127.0.1.21"),
-    LoadBalancer("lb-b2", "b", "127.0.1.22", 20),
+    LoadBalancer("lb-b2", "b", "127.0.1.22", 5),
     LoadBalancer("lb-c1", "c", "127.0.1.31"),
-    LoadBalancer("lb-c2", "c", "127.0.1.32", 20),
+    LoadBalancer("lb-c2", "c", "127.0.1.32", 5),
 )
 ADDRESSES: Final = {one.id: one.ipv4 for one in LOAD_BALANCERS}
 KILLED: Final = ("lb-b1", "lb-c1", "lb-a2")

@@ -56,7 +56,9 @@ class Watch:
         self.latest: dict[RRsetKey, Answer] = {}
         self.recent: dict[RRsetKey, deque[Answer]] = {key: deque(maxlen=_RECENT) for key in asked}
         self.events: deque[Mapping[str, Any]] = deque(maxlen=_EVENTS)
+        self.heard_events = 0
         self.wrote: dict[str, tuple[str, int]] = {}
+        self.verdicts: dict[str, str] = {}
         self.collected = 0
         self.first_sent = self.last_sent = 0.0
         self.longest_gap = 0.0
@@ -201,8 +203,11 @@ class Watch:
 
     def _read(self, event: Mapping[str, Any]) -> None:
         self.events.append(event)
+        self.heard_events += 1
         if event.get("event") == "outcome" and event.get("result") in ("written", "refilled"):
             self.wrote[short(str(event.get("name")))] = str(event.get("who")), int(event.get("since") or 0)
+        if event.get("event") == "verdict":
+            self.verdicts[str(event.get("load_balancer"))] = str(event.get("state"))
         if event.get("event") == "collected":
             self.collected += len(event.get("generations") or ())
 
