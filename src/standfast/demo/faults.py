@@ -68,23 +68,26 @@ class Faults:
 
     def write_held(self, name: str) -> None:
         """One enactor's update is held in mid-write; many generations pass; then its very bytes go to the server."""
+        fault = self._ledger.begin("write_held", f"enactor {HELD_ENACTOR}, {short(name)}")
         held = self._hold(name)
         base = self._watch.generation
+        fault.what = f"{fault.what} g{base}"
         for step in range(4 * HELD_GENERATIONS):
             if self._stop.is_set() or self._watch.generation - base >= HELD_GENERATIONS:
                 break
             self._stage.drain(_PASSING[step % len(_PASSING)])
             self._await(self._newer(self._watch.generation), "the planner does not see the fleet file")
+            fault.note = f"{self._watch.generation - base} generations pass"
         self._stage.drain(())
         passed = self._watch.generation - base
         self._await(self._watch.in_step, "the other enactors do not follow")
         self._await(lambda: base not in self._watch.stored, "the cleaner collects nothing")
         self._ledger.held_passed = max(self._ledger.held_passed, passed)
-        fault = self._ledger.begin("write_held", f"enactor {HELD_ENACTOR}, {short(name)} g{base}")
+        fault.released()
         (rcode,) = self._stage.proxy.release(held)
         word = rcode.name if rcode is not None else "no reply"
         self._ledger.refused[word] = self._ledger.refused.get(word, 0) + 1
-        fault.note = f"{passed} generations later: {word}"
+        fault.note = f"{word}, {passed} generations later"
         if word in ("NXRRSET", "YXRRSET"):
             self._heal(fault, lambda: self._caught_up(HELD_ENACTOR))
         fault.over = True
@@ -117,11 +120,13 @@ class Faults:
     def enactor_stopped(self, who: str) -> None:
         """It sleeps through several generations and, awake again, undoes none of them."""
         process = self._stage.processes[f"enactor {who}"]
+        fault = self._ledger.begin("enactor_stopped", f"enactor {who}")
+        fault.note = "it sleeps, the others write"
         process.pause()
         for drained in (("lb-b2",), ("lb-b2", "lb-c2"), ("lb-c2",), ()):
             self._fleet_changed(drained)
-        fault = self._ledger.begin("enactor_stopped", f"enactor {who}")
         process.proceed()
+        fault.released()
         self._heal(fault, lambda: self._caught_up(who))
 
     # -- parts ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ WORDS: Final[dict[str, str]] = {
     "floor_deleted": "floor deleted by hand",
     "name_deleted": "whole name deleted by hand",
     "garbage_marker": "garbage in the marker's place",
-    "write_held": "write held, released much later",
+    "write_held": "write held",
     "rollback": "rollback by an operator",
     "resume": "end of the rollback's hold",
     "fleet_changed": "fleet file changed",
@@ -52,6 +52,10 @@ class Fault(Struct):
     def in_time(self) -> bool:
         """Whether it was healed within what is allowed."""
         return self.took_s is not None and self.took_s <= self.allowed_s
+
+    def released(self, note: str = "") -> None:
+        """What was prepared since the beginning takes effect now: from here on its healing is timed."""
+        self.injected, self.note = time.monotonic(), note
 
     @property
     def last_moment(self) -> float:

@@ -18,7 +18,7 @@ from .telling import told
 from .watch import Watch
 
 _GOOD, _WATCH, _BAD, _FAINT, _STRONG = "green", "yellow", "bold red", "dim", "bold"
-_FIXED_ROWS: Final = 17
+_FIXED_ROWS: Final = 16
 _EVENTS_READ: Final = 120
 WAITING: Final = Text("■", style=_BAD)
 HEALED: Final = Text("✓", style=_GOOD)
@@ -105,18 +105,18 @@ class Screen:
         return Text.assemble("cleaner ", ("✓", _GOOD), f" {self._watch.collected} old plans collected")
 
     def _endpoints(self, width: int) -> list[Text]:
-        room = max(30, width - 38)
-        head = f"  {'name':<8} {'generation, since':<18} {'answers now':<{room}} written by"
+        room = max(30, width - 37)
+        head = f"  {'name':<8} {'as since':<14} {'answers now':<{room}} written by"
         rows = [Text(head, style=_FAINT)]
         for name in NAMES:
             wrote, since = self._watch.wrote.get(name, ("–", 0))
             plan = self._watch.plans.get(since)
             age = f"{_age(time.time() - plan.record.at)} ago" if plan else ""
             answer, style = self._answer(name)
-            row = Text.assemble(f"  {name:<8} ", f"{f'g{since}  {age}':<18} ")
+            row = Text.assemble(f"  {name:<8} ", f"{f'g{since}  {age}':<14} ")
             row.append(set_cell_size(answer, room) if cell_len(answer) > room else answer, style=style)
-            row.append(" " * max(1, 30 + room - row.cell_len))
-            rows.append(row.append(wrote))
+            row.append(" " * max(1, 26 + room - row.cell_len))
+            rows.append(row.append(f"enactor {wrote}"))
         return rows
 
     def _answer(self, name: str) -> tuple[str, str]:
@@ -143,7 +143,7 @@ class Screen:
 
     def _prober(self) -> Text:
         judge, span = self._watch.judge, self._watch.last_sent - self._watch.first_sent
-        rate = judge.heard / span if span > 1 else 0.0
+        rate = self._watch.heard_answers / span if span > 1 else 0.0
         made = sum(one.answers for one in judge.damages)
         gap = self._watch.longest_gap * 1000
         return Text.assemble(
@@ -158,8 +158,8 @@ def dig(port: int) -> str:
     return f"dig @127.0.0.1 -p {port} www.{ZONE} A"
 
 
-def fault_words(fault: Fault) -> tuple[str, str]:
-    """What happened, and how it went so far."""
+def fault_words(fault: Fault, *, briefly: bool = False) -> tuple[str, str]:
+    """What happened, and how it went so far; briefly: the note alone, if there is one."""
     what = f"{WORDS[fault.kind]}: {fault.what}"
     if fault.took_s is not None:
         went = f"healed in {fault.took_s:.2f} s of {fault.allowed_s:.1f}" if fault.in_time else "TOO LATE"
@@ -169,14 +169,17 @@ def fault_words(fault: Fault) -> tuple[str, str]:
         went = "NOT HEALED"
     else:
         went = f"… {time.monotonic() - fault.injected:.1f} s of {fault.allowed_s:.1f}"
+    if fault.note and (briefly or not fault.over):
+        return what, fault.note
     return what, f"{fault.note}, {went}" if fault.note else went
 
 
 def _fault(fault: Fault, width: int) -> Text:
-    what, went = fault_words(fault)
+    what, went = fault_words(fault, briefly=width < 110)
     mark, style = ("✓", _GOOD) if fault.in_time else ("■", _BAD) if fault.over else ("▶", _WATCH)
     clock = time.strftime("%H:%M:%S", time.localtime(fault.wall))
     row = Text.assemble(f"  {clock}  ", (f"{mark} ", style), what)
+    row.truncate(max(20, width - 3 - cell_len(went)), overflow="ellipsis")
     row.append(" " * max(2, width - 1 - row.cell_len - cell_len(went)))
     return row.append(went, style=style)
 

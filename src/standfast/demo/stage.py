@@ -97,6 +97,7 @@ class Process:
                 stderr=log,
                 pass_fds=(self._parent,),
                 env=environment,
+                cwd=self._log.parent,
                 start_new_session=True,
             )
 

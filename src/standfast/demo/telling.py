@@ -43,9 +43,12 @@ def _change(change: list[Mapping[str, Any]]) -> list[str]:
         case "written" | "refilled":
             before = {event.get("before") for event in some}
             since = max(int(event.get("since") or 0) for event in some)
-            step = f"g{before.pop()} → g{since}" if len(before) == 1 and None not in before else f"→ g{since}"
             why = str(first.get("why") or "")
-            text = f"{names}  {step} written, {took:.0f} ms" + ("" if "→" in why else f" ({why})")
+            if "→" in why:
+                step = f"g{before.pop()} → g{since}" if len(before) == 1 else f"→ g{since}"
+                text = f"{names}  {step} written, {took:.0f} ms"
+            else:
+                text = f"{names}  g{since} put back, {took:.0f} ms: {why}"
         case "conflict" if took < _RACE_MS:
             return []
         case "conflict":

@@ -56,7 +56,7 @@ class Watch:
         self.latest: dict[RRsetKey, Answer] = {}
         self.recent: dict[RRsetKey, deque[Answer]] = {key: deque(maxlen=_RECENT) for key in asked}
         self.events: deque[Mapping[str, Any]] = deque(maxlen=_EVENTS)
-        self.heard_events = 0
+        self.heard_events = self.heard_answers = 0
         self.wrote: dict[str, tuple[str, int]] = {}
         self.verdicts: dict[str, str] = {}
         self.collected = 0
@@ -167,6 +167,7 @@ class Watch:
 
     def _hear(self, answer: Answer) -> None:
         self._pending.append(answer)
+        self.heard_answers += 1
         self.first_sent = self.first_sent or answer.sent
         self.recent[answer.key].append(answer)
         if answer.received is not None:
