@@ -163,6 +163,7 @@ def a_refill_by_an_old_plan_then_the_newest() -> None:
     hand(world, marker=None, addresses=None)
     world.send(until_replace(world, slow, WWW))
     assert served(world.zone, WWW) == OLD, "it was not refilled"
+    assert not isinstance(marker(world.zone, WWW), Marker), "a refill left a marker, which a plan in between would pass"
     world.settle(quick)
     at(world, 2, NEW)
 

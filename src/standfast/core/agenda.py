@@ -4,6 +4,7 @@ Nothing here decides whether anything is written.
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct, structs
@@ -12,11 +13,14 @@ from standfast.model.entry import Entry, Key
 from standfast.model.name import SUBTREE, floor_owner
 from standfast.model.plan import Plan
 
-BATCH_OCTETS: Final = 56_000
-"""Estimated size of one change: 65,535 is the most a DNS message over TCP can have (RFC 1035 §4.2.2)."""
+BATCH_OCTETS: Final = 60_000
+"""Estimated size of one change: 65,535 is the most a DNS message over TCP can have (RFC 1035 §4.2.2). An estimate
+that is too low costs one refusal, after which the batch is halved."""
 VERIFY_BATCH: Final = 64
 """Endpoints verified in one go, so that a newer head is noticed within milliseconds."""
-_ENTRY_OCTETS: Final = 420
+_NEW_MARKER_OCTETS: Final = 250
+_MARKER_OCTETS: Final = 440
+"""With the old marker asserted and deleted."""
 _ADDRESS_OCTETS: Final = {1: 16, 28: 28}
 
 
@@ -82,20 +86,27 @@ def _endpoint_of(label: str, zone: str) -> str:
     return f"{label}.{zone}"
 
 
-def next_batch(plan: Plan, agenda: Agenda, quarantine: dict[Key, int]) -> tuple[tuple[Entry, ...], bool, Agenda]:
-    """What goes into the next change: entries of one zone that fit one message, and what remains."""
+def next_batch(
+    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], unmarked: Callable[[Key], bool]
+) -> tuple[tuple[Entry, ...], bool, Agenda]:
+    """What goes into the next change: entries of one zone that fit one message, and what remains.
+
+    `unmarked` tells of which endpoints it is believed that they have no marker: those take less room.
+    """
     if agenda.groups:
         keys, rest = agenda.groups[0], structs.replace(agenda, groups=agenda.groups[1:])
-        entries, _ = _taken(plan, keys, quarantine, len(keys))
+        entries, _ = _taken(plan, keys, quarantine, unmarked, len(keys))
         return entries, False, rest
     if agenda.due:
-        entries, used = _taken(plan, agenda.due, quarantine, len(agenda.due))
+        entries, used = _taken(plan, agenda.due, quarantine, unmarked, len(agenda.due))
         return entries, False, structs.replace(agenda, due=agenda.due[used:])
-    entries, used = _taken(plan, agenda.checks, quarantine, VERIFY_BATCH)
+    entries, used = _taken(plan, agenda.checks, quarantine, unmarked, VERIFY_BATCH)
     return entries, True, structs.replace(agenda, checks=agenda.checks[used:])
 
 
-def _taken(plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], most: int) -> tuple[tuple[Entry, ...], int]:
+def _taken(
+    plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], unmarked: Callable[[Key], bool], most: int
+) -> tuple[tuple[Entry, ...], int]:
     entries: list[Entry] = []
     octets = used = 0
     for key in keys:
@@ -103,9 +114,15 @@ def _taken(plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], most: 
         if entry is None or quarantine.get(key) == entry.since:
             used += 1
             continue
-        octets += _ENTRY_OCTETS + sum(_ADDRESS_OCTETS.get(r.rtype, 64) * len(r.rdata) for r in entry.rrsets)
+        octets += _octets(entry, _NEW_MARKER_OCTETS if unmarked(key) else _MARKER_OCTETS)
         if entries and (octets > BATCH_OCTETS or len(entries) >= most or entry.zone != entries[0].zone):
             break
         entries.append(entry)
         used += 1
     return tuple(dict.fromkeys(entries)), used
+
+
+def _octets(entry: Entry, marker: int) -> int:
+    """About what an endpoint adds to a change: its name twice, below the zone's; marker; addresses."""
+    names = 2 * (len(entry.name) - len(entry.zone))
+    return names + marker + sum(_ADDRESS_OCTETS.get(r.rtype, 64) * len(r.rdata) for r in entry.rrsets)

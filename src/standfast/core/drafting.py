@@ -44,8 +44,8 @@ class DraftedWrite(Struct, frozen=True):
     def intended(self) -> IntendedWrite:
         """For the journal."""
         reading = self.sighting.reading(self.entry)
-        before = reading.since if isinstance(reading, Marker) else None
-        return IntendedWrite(self.entry.name, before, self.entry.since, self.judgement.why)
+        before, over = (reading.since, reading.nonce) if isinstance(reading, Marker) else (None, "")
+        return IntendedWrite(self.entry.name, before, self.entry.since, self.judgement.why, over)
 
 
 def change_of(
@@ -134,11 +134,9 @@ def _refill_part(write: DraftedWrite, judgement: RefillDue) -> Write:
     return Write(entry.name, tuple(prerequisites), tuple(puts))
 
 
-def written_sighting(write: DraftedWrite, change: Replace) -> Sighting:
-    """What stands where the marker belongs once the change is written."""
-    owner = marker_owner(write.entry.name, write.entry.zone)
-    part = next(part for part in change.writes if part.name == write.entry.name)
+def written_marker(part: Write) -> RRset | None:
+    """The marker that stands once this part of a change is written; None after a refill."""
     for content in part.contents:
-        if content.owner == owner and content.rtype == RRType.TXT and content.rdata:
-            return Sighting(RRset.of(RRType.TXT, content.ttl, content.rdata))
-    return Sighting(None)
+        if content.rtype == RRType.TXT and content.rdata:
+            return RRset(content.rtype, content.ttl, content.rdata)
+    return None

@@ -29,6 +29,8 @@ from .task import Outcome, Settled, Task
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
 
+_UNKNOWN: Final = object()
+
 Occasion: TypeAlias = Literal["start", "news", "look", "audit"]
 EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | ReadChanges | ChangeRequest
 
@@ -93,6 +95,9 @@ class Notice(Struct, frozen=True):
 class Enactor(Struct, frozen=True):
     """One enactor between two requests. `request` is what it asks; `heard(reply)` is the enactor afterwards.
 
+    `contention` counts conflicts in a row: somebody else writes here. After the second the pass ends, and whoever runs
+    the enactor lets it wait a little, a random while that doubles: several enactors in a bulk write would otherwise
+    spoil each other's changes, since each gives the floor a new nonce.
     `outcomes` and `notices` are news of the last step, for the journal and the log.
     """
 
@@ -107,6 +112,7 @@ class Enactor(Struct, frozen=True):
     tug: TugOfWar = TugOfWar()
     journal_lost: bool = False
     patience: int = PATIENCE
+    contention: int = 0
     mended: tuple[Key, ...] = ()
     now: float = 0.0
     looking: bool = False
@@ -259,7 +265,7 @@ class Enactor(Struct, frozen=True):
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
         if agenda.everything and not (agenda.groups or agenda.due):
             agenda = Agenda(checks=rotated(all_keys(plan), self.writer))
-        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine))
+        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._unmarked)
         if not entries:
             rest = structs.replace(self, agenda=agenda)
             return structs.replace(rest, stage=Idle()) if agenda.empty else rest._work()
@@ -272,6 +278,10 @@ class Enactor(Struct, frozen=True):
         if isinstance(phase, Settled):
             return working._settled(task, phase)
         return structs.replace(working, stage=Changing(phase, task))
+
+    def _unmarked(self, key: Key) -> bool:
+        zone, name = key
+        return self.belief(zone).markers.get(name, _UNKNOWN) is None
 
     # -- outcomes ------------------------------------------------------------------------------------------------
 
@@ -305,6 +315,8 @@ class Enactor(Struct, frozen=True):
         else:
             checks.extend(unrecorded)
         blind = by_result.get("blind", ())
+        contention = 0 if written else self.contention + ("conflict" in by_result)
+        spent = bool(blind) or "unknown" in by_result or (task.refills_only and bool(unrecorded))
         due = joined(agenda.due, tuple(again) + (() if task.verify else tuple(blind)))
         return structs.replace(
             after,
@@ -316,16 +328,18 @@ class Enactor(Struct, frozen=True):
             ),
             quarantine=quarantine,
             journal_lost=self.journal_lost or bool(unrecorded),
-            patience=self.patience - len(by_result.keys() & {"conflict", "deferred", "refused", "unrecorded"})
-            if not (blind or "unknown" in by_result or (task.refills_only and unrecorded))
-            else 0,
+            contention=contention,
+            patience=0
+            if spent or contention > 1
+            else self.patience - len(by_result.keys() & {"conflict", "deferred", "refused", "unrecorded"}),
         )._next()
 
     def _remembering(self, task: Task, settled: Settled) -> "Enactor":
         """Beliefs and the memory of foreign changes after a change."""
         belief, tug = self.belief(task.zone), self.tug
         if settled.floor is None and not settled.markers:
-            belief = belief.forgotten()
+            names = [entry.name for entry in task.entries]
+            belief = belief.doubted(names) if self.contention == 0 else belief.forgotten()
         else:
             belief = belief.learnt(settled.floor, settled.markers)
         if any(outcome.result == "blind" for outcome in settled.outcomes):

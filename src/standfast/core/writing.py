@@ -19,7 +19,7 @@ from standfast.ports.provider import (
     Written,
 )
 
-from .drafting import DraftedWrite, change_of, floor_generation, written_sighting
+from .drafting import DraftedWrite, change_of, floor_generation, written_marker
 from .judgement import Contents, Due, FloorView, RefillDue, harmless
 from .task import Outcome, Result, Settled, Task, outcome_of
 
@@ -142,7 +142,7 @@ def _written(drawn: Drawing, change: Replace, nonce: str) -> Settled:
         content = change.floor.contents[0]
         floor = RRset.of(content.rtype, content.ttl, content.rdata)
     markers = dict(drawn.learnt)
-    markers.update((write.entry.name, written_sighting(write, change).marker) for write in drawn.writes)
+    markers.update((part.name, written_marker(part)) for part in change.writes)
     return Settled(tuple(outcomes), floor, tuple(markers.items()), _foreign(drawn.writes))
 
 

@@ -43,6 +43,8 @@ POLL_S: Final = 0.005
 """How often the store is asked whether anybody wrote: about 10 µs each on SQLite."""
 AUDIT_S: Final = 600.0
 RETRY_S: Final = 0.25
+PAUSE_S: Final = 0.005
+PAUSE_MAX_S: Final = 0.5
 BEAT_S: Final = 1.0
 _QUIET: Final = frozenset({"in_step", "superseded", "look", "deferred"})
 
@@ -89,7 +91,7 @@ class EnactorProcess:
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
-        self._sent_at = 0.0
+        self._sent_at = self._again_at = 0.0
         self._would: list[dict[str, Any]] = []
 
     def run(self, stop: threading.Event) -> None:
@@ -100,15 +102,15 @@ class EnactorProcess:
         beaten = 0.0
         while not stop.is_set():
             now = time.monotonic()
-            waiting = not self.core.agenda.empty
-            if self._store.changed() or (waiting and now - looked >= RETRY_S):
-                self._pass("news", stop)
+            changed = self._store.changed()
             if now - audited >= self._audit_s:
                 audited = looked = now
                 self._pass("audit", stop)
-            elif now - looked >= self._look_s or (waiting and now - looked >= RETRY_S):
+            elif now - looked >= self._look_s:
                 looked = now
                 self._pass("look", stop)
+            elif changed or (not self.core.agenda.empty and now >= self._again_at):
+                self._pass("news", stop)
             if now - beaten >= BEAT_S:
                 beaten = now
                 self._beat(time.monotonic() - looked)
@@ -125,6 +127,15 @@ class EnactorProcess:
             reply = self._perform(request)
             self.core = self.core.heard(reply)
             self._report()
+        self._again_at = time.monotonic() + self._pause()
+
+    def _pause(self) -> float:
+        """Seconds until what is left is tried again: soon after a conflict, doubling while others write; at random, so
+        that two enactors don't stay in step."""
+        if self.core.contention:
+            most: float = min(PAUSE_MAX_S, PAUSE_S * 2.0 ** min(self.core.contention, 10))
+            return most * (0.5 + secrets.randbelow(1000) / 2000)
+        return RETRY_S
 
     def _perform(self, request: EnactorRequest) -> ProviderReply | StoreReply | LocalReply:
         match request:
@@ -212,8 +223,8 @@ def _intent_facts(request: RecordIntent) -> dict[str, Any]:
         "plan": request.plan,
         "nonce": request.nonce,
         "writes": [
-            {"name": write.name, "before": write.since_before, "since": write.since, "why": write.why}
-            for write in request.writes
+            {"name": one.name, "before": one.since_before, "over": one.over, "since": one.since, "why": one.why}
+            for one in request.writes
         ],
     }
 

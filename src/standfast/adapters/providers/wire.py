@@ -177,8 +177,10 @@ def encode_update(
         rclass = CLASS_IN if wanted.rdata else CLASS_NONE
         count += message.add(wanted.owner, wanted.rtype, rclass, 0, wanted.rdata)
     changes = 0
+    absent = {(wanted.owner, wanted.rtype) for wanted in asked if not wanted.rdata}
     for content in put:
-        changes += message.add(content.owner, content.rtype, CLASS_ANY, 0, ())
+        if (content.owner, content.rtype) not in absent:  # what must not be there needs no deletion
+            changes += message.add(content.owner, content.rtype, CLASS_ANY, 0, ())
     for content in put:
         if content.rdata:
             changes += message.add(content.owner, content.rtype, CLASS_IN, content.ttl, content.rdata)
