@@ -31,7 +31,7 @@ def world(tmp_path: Path) -> Iterator[Stage]:
 def test_the_first_plan_has_everybody_who_answers_and_does_not_wait_for_warm_up(world: Stage) -> None:
     slow = "{http: /healthz, interval: 5s, timeout: 1s, warm_up: 1h}"
     planner = world.planner(config=world.config(health=slow))
-    eventually(world.served, "a first plan", 4)
+    eventually(lambda: planner.of("planned"), "a first plan", 4)
     assert world.served() == ALL
     assert len(world.store.published) == 1
     (planned,) = planner.of("planned")
@@ -60,7 +60,7 @@ def test_a_killed_load_balancer_leaves_the_plan_and_returns(world: Stage) -> Non
     down = planner.of("verdict")[-1]
     assert (down["load_balancer"], down["state"], down["was"]) == ("lb-3", "down", "up")
     assert down["reason"] == f"failed 2 checks in a row: 127.0.0.13:{world.port} connection refused"
-    assert planner.of("planned")[-1]["changes"][0]["removed"] == ["lb-3"]
+    eventually(lambda: planner.of("planned")[-1]["changes"][0]["removed"] == ["lb-3"], "it is told")
     world.balancers["lb-3"].start()
     eventually(lambda: world.served() == ALL, "lb-3 back")
     planner.end()
@@ -144,6 +144,9 @@ def test_a_restarted_planner_remembers_who_was_down(world: Stage) -> None:
     time.sleep(0.5)
     assert world.served() == ["lb-1", "lb-3", "lb-4"]
     assert second.of("planned") == []
+    said = read_health(world.store.state.source(HEALTH)[1])
+    assert said is not None
+    assert [name for name, one in said.verdicts.items() if one.state == "down"] == ["lb-2"]
     world.balancers["lb-2"].start()
     eventually(lambda: world.served() == ALL, "lb-2 back")
 
@@ -191,6 +194,9 @@ def test_two_planners_at_once_publish_what_one_would(world: Stage) -> None:
     speaking = [one for one in planners if one.process._health.speaking]
     assert len(speaking) == 1
     speaking[0].end()
+    said = read_health(world.store.state.source(HEALTH)[1])
+    assert said is not None
+    assert said.instance != speaking[0].process._health._instance, "it said good-bye, or the other spoke since"
     world.balancers["lb-1"].start()
     eventually(lambda: world.served() == ALL, "the other goes on after a good-bye", 3)
 
@@ -256,6 +262,16 @@ def test_a_broken_fleet_file_holds_the_fleet(world: Stage) -> None:
     eventually(lambda: world.served() == ALL[:3], "one of four may go")
     world.write_fleet(*ALL)
     eventually(lambda: "lb-4" in world.served(), "and comes back after its warm-up")
+
+
+def test_a_newcomer_waits_for_its_warm_up(world: Stage) -> None:
+    world.write_fleet(*ALL[:3])
+    slow = "{http: /healthz, interval: 200ms, timeout: 2s, fall: 2, rise: 1, warm_up: 1h}"
+    world.planner(config=world.config(declared=False, health=slow))
+    eventually(lambda: world.served() == ALL[:3], "a first plan")
+    world.write_fleet(*ALL)
+    eventually(lambda: len(world.balancers["lb-4"].asked) >= 3, "lb-4 is checked")
+    assert world.served() == ALL[:3]
 
 
 def test_a_zone_that_can_not_be_read_is_tried_again(world: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

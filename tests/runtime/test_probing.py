@@ -1,0 +1,162 @@
+"""The prober with invented probes: what is evidence, who is a newcomer, how much runs at once."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.staging import eventually
+from standfast.adapters.probes import Answered, NotMade, Refused, Result
+from standfast.config import HealthConfig
+from standfast.model.fleet import Verdict
+from standfast.runtime.probing import FailedCheck, Prober, Target, Trouble
+
+HEALTH = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=1.0, fall=2, rise=2, warm_up_s=0.0)
+PATIENT = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=1.0, fall=2, rise=2, warm_up_s=3600.0)
+LB = Target("lb-1", ("192.0.2.1", "2001:db8::1"), 443)
+
+
+class Invented:
+    """Answers as it is told, by address."""
+
+    def __init__(self, **answers: Result | Exception) -> None:
+        self.answers: dict[str, Result | Exception] = dict(answers)
+        self.now = self.most = self.asked = 0
+        self.takes_s = 0.0
+
+    async def check(self, address: str, port: int) -> Result:
+        self.asked += 1
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(self.takes_s)
+        self.now -= 1
+        answer = self.answers.get(address, Answered())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+class Work:
+    """Probers that end with the test."""
+
+    def __init__(self) -> None:
+        self.woken = threading.Event()
+        self.begun: list[Prober] = []
+
+    def prober(self, probe: Invented, health: HealthConfig = HEALTH, concurrent: int = 64) -> Prober:
+        prober = Prober(health, self.woken.set, probe=probe, concurrent=concurrent)
+        prober.start()
+        self.begun.append(prober)
+        return prober
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    made = Work()
+    yield made
+    for prober in made.begun:
+        prober.close()
+
+
+def state(prober: Prober, name: str = "lb-1") -> str:
+    return prober.verdicts()[name].state
+
+
+def rounds(probe: Invented, count: int = 6) -> None:
+    """Wait until it was asked that often from now on."""
+    until = probe.asked + count
+    eventually(lambda: probe.asked >= until, "some checks")
+
+
+def test_one_address_that_fails_fails_the_load_balancer(work: Work) -> None:
+    probe = Invented()
+    prober = work.prober(probe)
+    prober.watch([LB], known=["lb-1"])
+    eventually(lambda: state(prober) == "up", "up")
+    work.woken.clear()
+    probe.answers["2001:db8::1"] = Refused("connection refused")
+    assert work.woken.wait(2), "the first failure wakes"
+    eventually(lambda: state(prober) == "down", "down")
+    assert prober.verdicts()["lb-1"].reason == "failed 2 checks in a row: [2001:db8::1]:443 connection refused"
+    rounds(probe)
+    assert prober.news() == [FailedCheck("lb-1", 1, 2, "[2001:db8::1]:443 connection refused")]
+
+
+def test_what_can_not_be_checked_from_here_is_no_evidence(work: Work) -> None:
+    probe = Invented(**{"2001:db8::1": NotMade("network is unreachable")})
+    prober = work.prober(probe)
+    prober.watch([LB], known=["lb-1"])
+    eventually(lambda: state(prober) == "up", "up by the address that can be checked")
+    rounds(probe)
+    assert prober.news() == [Trouble("lb-1", "[2001:db8::1]:443 can't be checked from here: network is unreachable")]
+    probe.answers["192.0.2.1"] = NotMade("network is unreachable")
+    eventually(lambda: state(prober) == "unknown", "unknown")
+    rounds(probe)
+    assert state(prober) == "unknown"
+
+
+def test_a_fault_of_ours_is_no_evidence(work: Work) -> None:
+    prober = work.prober(Invented(**{"192.0.2.1": KeyError("x"), "2001:db8::1": KeyError("x")}))
+    prober.watch([LB], seeds={"lb-1": Verdict("up", "before")})
+    assert state(prober) == "up"
+    eventually(lambda: state(prober) == "unknown", "unknown")
+    (trouble,) = prober.news()
+    assert isinstance(trouble, Trouble)
+    assert "could not be checked: KeyError('x')" in trouble.why
+
+
+def test_a_newcomer_warms_up_and_its_failures_are_told_up_to_fall(work: Work) -> None:
+    probe = Invented(**{"192.0.2.1": Refused("answered 503")})
+    prober = work.prober(probe, PATIENT)
+    prober.watch([LB])
+    rounds(probe, 12)
+    assert state(prober) == "warming"
+    counts = [one.count for one in prober.news() if isinstance(one, FailedCheck)]
+    assert counts == [1, 2]
+    del probe.answers["192.0.2.1"]
+    rounds(probe, 12)
+    assert state(prober) == "warming"
+
+
+def test_who_is_in_a_plan_already_does_not_warm_up(work: Work) -> None:
+    prober = work.prober(Invented(), PATIENT)
+    prober.watch([LB], known=["lb-1"])
+    eventually(lambda: state(prober) == "up", "up")
+
+
+def test_another_address_makes_a_newcomer(work: Work) -> None:
+    prober = work.prober(Invented(), PATIENT)
+    prober.watch([LB], seeds={"lb-1": Verdict("up", "before")})
+    assert state(prober) == "up"
+    prober.watch([Target("lb-1", ("192.0.2.99",), 443)], seeds={"lb-1": Verdict("up", "before")}, known=["lb-1"])
+    assert state(prober) == "warming"
+
+
+def test_no_more_run_at_once_than_allowed(work: Work) -> None:
+    probe = Invented()
+    probe.takes_s = 0.005
+    rare = HealthConfig("tcp", 443, interval_s=60.0, timeout_s=1.0)
+    prober = work.prober(probe, rare, concurrent=3)
+    prober.watch([Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(40)], first=True)
+    eventually(lambda: prober.all_heard, "all heard")
+    first = Verdict("up", "passed its first check, and nothing was published before")
+    assert set(prober.verdicts().values()) == {first}
+    assert probe.most == 3
+
+
+def test_who_is_gone_is_not_checked(work: Work) -> None:
+    probe = Invented()
+    prober = work.prober(probe)
+    prober.watch([LB])
+    rounds(probe)
+    prober.watch([])
+    assert prober.verdicts() == {}
+    time.sleep(0.1)
+    asked = probe.asked
+    time.sleep(0.2)
+    assert probe.asked == asked
