@@ -21,12 +21,17 @@ class Nonce(Struct, frozen=True):
 
 
 class IntendedWrite(Struct, frozen=True, array_like=True):
-    """One endpoint of an intended change, for the journal: from which since to which, and why."""
+    """One endpoint of an intended change, for the journal: from which since to which, and why.
+
+    `over` is the nonce of the marker whose exact value the change asserts, empty if it asserts none that can be read:
+    with it the journals alone tell the order of all writes, whatever the clocks say (G10).
+    """
 
     name: str
     since_before: int | None
     since: int
     why: str
+    over: str = ""
 
 
 class RecordIntent(Struct, frozen=True):
