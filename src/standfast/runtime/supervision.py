@@ -87,16 +87,28 @@ def supervise(specs: Sequence[ChildSpec], stop: threading.Event, tell: Callable[
 def stop_on_signals() -> threading.Event:
     """An event that SIGTERM, SIGINT, or the death of the process that started us sets."""
     stop = threading.Event()
+    near, far = os.pipe()
+    os.set_blocking(far, False)
 
     def heard(number: int, frame: object) -> None:
-        stop.set()
+        # Not `stop.set()`: it takes the lock that the interrupted thread may just hold, in `stop.wait`, for ever.
+        try:
+            os.write(far, b"!")
+        except BlockingIOError:
+            pass
 
+    threading.Thread(target=_told, args=(near, stop), daemon=True).start()
     signal.signal(signal.SIGTERM, heard)
     signal.signal(signal.SIGINT, heard)
     parent = os.environ.pop(PARENT_FD, "")
     if parent.isdigit():
         threading.Thread(target=_orphaned, args=(int(parent), stop), daemon=True).start()
     return stop
+
+
+def _told(near: int, stop: threading.Event) -> None:
+    os.read(near, 1)
+    stop.set()
 
 
 def _orphaned(parent: int, stop: threading.Event) -> None:
