@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from e2e.prober import Question, Values
+from e2e.prober import History, Question, Values
 from standfast.adapters.stores.sqlite import SqliteStore
 from standfast.model.entry import Entry
 from standfast.model.name import first_name
@@ -72,15 +72,15 @@ def values_of(entry: Entry | None, rtype: str) -> Values:
     return frozenset(rrset.texts()) if rrset is not None else frozenset()
 
 
-def histories(plans: list[Plan], questions: tuple[Question, ...], zone: str) -> dict[Question, list[Values]]:
+def histories(plans: Sequence[Plan], questions: Sequence[Question], zone: str) -> dict[Question, History]:
     """The contents of each question in the order of generations, from where there are any."""
-    found: dict[Question, list[Values]] = {question: [] for question in questions}
+    found: dict[Question, dict[int, Values]] = {question: {} for question in questions}
     for plan in sorted(plans, key=lambda one: one.generation):
         for name, rtype in questions:
-            values = values_of(plan.entry((zone, name)), rtype)
-            if values:
-                found[name, rtype].append(values)
-    return found
+            entry = plan.entry((zone, name))
+            if entry is not None and (values := values_of(entry, rtype)):
+                found[name, rtype][entry.since] = values
+    return {question: sorted(contents.items(), key=lambda pair: pair[0]) for question, contents in found.items()}
 
 
 TYPES = tuple(rtype.name for rtype in ADDRESS_TYPES)

@@ -2,9 +2,9 @@
 
     python tests/e2e/prober.py --server 127.0.0.1:5300 --out answers www.lb.example.com/A www.lb.example.com/AAAA
 
-One line an answer: monotonic seconds (one clock for all processes of a machine), number of the question, rcode (`-` if
-none came), values. Questions follow one another, so the answers' order is the order in which the server gave them.
-Nothing of the product is in the process.
+One line an answer: when it was asked and when it came in monotonic seconds (one clock for all processes of a machine),
+number of the question, rcode (`-` if none came), values. Questions follow one another, so the answers' order is the
+order in which the server gave them. Nothing of the product is in the process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import argparse
 import random
 import signal
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +36,8 @@ Values = frozenset[str]
 class Answer:
     """One answer; `rcode` is empty if none came."""
 
-    at: float
+    asked: float
+    came: float
     question: Question
     rcode: str
     values: Values
@@ -50,6 +50,19 @@ class Damage:
     name: str
     began: float
     healed: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The test itself saw that the name stands as of `since`: what is asked later must not be older."""
+
+    at: float
+    name: str
+    since: int
+
+
+History = Sequence[tuple[int, Values]]
+"""The contents of one question: since which generation, which values, in this order; contents may come again."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +84,21 @@ class Verdict:
 def read_answers(out: Path, questions: Sequence[Question]) -> Iterator[Answer]:
     """What the process wrote down."""
     for line in out.read_text(encoding="ascii").splitlines():
-        at, number, rcode, *values = line.split(" ")
-        yield Answer(float(at), questions[int(number)], rcode.replace("-", ""), frozenset(values))
+        asked, came, number, rcode, *values = line.split(" ")
+        yield Answer(float(asked), float(came), questions[int(number)], rcode.replace("-", ""), frozenset(values))
 
 
 def judge(
-    answers: Sequence[Answer], histories: Mapping[Question, Sequence[Values]], damages: Sequence[Damage]
+    answers: Sequence[Answer],
+    histories: Mapping[Question, History],
+    damages: Sequence[Damage],
+    sights: Sequence[Seen] = (),
 ) -> Verdict:
     """Is any answer empty, in no plan (mixed), or older than one already seen?
 
-    `histories` has the contents of each question in the order of generations; the same contents may come again. An
-    answer is taken for the earliest contents it can be, so that only what cannot be explained is bad.
+    An answer is taken for the earliest contents it can be, so that only what cannot be explained is bad.
     """
+    waiting = {question: [one for one in sights if one.name == question[0]] for question in histories}
     reached = dict.fromkeys(histories, 0)
     hurt: set[tuple[Question, Damage]] = set()
     over: set[tuple[Question, Damage]] = set()
@@ -93,12 +109,20 @@ def judge(
             silent += 1
             continue
         question, history = answer.question, histories[answer.question]
+        while waiting[question] and waiting[question][0].at < answer.asked:
+            since = waiting[question].pop(0).since
+            begun = [place for place, (begins, _) in enumerate(history) if begins <= since]
+            reached[question] = max([reached[question], *begun[-1:]])
         windows = [
             (question, one)
             for one in damages
-            if one.name == question[0] and one.began <= answer.at <= one.healed and (question, one) not in over
+            if one.name == question[0]
+            and one.began <= answer.came
+            and answer.asked <= one.healed
+            and (question, one) not in over
         ]
-        place = next((at for at in range(reached[question], len(history)) if history[at] == answer.values), None)
+        later = range(reached[question], len(history))
+        place = next((at for at in later if history[at][1] == answer.values), None)
         if place is not None:
             reached[question] = place
             over.update(window for window in windows if window in hurt)
@@ -107,18 +131,18 @@ def judge(
             damaged += 1
         else:
             bad[_complaint(answer, history, reached[question])] += 1
-    seconds = answers[-1].at - answers[0].at if answers else 0.0
+    seconds = answers[-1].came - answers[0].asked if answers else 0.0
     complaints = tuple(f"{count} times {what}" for what, count in bad.items())
     return Verdict(len(answers), silent, seconds, complaints, damaged)
 
 
-def _complaint(answer: Answer, history: Sequence[Values], reached: int) -> str:
+def _complaint(answer: Answer, history: History, reached: int) -> str:
     name, rtype = answer.question
     shown = f"{name} {rtype} {answer.rcode} {sorted(answer.values)}"
     if not answer.values:
         return f"empty: {shown}"
-    if answer.values in history:
-        return f"older: {shown} after {sorted(history[reached])}"
+    if answer.values in [values for _, values in history]:
+        return f"older: {shown} after {sorted(history[reached][1])}"
     return f"mixed: {shown} is in no plan"
 
 
@@ -148,10 +172,15 @@ class _Asking:
 
     def _shown(self, data: bytes, number: int) -> str:
         reply = dns.message.from_wire(data)
-        values = [
-            rdata.to_text() for rrset in reply.answer if rrset.rdtype == self._types[number] for rdata in rrset
-        ]
+        values = [rdata.to_text() for rrset in reply.answer if rrset.rdtype == self._types[number] for rdata in rrset]
         return " ".join([dns.rcode.to_text(reply.rcode()), *sorted(values)])
+
+
+_over: list[int] = []
+
+
+def _end(number: int, frame: object) -> None:
+    _over.append(number)
 
 
 def main() -> None:
@@ -161,18 +190,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("questions", nargs="+")
     given = parser.parse_args()
-    over = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    signal.signal(signal.SIGTERM, _end)
     host, _, port = given.server.rpartition(":")
     asking = _Asking((host, int(port)), [(name, kind) for name, _, kind in (q.partition("/") for q in given.questions)])
     number, due = 0, time.monotonic()
     with given.out.open("w", encoding="ascii", buffering=1) as out:
-        while not over.is_set():
+        while not _over:
+            asked = time.monotonic()
             answer = asking.ask(number)
-            out.write(f"{time.monotonic():.6f} {number} {answer}\n")
+            out.write(f"{asked:.6f} {time.monotonic():.6f} {number} {answer}\n")
             number = (number + 1) % len(given.questions)
             due = max(due + PACE_S, time.monotonic())
-            over.wait(due - time.monotonic())
+            time.sleep(max(0.0, due - time.monotonic()))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 import dns.exception
 
 from e2e.plans import TYPES, Contents, Plans, histories, values_of
-from e2e.prober import RATE_MIN, Answer, Damage, Question, Verdict, judge, read_answers
+from e2e.prober import RATE_MIN, Damage, Question, Seen, Verdict, judge, read_answers
 from e2e.roles import Process, until
 from harness.dnsserver import DnsServer
 from harness.ports import HOST
@@ -45,9 +45,11 @@ class Stage:
         self.store_file = self.state / "store.sqlite"
         self.processes: list[Process] = []
         self.damages: list[Damage] = []
+        self.sights: list[Seen] = []
         self.questions: tuple[Question, ...] = ()
         self._stores: list[SqliteStore] = []
         self._prober: Process | None = None
+        self._begins_empty: list[Question] = []
         self.plans = Plans(self.open_store(self.store_file), self.zone)
 
     # Life
@@ -103,6 +105,13 @@ class Stage:
         until(lambda: len(self.journal(name, "started")) > begun, f"enactor {name} starts")
         return process
 
+    def careless(self, name: str, config: Path) -> Process:
+        """Start an enactor that leaves the prerequisites out of every change."""
+        arguments = [str(HERE / "careless_enactor.py"), str(config), name]
+        process = self.started(Process(arguments, self.folder / f"enactor-{name}.log"))
+        until(lambda: self.journal(name, "started"), f"careless enactor {name} starts")
+        return process
+
     def clean(self, name: str = "c") -> list[int]:
         """Run a cleaner for one pass; the generations it collected."""
         before = len(self.journal(name, "collected"))
@@ -134,6 +143,8 @@ class Stage:
         """Wait until the endpoint's marker and addresses are those of the plan, the newest by default."""
         wanted = plan or self.plans.published[-1]
         until(lambda: self.stands(name, wanted), f"{name} stands as g{wanted.generation} has it", timeout)
+        entry = wanted.entry((self.zone, name))
+        self.sights.append(Seen(time.monotonic(), name, entry.since if entry else 0))
 
     def await_head(self, timeout: float = 15.0) -> None:
         """Wait until floor and all endpoints are as the newest plan has them."""
@@ -183,10 +194,11 @@ class Stage:
 
     # The prober
 
-    def probe(self, *more: Question) -> None:
-        """Ask from now on. Every question must have an answer already."""
-        questions = [(name, rtype) for name in (self.www, self.api) for rtype in TYPES if self.ask(name, rtype)]
-        self.questions = (*questions, *more)
+    def probe(self, *questions: Question) -> None:
+        """Ask from now on, for both types of www and A of api by default. What isn't there yet may begin to be."""
+        usual = ((self.www, "A"), (self.www, "AAAA"), (self.api, "A"))
+        self.questions = questions or usual
+        self._begins_empty = [question for question in self.questions if not self.ask(*question)]
         out = self.folder / "answers.txt"
         arguments = [str(HERE / "prober.py"), "--server", f"{self.server.host}:{self.server.port}", "--out", str(out)]
         arguments += [f"{name}/{rtype}" for name, rtype in self.questions]
@@ -198,9 +210,12 @@ class Stage:
         assert self._prober is not None
         code = self._prober.terminate()
         assert code == 0, self._prober.log.read_text(encoding="utf-8")
-        answers: list[Answer] = list(read_answers(self.folder / "answers.txt", self.questions))
+        answers = list(read_answers(self.folder / "answers.txt", self.questions))
         published = self.plans.published if plans is None else plans
-        verdict = judge(answers, histories(published, self.questions, self.zone), self.damages)
+        contents = histories(published, self.questions, self.zone)
+        for question in self._begins_empty:
+            contents[question] = [(0, frozenset()), *contents[question]]
+        verdict = judge(answers, contents, self.damages, self.sights)
         assert verdict.rate >= RATE_MIN, f"the prober asked only {verdict.rate:.0f} times a second"
         return verdict
 

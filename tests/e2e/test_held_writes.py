@@ -3,6 +3,7 @@ with the sender waiting, killed, its bytes repeated, or its first reply lost."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -96,13 +97,13 @@ def landed_write(stage: Stage, proxy: UpdateProxy, history: History, slow: Proce
     history.held(stage)
     stage.await_entry(stage.www)
     (seen,) = (one for one in proxy.log if one.fate.value == "reply dropped")
-    stage_written(stage, "slow", stage.plans.generation)
+    written(stage, "slow", stage.plans.generation)
     slow.freeze()
     quick.go_on()
     return seen
 
 
-def stage_written(stage: Stage, who: str, since: int) -> None:
+def written(stage: Stage, who: str, since: int) -> None:
     """Its journal says that it wrote www."""
     wanted = {"name": stage.www, "since": since, "result": "written"}
     until(lambda: stage.journal(who, "outcome", **wanted), f"{who}'s journal says that g{since} is written")
@@ -133,10 +134,11 @@ def assert_refused(stage: Stage, rcodes: list[Rcode | None], addresses: frozense
     assert stage.ask(stage.www, "A") == addresses
 
 
-def begun(stage: Stage, proxy: UpdateProxy, history: History) -> tuple[Process, Process]:
+def begun(stage: Stage, proxy: UpdateProxy, history: History, *, careless: bool = False) -> tuple[Process, Process]:
     """A slow enactor behind the proxy and a quick one beside it, at the first generation."""
     quick = stage.enactor("quick")
-    slow = stage.enactor("slow", stage.config("slow", server_port=proxy.port))
+    start = stage.careless if careless else stage.enactor
+    slow = start("slow", stage.config("slow", server_port=proxy.port))
     history.begin(stage)
     stage.await_head()
     return slow, quick
@@ -163,9 +165,7 @@ def test_a_held_write_is_refused_by_the_server(stage: Stage, proxy: UpdateProxy,
         slow.kill()
     unguarded(stage, history, quick)
     if held is not None:
-        until(lambda: held.sender_listens is (sender != "killed"), "the proxy notices that its client is gone")
-        rcodes = proxy.release(held, copies=2 if sender == "repeated" else 1)
-        assert held.listened_at_release is (sender != "killed")
+        rcodes = released(proxy, held, sender)
     else:
         assert landed is not None
         rcodes = proxy.resend(landed, copies=2)
@@ -177,6 +177,14 @@ def test_a_held_write_is_refused_by_the_server(stage: Stage, proxy: UpdateProxy,
     stage.await_head()
     journal_says(stage, sender, since)
     stage.assert_nothing_bad()
+
+
+def released(proxy: UpdateProxy, held: HeldUpdate, sender: str) -> list[Rcode | None]:
+    """The bytes go to the server, twice if they are to be repeated."""
+    until(lambda: held.sender_listens is (sender != "killed"), "the proxy notices that its client is gone")
+    rcodes = proxy.release(held, copies=2 if sender == "repeated" else 1)
+    assert held.listened_at_release is (sender != "killed")
+    return rcodes
 
 
 def journal_says(stage: Stage, sender: str, since: int) -> None:
@@ -192,3 +200,29 @@ def journal_says(stage: Stage, sender: str, since: int) -> None:
         return
     (outcome,) = until(lambda: stage.journal("slow", "outcome", **wanted), "the outcome in the journal")
     assert outcome["result"] == ("written" if sender == "reply lost" else "conflict"), outcome
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("story", HISTORIES)
+def test_without_prerequisites_these_checks_fail(stage: Stage, proxy: UpdateProxy, story: str) -> None:
+    """The same with an adapter that leaves the prerequisites out: rcode, marker, answer and prober all see it."""
+    history = HISTORIES[story]
+    slow, quick = begun(stage, proxy, history, careless=True)
+    stage.probe()
+    held = held_write(stage, proxy, history, slow, quick)
+    twenty_generations(stage, history)
+    addresses, marker = stage.ask(stage.www, "A"), stage.marker(stage.www)
+    quick.freeze()
+    unguarded(stage, history, quick)
+    rcodes = proxy.release(held)
+    with pytest.raises(AssertionError, match="the server answered"):
+        assert_refused(stage, rcodes, addresses)
+    assert rcodes == [Rcode.NOERROR]
+    assert stage.ask(stage.www, "A") == set(v4(3, 4)) != addresses
+    after = stage.marker(stage.www)
+    assert marker is not None
+    assert after is not None
+    assert int(after["n"]) < int(marker["n"])
+    time.sleep(0.1)
+    with pytest.raises(AssertionError, match=rf"older: {stage.www} A NOERROR .*192\.0\.2\.3"):
+        stage.assert_nothing_bad()

@@ -1,0 +1,98 @@
+"""Three enactors, frozen, thawed, killed and restarted at random while plans are published: no bad answer, and the
+journals alone show that no endpoint ever went back."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from e2e.chain import Link, chains, read_links
+from e2e.plans import both, v4
+from e2e.roles import Process
+from e2e.stage import Stage
+
+ACTS = 60
+KILLS = 15
+CONVERGES_S = 5.0
+"""After the last act, with all three at work again: a start, a lost reply's time-out at most, and a pass."""
+
+
+class Chaos:
+    """Who stands still, who is dead, and what was done."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.draw = stage, random.Random(stage.seed)
+        self.names = ("one", "two", "three")
+        self.running: dict[str, Process] = {name: stage.enactor(name) for name in self.names}
+        self.acts: list[str] = []
+
+    def act(self) -> None:
+        """One signal to one of them: SIGSTOP if it runs, SIGCONT if it stands still, SIGKILL (and again) to either."""
+        name = self.draw.choice(self.names)
+        process = self.running[name]
+        if self.draw.random() < KILLS / ACTS:
+            process.kill()
+            self.running[name] = self.stage.started(process.again())
+            self.acts.append("kill")
+        elif process.stopped:
+            process.go_on()
+            self.acts.append("continue")
+        else:
+            process.freeze()
+            self.acts.append("stop")
+
+    def peace(self) -> None:
+        """All run."""
+        for process in self.running.values():
+            assert process.code is None, process.log.read_text(encoding="utf-8")
+            if process.stopped:
+                process.go_on()
+
+
+def publish(stage: Stage, draw: random.Random) -> None:
+    """The next plan changes one endpoint or both; contents come again."""
+    www, api = both(*draw.sample(range(1, 7), 2)), v4(*draw.sample(range(11, 15), 2))
+    match draw.randrange(3):
+        case 0:
+            stage.publish(www=www)
+        case 1:
+            stage.publish(api=api)
+        case _:
+            stage.publish(www=www, api=api)
+
+
+@pytest.mark.slow
+def test_sixty_signals_to_three_enactors(stage: Stage) -> None:
+    chaos = Chaos(stage)
+    stage.publish_and_wait(www=both(1, 2), api=v4(11, 12))
+    stage.probe()
+    while len(chaos.acts) < ACTS:
+        chaos.act()
+        for _ in range(chaos.draw.randrange(3)):
+            publish(stage, chaos.draw)
+            time.sleep(chaos.draw.random() * 0.06)
+        time.sleep(chaos.draw.random() * 0.06)
+    assert {"stop", "continue", "kill"} == set(chaos.acts)
+    chaos.peace()
+    publish(stage, chaos.draw)
+    stage.await_head(CONVERGES_S)
+    verdict = stage.assert_nothing_bad()
+    assert verdict.damaged == 0
+    ends = {name: str((stage.marker(name) or {})["x"]) for name in stage.plans.entries}
+    for process in chaos.running.values():
+        process.terminate()
+    told = chains(read_links(stage.state / "journal"), ends)
+    assert not told.faults, "\n".join(told.faults)
+    assert len(told.links[stage.www]) > 10, "hardly anything was written"
+
+
+def test_the_checker_sees_what_goes_back() -> None:
+    up = [Link("www", "a", "", 1, "one", True), Link("www", "b", "a", 3, "two", False)]
+    assert not chains([*up, Link("www", "c", "b", 4, "one", True)], {"www": "c"}).faults
+    back = chains([*up, Link("www", "c", "b", 2, "one", True)], {"www": "c"})
+    assert back.faults == ["www: one wrote since 2 over 3 of two"]
+    twins = chains([*up, Link("www", "c", "a", 4, "one", True)], {"www": "b"})
+    assert twins.faults == ["www: one wrote 4 (c) over a, which nobody saw"]
+    assert chains(up, {"www": "d"}).faults == ["www: no journal has an intent with nonce d"]
