@@ -14,7 +14,6 @@ from standfast.model.fleet import Fleet
 from standfast.model.rrset import RRset, RRType, address_rdata
 from standfast.ports.provider import Read, Unknown
 from standfast.ports.store import PutSource
-from standfast.runtime import planning
 from standfast.runtime.journal import read_journal
 from standfast.runtime.place import policy_of
 from standfast.runtime.sharing import FLEET, HEALTH, SharedHealth, encode, read_fleet, read_health
@@ -274,8 +273,7 @@ def test_a_newcomer_waits_for_its_warm_up(world: Stage) -> None:
     assert world.served() == ALL[:3]
 
 
-def test_a_zone_that_can_not_be_read_is_tried_again(world: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "SILENT_S", 0.3)
+def test_a_zone_that_can_not_be_read_is_tried_again(world: Stage) -> None:
     perform, silent = world.zone.perform, [True]
 
     def answered(request: object) -> object:

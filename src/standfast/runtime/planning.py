@@ -44,7 +44,9 @@ JUDGE_S: Final = 0.25
 RETRY_S: Final = 0.05
 RETRY_MAX_S: Final = 5.0
 SILENT_S: Final = 3.0
-"""How long a zone's server that did not answer is not asked again: other zones must not wait for its time-outs."""
+SILENT_TIMES: Final = 10
+"""A zone's server that did not answer is not asked again for 10 times as long as that took, at most 3 s: other zones
+must not wait for its time-outs, and one that refused at once may be back at once."""
 DUE_AGAIN_S: Final = 1.0
 _PASSING: Final = frozenset({"unreadable", "presence"})
 """Refusals that end when a server answers again."""
@@ -318,7 +320,8 @@ class PlannerProcess:
         reply = provider.perform(request)
         if isinstance(reply, Readings) and not all(isinstance(value, Unknown) for value in reply.values):
             return reply
-        self._silent[zone] = time.monotonic() + SILENT_S
+        after = time.monotonic()
+        self._silent[zone] = after + min(SILENT_S, SILENT_TIMES * (after - now))
         return reply if isinstance(reply, Readings | Unknown) else Unknown("the provider gave no readings")
 
     def _conclude(self, outcome: Outcome) -> None:

@@ -64,7 +64,7 @@ class Tidings:
 
 
 def plan_facts(plan: Plan, decisions: Iterable[Decision]) -> dict[str, Any]:
-    """A published plan for the journal. `removed_share` is what left in the window, of what may: both capacity."""
+    """A published plan for the journal. `window`: the capacity that left in the present window, and what may."""
     return {
         "generation": plan.generation,
         "digest": plan.digest,
