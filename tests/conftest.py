@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from harness.dnsservers import (
@@ -18,6 +19,10 @@ from harness.dnsservers import (
     embedded_server,
     knot_server,
 )
+
+# The machines are shared and noisy: no example has a deadline. The same examples in every run.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("house")
 
 _SEED = pytest.StashKey[int]()
 

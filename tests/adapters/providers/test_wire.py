@@ -69,7 +69,10 @@ def theirs(prerequisites: list[Prerequisite], contents: list[Content]) -> dns.up
                 message.present(owner, dns.rdata.from_wire("IN", TYPE(one.rtype), octets, 0, len(octets)))
         else:
             message.absent(owner, TYPE(one.rtype))
+    absent = {(one.owner, one.rtype) for one in prerequisites if not one.rdata}
     for content in contents:
+        if (content.owner, content.rtype) in absent:
+            continue  # asserted to be absent: there is nothing to delete
         message.delete(dns.name.from_text(content.owner), TYPE(content.rtype))
     for content in contents:
         for octets in content.rdata:

@@ -140,6 +140,10 @@ class _Update:
 
     def _first(self, name: str) -> bytes:
         at = len(self.out)
+        label, _, rest = name.partition(".")
+        place = self._places.get(rest)
+        if place is not None and 0 < len(label) < 64 and len(name) < _NAME_MAX - 2:
+            return self._noted(name, at, bytes((len(label),)) + label.encode() + _pointer(place))
         encode_name(name)
         literal, rest = b"", name
         while rest:
@@ -153,6 +157,15 @@ class _Update:
             literal += bytes((len(octets),)) + octets
         octets = literal + (_pointer(self._places[rest]) if rest else b"\0")
         self._written[name] = _pointer(at) if literal and at < _POINTER_REACH else octets
+        return octets
+
+    def _noted(self, name: str, at: int, octets: bytes) -> bytes:
+        """One label and a pointer, about to be written at an offset."""
+        if at < _POINTER_REACH:
+            self._places[name] = at
+            self._written[name] = _pointer(at)
+        else:
+            self._written[name] = octets
         return octets
 
 
