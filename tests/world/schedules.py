@@ -221,6 +221,28 @@ def everything_gone() -> None:
     at(world, 2, NEW)
 
 
+def a_refill_without_a_journal_is_completed_once_it_can_be_written() -> None:
+    """Nothing in the zone changes at that moment, so only what the enactor remembers can tell."""
+    world = World(0, history((OLD, OLD), (NEW, OLD)), enactors=1)
+    (actor,) = world.actors
+    world.publish()
+    world.settle(actor)
+    world.publish()
+    world.journal_broken = True
+    hand(world, marker=None, addresses=None)
+    for broken in (True, True, False):
+        world.journal_broken = broken
+        actor.core = actor.core.wake("look", world.now)
+        for _ in range(500):
+            if actor.core.request is None:
+                break
+            world.step(actor, faults=False)
+        if broken:
+            assert served(world.zone, WWW) == NEW, "it was not refilled"
+            assert not isinstance(marker(world.zone, WWW), Marker), "a write without an intent"
+    at(world, 2, NEW)
+
+
 SCHEDULES: tuple[Callable[[], None], ...] = (
     a_delayed_write_of_an_older_plan,
     a_delayed_creation_after_the_marker_was_deleted,
@@ -231,4 +253,5 @@ SCHEDULES: tuple[Callable[[], None], ...] = (
     garbage_where_the_marker_belongs,
     a_wildcard_that_makes_markers,
     everything_gone,
+    a_refill_without_a_journal_is_completed_once_it_can_be_written,
 )

@@ -33,6 +33,7 @@ Standing: TypeAlias = Literal[
     "unsafe",
     "left",
     "look",
+    "unrecorded",
 ]
 
 
@@ -97,6 +98,9 @@ def judge(
         verdict = _under_marker(entry, plan, marker, floor, contents, insisted)
     elif plan.generation < floor.generation or refills_only:
         verdict = _refill(entry, plan, floor, contents)
+        if plan.generation >= floor.generation and isinstance(verdict, Leave) and verdict != NEEDS_CONTENTS:
+            # It is due, and no refill: once the journal can be written again, nothing else would tell.
+            verdict = Leave("unrecorded", "its marker is missing or unreadable, and the journal can't be written")
     else:
         verdict = Due("its marker is missing or unreadable")
     if not isinstance(verdict, Leave) and (violations := entry_violations(entry)):

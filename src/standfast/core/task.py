@@ -12,9 +12,7 @@ from standfast.model.rrset import RRset
 from .drafting import Sighting
 from .judgement import Contents, Standing
 
-Result: TypeAlias = (
-    Standing | Literal["written", "refilled", "conflict", "unknown", "refused", "blind", "deferred", "unrecorded"]
-)
+Result: TypeAlias = Standing | Literal["written", "refilled", "conflict", "unknown", "refused", "blind", "deferred"]
 
 
 class Outcome(Struct, frozen=True):
