@@ -25,7 +25,7 @@ import dns.rcode
 import dns.rdatatype
 
 PACE_S = 0.003
-PATIENCE_S = 1.0
+PATIENCE_S = 0.25
 RATE_MIN = 100.0
 """Answers a second that a judge wants to have seen."""
 Question = tuple[str, str]
@@ -67,7 +67,8 @@ History = Sequence[tuple[int, Values]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the answers say. `damaged` counts the answers of damaged names before their first whole one."""
+    """What the answers say. `seconds` is without those spent waiting for answers that never came; `damaged` counts the
+    answers of damaged names before their first whole one."""
 
     queries: int
     silent: int
@@ -104,9 +105,11 @@ def judge(
     over: set[tuple[Question, Damage]] = set()
     bad: Counter[str] = Counter()
     silent = damaged = 0
+    waited = 0.0
     for answer in answers:
         if answer.rcode not in ("NOERROR", "NXDOMAIN"):
             silent += 1
+            waited += answer.came - answer.asked
             continue
         question, history = answer.question, histories[answer.question]
         while waiting[question] and waiting[question][0].at < answer.asked:
@@ -131,7 +134,7 @@ def judge(
             damaged += 1
         else:
             bad[_complaint(answer, history, reached[question])] += 1
-    seconds = answers[-1].came - answers[0].asked if answers else 0.0
+    seconds = answers[-1].came - answers[0].asked - waited if answers else 0.0
     complaints = tuple(f"{count} times {what}" for what, count in bad.items())
     return Verdict(len(answers), silent, seconds, complaints, damaged)
 
