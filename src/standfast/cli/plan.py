@@ -69,7 +69,7 @@ def preview(config: Config, take: tuple[str, ...] = ()) -> "Preview":
 
     providers = readers(config)
     try:
-        drawn = draw(config, providers, [_in_full(name, config) for name in take])
+        drawn = draw(config, providers, [in_full(name, config) for name in take])
         wanted, decisions = drawn.wanted, drawn.draft.decisions if drawn.draft else ()
         changes = differences(wanted, decisions, providers) if wanted else ()
     finally:
@@ -79,7 +79,7 @@ def preview(config: Config, take: tuple[str, ...] = ()) -> "Preview":
     return Preview(drawn, changes, tuple(policy_of(one) for one in config.endpoints), _others(config, changes))
 
 
-def _in_full(name: str, config: Config) -> str:
+def in_full(name: str, config: Config) -> str:
     """The endpoint that `name` means: in full, or relative to its zone. Raises StandfastError."""
     text = name.lower().removesuffix(".")
     for endpoint in config.endpoints:

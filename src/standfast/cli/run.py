@@ -15,7 +15,7 @@ from standfast.runtime.journal import Journal
 from standfast.runtime.narration import narrated
 from standfast.runtime.place import Place
 from standfast.runtime.presence import Presence
-from standfast.runtime.supervision import ChildSpec, stop_on_signals, supervise
+from standfast.runtime.supervision import PARENT_FD, ChildSpec, stop_on_signals, supervise
 
 if TYPE_CHECKING:
     from standfast.adapters.providers.rfc2136 import Rfc2136Provider
@@ -42,6 +42,10 @@ def run_command(
     place = Place(config)
     place.prepare()
     who = name or _host()
+    if role in ("all", "planner") and PARENT_FD not in os.environ:
+        from standfast.cli.consent import consented
+
+        take = consented(config, take, quiet=quiet)
     if role == "all":
         _all(config, file, who, enactors, observe, take, every, quiet)
         return

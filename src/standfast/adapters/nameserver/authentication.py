@@ -24,6 +24,7 @@ from dns.rdtypes.ANY.TSIG import TSIG
 from standfast.adapters.nameserver.update import FORMERR, NOTAUTH
 from standfast.adapters.nameserver.wire import Message
 from standfast.adapters.nameserver.zone import NOERROR
+from standfast.errors import StandfastError
 
 BADSIG: Final = 16
 BADKEY: Final = 17
@@ -41,7 +42,7 @@ _COMMENT = re.compile(r'("[^"\n]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
 """Comments, or a quoted text, which is left alone: base64 may contain "//"."""
 
 
-class KeyFileError(Exception):
+class KeyFileError(StandfastError):
     """A key file that cannot be used; the text names the file and the remedy, never the secret."""
 
 

@@ -26,6 +26,7 @@ import dns.zonefile
 from standfast.adapters.nameserver.update import SERVFAIL, Change, UpdateResult, apply_update
 from standfast.adapters.nameserver.wire import Message, name_to_wire
 from standfast.adapters.nameserver.zone import SOA, RRset, Zone, soa_serial
+from standfast.errors import StandfastError
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ CREATE TABLE rrset (
 """
 
 
-class ZoneFileError(Exception):
+class ZoneFileError(StandfastError):
     """A zone file that cannot be used; the text names the file and the remedy."""
 
 
