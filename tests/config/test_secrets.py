@@ -139,9 +139,16 @@ def test_a_reference_that_leads_nowhere(tmp_path: Path, reference: str, message:
     assert message in problems[0]
 
 
-@pytest.mark.parametrize("text", ["hmac-sha1:n:" + "QUFB" * 8, "hmac-sha256:n:QUFB"])
-def test_a_weak_key_is_noted(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STANDFAST_TEST_KEY", text)
+@pytest.mark.parametrize("algorithm", ["hmac-md5", "hmac-sha1", "hmac-sha224"])
+def test_an_unsafe_algorithm_is_refused(tmp_path: Path, algorithm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDFAST_TEST_KEY", f"{algorithm}:n:" + "QUFB" * 8)
+    key, problems, _ = _check("env:STANDFAST_TEST_KEY", tmp_path)
+    assert key is None
+    assert any(algorithm in str(problem) and "hmac-sha256" in str(problem) for problem in problems)
+
+
+def test_a_weak_key_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDFAST_TEST_KEY", "hmac-sha256:n:QUFB")
     key, problems, notes = _check("env:STANDFAST_TEST_KEY", tmp_path)
     assert key is not None, problems
     assert len(notes) == 1

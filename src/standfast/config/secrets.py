@@ -18,12 +18,11 @@ from standfast.model.name import parse_name
 
 _SECRET_BYTES_MAX: Final = 64 * 1024
 _DIGEST_BITS: Final = {
-    "hmac-sha1": 160,
-    "hmac-sha224": 224,
     "hmac-sha256": 256,
     "hmac-sha384": 384,
     "hmac-sha512": 512,
 }
+_UNSAFE: Final = ("hmac-md5", "hmac-sha1", "hmac-sha224")
 ALGORITHMS: Final = tuple(_DIGEST_BITS)
 
 # A quoted text first: base64 may well contain //.
@@ -108,7 +107,7 @@ def _key(name: str, algorithm: str, secret: str) -> TsigKey:
     chosen = algorithm.strip().lower().removesuffix(".")
     if chosen not in _DIGEST_BITS:
         # What stands in the place of the algorithm may be the secret: only known words are repeated.
-        what = "hmac-md5" if chosen.startswith("hmac-md5") else "The algorithm"
+        what = next((known for known in _UNSAFE if chosen.startswith(known)), "The algorithm")
         raise SecretError(f"{what} is missing, unknown or unsafe.", "Use hmac-sha256: tsig-keygen NAME")
     try:
         owner = parse_name(name)
@@ -125,8 +124,6 @@ def _key(name: str, algorithm: str, secret: str) -> TsigKey:
 
 def weakness(key: TsigKey) -> tuple[str, str] | None:
     """What is weak about a usable key, as sentence and remedy (RFC 8945 §5.2.2.1, §6)."""
-    if key.algorithm == "hmac-sha1":
-        return f"Key {key.name} uses hmac-sha1.", "Use hmac-sha256: tsig-keygen NAME"
     if len(key.secret) * 8 < _DIGEST_BITS[key.algorithm] // 2:
         return f"The secret of key {key.name} has only {len(key.secret)} bytes.", "Make a new one: tsig-keygen NAME"
     return None
