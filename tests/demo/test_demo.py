@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from standfast import config as configuration
+from standfast.demo.hand import Hand
 from standfast.demo.ledger import Ledger
 from standfast.demo.prober import answered, question
 from standfast.demo.report import problems, summary
 from standfast.demo.setting import STATED_S, ZONE, config_text, fleet_text, folded
 from standfast.demo.telling import told
+from standfast.runtime.place import Place
 
 COMMAND = (sys.executable, "-m", "standfast", "demo")
 
@@ -30,6 +33,15 @@ def processes_in(folder: Path) -> list[str]:
             except OSError:
                 continue
     return found
+
+
+def await_answers(folder: Path) -> None:
+    """Until the prober has asked everything once."""
+    deadline = time.monotonic() + 30
+    answers = folder / "answers.jsonl"
+    while not (answers.exists() and answers.stat().st_size > 2000):
+        assert time.monotonic() < deadline, "the prober does not begin"
+        time.sleep(0.05)
 
 
 def whole() -> dict[str, Any]:
@@ -111,8 +123,6 @@ def test_the_prober_reads_replies_by_itself() -> None:
 
 
 def test_the_files_it_writes_are_right(tmp_path: Path) -> None:
-    from standfast import config as configuration
-
     (tmp_path / "fleet.yaml").write_text(fleet_text({"lb-c2"}, ipv6=True), encoding="utf-8")
     (tmp_path / "standfast.yaml").write_text(config_text(5300, 8080), encoding="utf-8")
     read = configuration.load(tmp_path / "standfast.yaml")
@@ -125,6 +135,8 @@ def test_the_writes_of_one_change_are_one_line() -> None:
     both = [{**common, "name": f"{name}.{ZONE}", "before": 4, "since": 5, "why": "4 → 5"} for name in ("www", "api")]
     (line,) = told([{**one, "result": "written"} for one in both])
     assert line.endswith("enactor c   www, api  g4 → g5 written, 8 ms")
+    (line,) = told([{**both[0], "result": "written", "before": 5, "why": "its A records are gone"}])
+    assert line.endswith("www  g5 put back, 8 ms: its A records are gone")
     assert told([{**one, "result": "conflict"} for one in both]) == []
     (line,) = told([{**one, "result": "conflict", "took_ms": 2100.0} for one in both])
     assert "REFUSED by the server after 2.1 s" in line
@@ -171,9 +183,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
 def test_nothing_is_left_when_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "demo"
     with subprocess.Popen([*COMMAND, "--json", "--state", str(folder)], stdout=subprocess.PIPE, text=True) as started:
-        deadline = time.monotonic() + 30
-        while not (folder / "answers.jsonl").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        await_answers(folder)
         time.sleep(1.0)
         assert len(processes_in(folder)) >= 13
         started.send_signal(number)
@@ -183,12 +193,29 @@ def test_nothing_is_left_when_it_is_told_to_stop(tmp_path: Path, number: signal.
 
 
 @pytest.mark.slow
+def test_damage_that_nobody_announced_is_bad(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with subprocess.Popen([*COMMAND, "--json", "--state", str(folder)], stdout=subprocess.PIPE, text=True) as started:
+        await_answers(folder)
+        read = configuration.load(folder / "standfast.yaml")
+        zone = read.zones[0]
+        Hand(zone.port, Place(read).key(zone)).delete_everything(f"api.{ZONE}")
+        time.sleep(1.5)
+        started.terminate()
+        output, _ = started.communicate(timeout=30)
+    found = json.loads(output)
+    assert started.returncode == 2
+    assert found["ok"] is False
+    assert found["bad_by_kind"].keys() == {"empty"}
+    assert {one["name"] for one in found["bad_examples"]} == {f"api.{ZONE}"}
+    assert processes_in(folder) == []
+
+
+@pytest.mark.slow
 def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with subprocess.Popen([*COMMAND, "--json", "--state", str(folder)], stdout=subprocess.DEVNULL) as started:
-        deadline = time.monotonic() + 30
-        while not (folder / "answers.jsonl").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        await_answers(folder)
         started.kill()
     deadline = time.monotonic() + 15
     while processes_in(folder) and time.monotonic() < deadline:

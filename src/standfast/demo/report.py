@@ -102,7 +102,8 @@ def summary(found: dict[str, Any], why: list[str]) -> list[str]:
 
 
 NEXT: Final = (
-    "Next:  cp examples/bind.yaml standfast.yaml    or knot.yaml, or embedded.yaml: your own names",
-    "       standfast check                         what is wrong with the file, the server, the key, the zone",
-    "       standfast run --observe                 decide and log, write nothing",
+    "Next:  a standfast.yaml for names of your own: examples/bind.yaml, knot.yaml or embedded.yaml, and then",
+    "       standfast check           what is wrong with the file, the server, the key, the zone",
+    "       standfast plan            what it would change, and why",
+    "       standfast run --observe   decide and log, write nothing",
 )

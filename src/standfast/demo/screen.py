@@ -149,7 +149,7 @@ class Screen:
         return Text.assemble(
             f"  {judge.heard:,} answers, {rate:.0f}/s, longest pause {gap:.0f} ms   ",
             ("✓ bad 0" if not judge.bad else f"■ BAD {judge.bad}", _GOOD if not judge.bad else _BAD),
-            (f"   damaged by hand {made}", _FAINT),
+            (f"   on purpose {made}", _FAINT),
         )
 
 

@@ -16,11 +16,13 @@ SECONDS_MIN: Final = 20
 
 LOOK_S: Final = 0.5
 INTERVAL_S: Final = 0.3
-TIMEOUT_S: Final = 0.25
+TIMEOUT_S: Final = 0.5
+"""Longer than the interval: on a machine that is busy with other things a late answer is no dead load balancer."""
 FALL: Final = 2
 RISE: Final = 2
 SWEEP_S: Final = 1.0
-RETAINED_PLANS: Final = 12
+RETAINED_PLANS: Final = 18
+"""Fewer than pass while a write is held, so that the plan it belongs to is collected before it is released."""
 JITTER: Final = 1.1
 """Checks are at most a tenth further apart than the interval."""
 

@@ -25,7 +25,7 @@ from standfast.runtime.supervision import PARENT_FD
 
 from .backends import listening
 from .hand import Hand
-from .setting import ENACTORS, HELD_ENACTOR, LOAD_BALANCERS, SWEEP_S, config_text, fleet_text, rrsets
+from .setting import ADDRESSES, ENACTORS, HELD_ENACTOR, LOAD_BALANCERS, SWEEP_S, config_text, fleet_text, rrsets
 
 State: TypeAlias = Literal["runs", "killed", "stopped"]
 START_S: Final = 30.0
@@ -190,17 +190,13 @@ class Stage:
         return ""
 
     def close(self) -> None:
-        """Stop everything, the prober first, so that it does not ask a server that is leaving."""
+        """Stop everything in three waves, so that nobody asks a server that is leaving."""
         with self._stopping:
-            deadline = time.monotonic() + _GRACE_S
             processes, self.processes = self.processes, {}
-            if prober := processes.pop("prober", None):
-                prober.end()
-                prober.gone(deadline)
-            for one in processes.values():
-                one.end()
-            for one in processes.values():
-                one.gone(deadline)
+            last = {"name server", *ADDRESSES}
+            _end([one for name, one in processes.items() if name == "prober"])
+            _end([one for name, one in processes.items() if name not in last])
+            _end([one for name, one in processes.items() if name in last])
             if hasattr(self, "proxy"):
                 self.proxy.stop()
             if self._held >= 0:
@@ -227,6 +223,15 @@ class Stage:
                 raise StandfastError(f"{fallen}.", "Try once more; another program may have taken the port.")
             if time.monotonic() > deadline:
                 raise StandfastError(f"The name server does not answer after {START_S:g} s.", "Is the machine busy?")
+
+
+def _end(some: Sequence[Process]) -> None:
+    """Stop these together."""
+    deadline = time.monotonic() + _GRACE_S
+    for one in some:
+        one.end()
+    for one in some:
+        one.gone(deadline)
 
 
 def _module(name: str, *arguments: object) -> list[str]:

@@ -26,7 +26,8 @@ def told(events: Iterable[Mapping[str, Any]]) -> list[str]:
             continue
         lines += _change(change)
         change = []
-        if event.get("event") not in _QUIET and not _first(event) and (line := narrated(event)):
+        race = event.get("event") == "outcome" and event.get("result") == "conflict"
+        if event.get("event") not in _QUIET and not race and not _first(event) and (line := narrated(event)):
             lines.append(line.replace(f".{ZONE}", ""))
     return lines + _change(change)
 
@@ -41,14 +42,10 @@ def _change(change: list[Mapping[str, Any]]) -> list[str]:
     took = float(first.get("took_ms") or 0.0)
     match first.get("result"):
         case "written" | "refilled":
-            before = {event.get("before") for event in some}
             since = max(int(event.get("since") or 0) for event in some)
-            why = str(first.get("why") or "")
-            if "→" in why:
-                step = f"g{before.pop()} → g{since}" if len(before) == 1 else f"→ g{since}"
-                text = f"{names}  {step} written, {took:.0f} ms"
-            else:
-                text = f"{names}  g{since} put back, {took:.0f} ms: {why}"
+            text = f"{names}  {_step(some, since)}, {took:.0f} ms" + (
+                "" if "→" in str(first.get("why")) else _why(first)
+            )
         case "conflict" if took < _RACE_MS:
             return []
         case "conflict":
@@ -58,6 +55,17 @@ def _change(change: list[Mapping[str, Any]]) -> list[str]:
         case result:
             text = f"{names}  {result}: {first.get('why')}"
     return [f"{_clock(str(first.get('at', '')))}  {'enactor ' + str(first.get('who')):<11} {text}"]
+
+
+def _step(some: list[Mapping[str, Any]], since: int) -> str:
+    before = {event.get("before") for event in some}
+    if before == {since}:
+        return f"g{since} put back"
+    return f"g{before.pop()} → g{since} written" if len(before) == 1 and None not in before else f"→ g{since} written"
+
+
+def _why(event: Mapping[str, Any]) -> str:
+    return f": {event.get('why')}"
 
 
 def _first(event: Mapping[str, Any]) -> bool:
