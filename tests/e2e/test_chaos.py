@@ -73,7 +73,7 @@ def test_sixty_signals_to_three_enactors(stage: Stage) -> None:
         for _ in range(chaos.draw.randrange(3)):
             publish(stage, chaos.draw)
             time.sleep(chaos.draw.random() * 0.06)
-        time.sleep(chaos.draw.random() * 0.06)
+        time.sleep(chaos.draw.random() * 0.12)
     assert {"stop", "continue", "kill"} == set(chaos.acts)
     chaos.peace()
     publish(stage, chaos.draw)
@@ -85,7 +85,8 @@ def test_sixty_signals_to_three_enactors(stage: Stage) -> None:
         process.terminate()
     told = chains(read_links(stage.state / "journal"), ends)
     assert not told.faults, "\n".join(told.faults)
-    assert len(told.links[stage.www]) > 10, "hardly anything was written"
+    assert len(told.links[stage.www]) > 5, "hardly anything was written"
+    assert len({link.who for link in told.links[stage.www]}) > 1, "only one of them ever wrote"
 
 
 def test_the_checker_sees_what_goes_back() -> None:
@@ -95,4 +96,5 @@ def test_the_checker_sees_what_goes_back() -> None:
     assert back.faults == ["www: one wrote since 2 over 3 of two"]
     twins = chains([*up, Link("www", "c", "a", 4, "one", True)], {"www": "b"})
     assert twins.faults == ["www: one wrote 4 (c) over a, which nobody saw"]
-    assert chains(up, {"www": "d"}).faults == ["www: no journal has an intent with nonce d"]
+    lost = chains(up, {"www": "d"})
+    assert lost.faults[0] == "www: no journal has an intent with nonce d"
