@@ -125,6 +125,7 @@ def unguarded(stage: Stage, history: History, quick: Process) -> None:
     if history.floor_alone:
         quick.freeze()
         stage.hand(f"update delete {marker_owner(stage.www, stage.zone)} TXT")
+        assert not stage.ask(marker_owner(stage.www, stage.zone), "TXT"), "somebody healed it already"
 
 
 def assert_refused(stage: Stage, rcodes: list[Rcode | None], addresses: frozenset[str]) -> None:
