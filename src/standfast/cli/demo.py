@@ -32,7 +32,7 @@ def demo_command(ctx: click.Context, seconds: float | None, as_json: bool, folde
         raise click.UsageError(f"--seconds {seconds:g} is out of range: a round of all faults takes {SECONDS_MIN} s.")
     mode = "silent" if as_json else "live" if fits_a_screen() else "lines"
     if mode != "silent":
-        click.echo("Starting name server, six load balancers, planner, three enactors and cleaner on loopback …")
+        click.echo("Starting name server, load balancers, planner, enactors and cleaner …")
     showing = show(seconds or _SECONDS, mode, Path(folder) if folder else None, click.echo)
     if as_json:
         click.echo(json.dumps({"ok": not showing.why, **showing.found, "problems": showing.why}))

@@ -25,7 +25,12 @@ _SHIFTED: Final = "lb-a2"
 
 
 class Faults:
-    """Injects, and waits for the healing. Every wait ends when `stop` is set."""
+    """Injects, and waits for the healing. Every wait ends when `stop` is set.
+
+    `breath_s` is put between the steps of a fault that has several, for people to see them.
+    """
+
+    breath_s = 0.0
 
     def __init__(self, stage: Stage, watch: Watch, ledger: Ledger, stop: threading.Event) -> None:
         self._stage, self._watch, self._ledger, self._stop = stage, watch, ledger, stop
@@ -78,6 +83,7 @@ class Faults:
             self._stage.drain(_PASSING[step % len(_PASSING)])
             self._await(self._newer(self._watch.generation), "the planner does not see the fleet file")
             fault.note = f"{self._watch.generation - base} generations pass"
+            self._stop.wait(self.breath_s)
         self._stage.drain(())
         passed = self._watch.generation - base
         self._await(self._watch.in_step, "the other enactors do not follow")
@@ -102,7 +108,7 @@ class Faults:
         plan = self._commanded("rollback", name, "--to", str(target.generation), *text)
         fault = self._ledger.begin("rollback", f"{short(name)} to g{target.generation}", self._watch.at_of(plan))
         self._heal(fault, lambda: self._answered(_exactly(wanted), fault.injected))
-        self._stop.wait(0.5)
+        self._stop.wait(0.5 + 20 * self.breath_s)
         plan = self._commanded("resume", name)
         fault = self._ledger.begin("resume", short(name), self._watch.at_of(plan))
         self._heal(fault, lambda: self._follows(name, plan.generation, fault.injected))
@@ -125,6 +131,7 @@ class Faults:
         process.pause()
         for drained in (("lb-b2",), ("lb-b2", "lb-c2"), ("lb-c2",), ()):
             self._fleet_changed(drained)
+            self._stop.wait(5 * self.breath_s)
         process.proceed()
         fault.released()
         self._heal(fault, lambda: self._caught_up(who))

@@ -1,5 +1,6 @@
 """What a run came to: one object for machines, a few sentences for people. Pure."""
 
+import textwrap
 from typing import Any, Final
 
 from .judge import Judge
@@ -98,12 +99,16 @@ def summary(found: dict[str, Any], why: list[str]) -> list[str]:
         lines.append(f"  Damaged by hand {len(times)} times: {made} answers suffered, for {max(times):.1f} s at most.")
     lines.append(f"  {found['generations']} generations published, {found['plans_collected']} collected again.")
     lines += [f"■ Not as promised: {one}." for one in why]
-    return lines
+    return [part for line in lines for part in _wrapped(line)]
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, 78, subsequent_indent="    ", break_on_hyphens=False)
 
 
 NEXT: Final = (
-    "Next:  a standfast.yaml for names of your own: examples/bind.yaml, knot.yaml or embedded.yaml, and then",
-    "       standfast check           what is wrong with the file, the server, the key, the zone",
+    "Next:  a standfast.yaml of your own (examples/bind.yaml, knot.yaml), and then",
+    "       standfast check           what is wrong with file, server, key, zone",
     "       standfast plan            what it would change, and why",
     "       standfast run --observe   decide and log, write nothing",
 )

@@ -16,6 +16,8 @@ from .watch import Watch
 ROUND_S: Final = 15.0
 """What a round takes on an idle machine, without pauses."""
 PAUSE_MAX_S: Final = 4.0
+BREATH_MAX_S: Final = 0.1
+"""Times the generations that pass while a write is held, less than its sender's patience of 5 s."""
 _PAUSE_MIN_S: Final = 0.1
 _CALM_S: Final = 5.0
 Act = tuple[str, float, Callable[[], None]]
@@ -57,6 +59,7 @@ class Script:
         self.over = threading.Event()
         count = len(acts(faults, 0))
         self._pause = min(PAUSE_MAX_S, max(_PAUSE_MIN_S, (seconds - ROUND_S) / count))
+        faults.breath_s = BREATH_MAX_S * self._pause / PAUSE_MAX_S if self._pause > 1.0 else 0.0
 
     @property
     def left_s(self) -> float:
