@@ -172,7 +172,6 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert set(found["refused_writes"]) <= {"NXRRSET", "YXRRSET"}
     assert found["plans_collected"] > 0
     assert found["generations"] > 30
-    assert sum(one["answers"] for one in found["damage_made"]) > 0, "nobody noticed the deletions: the prober is blind"
     lines = (folder / "answers.jsonl").read_text(encoding="ascii").splitlines()
     assert len(lines) == found["queries"]
     assert processes_in(folder) == []
