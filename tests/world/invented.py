@@ -74,6 +74,10 @@ class World:
         self.applied: set[str] = set()
         """Nonces of changes that the zone has taken."""
         self.outcomes: list[Outcome] = []
+        self.meddle: Callable[[Actor, object], object] = lambda actor, request: None
+        """What a schedule has an actor hear instead of the truth; None: the truth."""
+        self.moments: dict[int, provider_spec.ZoneState] = {}
+        """The zone at each serial that an actor may have heard of."""
         self.on_write: Callable[[provider_spec.ZoneState, provider_spec.ZoneState, Replace], None] = lambda a, b, c: (
             None
         )
@@ -99,6 +103,9 @@ class World:
 
     def answer(self, actor: Actor, request: object, *, faults: bool) -> object:
         """What the actor hears."""
+        self.moments[self.zone.serial] = self.zone
+        if (instead := self.meddle(actor, request)) is not None:
+            return instead
         match request:
             case DrawNonce():
                 self.nonces += 1
@@ -128,9 +135,18 @@ class World:
             values = list(reply.values)
             values[self.draw.randrange(len(values))] = Unknown("SERVFAIL")
             return Readings(tuple(values))
-        if isinstance(reply, Changes) and self.draw.random() < 0.5:
-            return Changes(reply.serial, None) if reply.owners is None else reply
+        if isinstance(request, ReadChanges) and (not faults or self.draw.random() < 0.5):
+            return self._differences(request)
         return reply
+
+    def _differences(self, request: ReadChanges) -> Changes:
+        """The very owner names that changed, as an incremental transfer tells them."""
+        then = self.moments.get(request.serial) if request.serial is not None else None
+        if then is None:
+            return Changes(self.zone.serial, None)
+        was, now = then.rrsets, self.zone.rrsets
+        changed = {key[0] for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
+        return Changes(self.zone.serial, tuple(sorted(changed)))
 
     def _replace(self, change: Replace, *, faults: bool) -> object:
         fate = self.draw.random() if faults else 1.0
@@ -158,6 +174,22 @@ class World:
         self.outcomes.extend(actor.core.outcomes)
         for outcome in actor.core.outcomes:
             self.trace.append(f"{actor.name} {outcome.name} {outcome.result} {outcome.why}")
+
+    def look(self, actor: Actor, times: int = 4) -> None:
+        """So many looks of this actor, without faults but those of `meddle`; what is left is tried again once after
+        each, as the process does."""
+        for occasion in ("look", "news") * times:
+            if occasion == "news" and actor.core.agenda.empty:
+                continue
+            self.now += 1.0
+            actor.core = actor.core.wake(occasion if actor.started else "start", self.now)
+            actor.started = True
+            for _ in range(4000):
+                if actor.core.request is None:
+                    break
+                self.step(actor, faults=False)
+            else:
+                raise AssertionError(f"{actor.name} does not come to rest")
 
     def settle(self, actor: Actor, passes: int = 6) -> None:
         """Without faults, this actor alone, start and looks, until it is idle; bounded."""

@@ -6,7 +6,7 @@ from standfast.model.marker import Marker
 from standfast.model.name import floor_owner, marker_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType, txt_rdata
-from standfast.ports.provider import Replace
+from standfast.ports.provider import Conflict, Refused, Replace, Unknown
 from standfast.ports.provider_spec import ZoneState
 from world.invented import ZONE, Actor, World, entry, marker, plan_of, served
 
@@ -243,6 +243,41 @@ def a_refill_without_a_journal_is_completed_once_it_can_be_written() -> None:
     at(world, 2, NEW)
 
 
+def stands(*plans: Plan) -> tuple[World, Actor]:
+    """The first of the plans is in the zone, and its enactor has looked at it; differences are told exactly."""
+    world = World(0, list(plans))
+    world.publish()
+    world.look(world.actors[0])
+    return world, world.actors[0]
+
+
+def a_repair_that_did_not_come_through() -> None:
+    """Only the addresses show that it is still due: the marker alone says that all is well."""
+    for reply in (Conflict(), Unknown("the request was lost")):
+        world, actor = stands(*history((OLD, OLD)))
+        hand(world, addresses=None)
+        once = [reply]
+        world.meddle = lambda _, request, once=once: once.pop() if isinstance(request, Replace) and once else None  # type: ignore[misc]
+        world.look(actor)
+        at(world, 1, OLD)
+
+
+def a_repair_beside_one_that_is_refused() -> None:
+    """What the provider refuses for one endpoint is written for the others."""
+    world, actor = stands(*history((OLD, OLD)))
+    gone = {(WWW, int(RRType.A)), (API, int(RRType.A))}
+    rrsets = {key: rrset for key, rrset in world.zone.rrsets.items() if key not in gone}
+    world.zone = ZoneState(ZONE, rrsets, world.zone.serial + 1)
+
+    def policy(_: Actor, request: object) -> object:
+        writes = request.writes if isinstance(request, Replace) else ()
+        return Refused("the policy says no") if any(write.name == API for write in writes) else None
+
+    world.meddle = policy
+    world.look(actor)
+    at(world, 1, OLD)
+
+
 SCHEDULES: tuple[Callable[[], None], ...] = (
     a_delayed_write_of_an_older_plan,
     a_delayed_creation_after_the_marker_was_deleted,
@@ -254,4 +289,6 @@ SCHEDULES: tuple[Callable[[], None], ...] = (
     a_wildcard_that_makes_markers,
     everything_gone,
     a_refill_without_a_journal_is_completed_once_it_can_be_written,
+    a_repair_that_did_not_come_through,
+    a_repair_beside_one_that_is_refused,
 )

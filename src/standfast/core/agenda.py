@@ -94,9 +94,10 @@ def next_batch(
     `unmarked` tells of which endpoints it is believed that they have no marker: those take less room.
     """
     if agenda.groups:
-        keys, rest = agenda.groups[0], structs.replace(agenda, groups=agenda.groups[1:])
-        entries, _ = _taken(plan, keys, quarantine, unmarked, len(keys))
-        return entries, False, rest
+        # Verified: a repair that was refused together with others is known by its addresses alone.
+        keys, groups = agenda.groups[0], agenda.groups[1:]
+        entries, used = _taken(plan, keys, quarantine, unmarked, len(keys))
+        return entries, True, structs.replace(agenda, groups=(keys[used:], *groups) if keys[used:] else groups)
     if agenda.due:
         entries, used = _taken(plan, agenda.due, quarantine, unmarked, len(agenda.due))
         return entries, False, structs.replace(agenda, due=agenda.due[used:])

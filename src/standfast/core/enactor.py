@@ -300,6 +300,9 @@ class Enactor(Struct, frozen=True):
             after = structs.replace(after, mended=(*after.mended, *written))
         checks = [*written, *by_result.get("refilled", ()), *by_result.get("look", ())]
         again = [*by_result.get("conflict", ()), *by_result.get("unknown", ())]
+        if task.verify:
+            # What was due is damage, and only its addresses show it: the marker alone would say "in step".
+            checks, again = checks + again, []
         groups = agenda.groups
         if deferred := by_result.get("deferred"):
             groups = ((_first_key(task), *deferred), *groups)
