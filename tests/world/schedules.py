@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from standfast.model.marker import Marker
+from standfast.model.marker import Floor, Marker
 from standfast.model.name import floor_owner, marker_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType, txt_rdata
 from standfast.ports.provider import Conflict, Refused, Replace, Unknown
 from standfast.ports.provider_spec import ZoneState
-from world.invented import ZONE, Actor, World, entry, marker, plan_of, served
+from world.invented import ZONE, Actor, World, entry, floor, marker, plan_of, served
 
 WWW, API = f"www.{ZONE}", f"api.{ZONE}"
 OLD, MIDDLE, NEW = ("192.0.2.1",), ("192.0.2.2",), ("192.0.2.3",)
@@ -278,6 +278,18 @@ def a_repair_beside_one_that_is_refused() -> None:
     at(world, 1, OLD)
 
 
+def a_cname_where_marker_and_floor_belong() -> None:
+    """A TXT prerequisite with the CNAME's data never holds, and a TXT beside a CNAME is skipped in silence."""
+    for owner in (floor_owner("main", ZONE), marker_owner(WWW, ZONE)):
+        world, actor = stands(*history((OLD, OLD)))
+        rrsets = {key: rrset for key, rrset in world.zone.rrsets.items() if key[0] not in (owner, WWW)}
+        rrsets[owner, int(RRType.CNAME)] = RRset.of(RRType.CNAME, 5, [b"\1x\0"])
+        world.zone = ZoneState(ZONE, rrsets, world.zone.serial + 1)
+        world.look(actor)
+        at(world, 1, OLD)
+        assert isinstance(floor(world.zone), Floor), "the floor was not restored"
+
+
 SCHEDULES: tuple[Callable[[], None], ...] = (
     a_delayed_write_of_an_older_plan,
     a_delayed_creation_after_the_marker_was_deleted,
@@ -291,4 +303,5 @@ SCHEDULES: tuple[Callable[[], None], ...] = (
     a_refill_without_a_journal_is_completed_once_it_can_be_written,
     a_repair_that_did_not_come_through,
     a_repair_beside_one_that_is_refused,
+    a_cname_where_marker_and_floor_belong,
 )

@@ -167,8 +167,11 @@ class Surveying(Struct, frozen=True):
                 readable.append(marker)
                 frozen = frozen or (entry.kind == "first" and marker.frozen)
         generation = max([task.plan.generation, *(marker.generation for marker in readable)])
-        rdata = self.sights.floor.rdata if self.sights.floor is not None else ()
-        view = FloorView(generation, frozen, rdata, lost=True, orphan=not readable)
+        seen = self.sights.floor
+        found_there = seen.rdata if seen is not None else ()
+        aliased = seen is not None and seen.rtype == RRType.CNAME
+        rdata, alias = ((), found_there) if aliased else (found_there, ())
+        view = FloorView(generation, frozen, rdata, lost=True, orphan=not readable, alias=alias)
         return _judged(self._fresh(found), view, learnt=tuple(found.items()))
 
     def _fresh(self, found: dict[str, RRset | None]) -> "Sights":

@@ -71,12 +71,13 @@ def floor_generation(plan: Plan, floor: FloorView, writes: tuple[DraftedWrite, .
 
 def _floor_part(plan: Plan, zone: str, floor: FloorView, writes: tuple[DraftedWrite, ...], nonce: str) -> Write:
     owner = floor_owner(plan.record.stream, zone)
-    asserted = (Prerequisite(owner, RRType.TXT, floor.rdata),)
+    stands = RRset(RRType.CNAME, 0, floor.alias) if floor.alias else RRset(RRType.TXT, 0, floor.rdata)
+    asserted, cleared = _asserted(owner, stands)
     generation = floor_generation(plan, floor, writes)
     if generation is None:
         return Write(owner, asserted, ())
     raised = floor_rdata(Floor(plan.record.stream, generation, "live", nonce), zone, owner)
-    return Write(owner, asserted, (Content(owner, RRType.TXT, MARKER_TTL, (raised,)),))
+    return Write(owner, asserted, (Content(owner, RRType.TXT, MARKER_TTL, (raised,)), *cleared))
 
 
 def _endpoint_part(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> Write:
@@ -90,7 +91,7 @@ def _endpoint_part(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> 
         for rtype in FLAT_TYPES:
             rrset = entry.rrset(rtype)
             contents.append(Content(entry.name, rtype, rrset.ttl if rrset else 0, rrset.rdata if rrset else ()))
-    prerequisites, cleared = _marker_asserted(owner, sighting.marker)
+    prerequisites, cleared = _asserted(owner, sighting.marker)
     return Write(entry.name, prerequisites, (*contents, *cleared))
 
 
@@ -104,8 +105,8 @@ def _next_marker(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> Ma
     return Marker(plan.record.stream, write.entry.since, generation, digest, state, writer, nonce)
 
 
-def _marker_asserted(owner: str, seen: RRset | None) -> tuple[tuple[Prerequisite, ...], tuple[Content, ...]]:
-    """The marker exactly as seen. A CNAME there would swallow the new marker in silence, so it goes as well."""
+def _asserted(owner: str, seen: RRset | None) -> tuple[tuple[Prerequisite, ...], tuple[Content, ...]]:
+    """Marker or floor exactly as seen. A CNAME there would swallow the new one in silence, so it goes as well."""
     if seen is not None and seen.rtype == RRType.CNAME:
         asserted = (Prerequisite(owner, RRType.TXT, ()), Prerequisite(owner, RRType.CNAME, seen.rdata))
         return asserted, (Content(owner, RRType.CNAME, 0, ()),)
@@ -117,7 +118,7 @@ def _refill_part(write: DraftedWrite, judgement: RefillDue) -> Write:
     if contents is None:
         raise AssertionError("a refill is judged from contents")
     owner = marker_owner(entry.name, entry.zone)
-    asserted, cleared = _marker_asserted(owner, write.sighting.marker)
+    asserted, cleared = _asserted(owner, write.sighting.marker)
     prerequisites, puts = list(asserted), list(cleared)
     if isinstance(write.sighting.reading(entry), Damaged) and not cleared:
         puts.append(Content(owner, RRType.TXT, 0, ()))

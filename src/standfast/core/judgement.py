@@ -40,9 +40,9 @@ Standing: TypeAlias = Literal[
 class FloorView(Struct, frozen=True):
     """A zone's floor as this change sees it.
 
-    `rdata` is what the change asserts (none: absence). `lost` means that the floor is missing or unreadable and
-    `generation` was rebuilt from the markers; `orphan` that no marker was readable either, so that only the zone's
-    first entry may create it.
+    `rdata` is what the change asserts (none: absence); `alias` the CNAME that stands in the floor's place, if one does.
+    `lost` means that the floor is missing or unreadable and `generation` was rebuilt from the markers; `orphan` that no
+    marker was readable either, so that only the zone's first entry may create it.
     """
 
     generation: int
@@ -51,6 +51,7 @@ class FloorView(Struct, frozen=True):
     nonce: str = ""
     lost: bool = False
     orphan: bool = False
+    alias: tuple[bytes, ...] = ()
 
 
 class Leave(Struct, frozen=True):
