@@ -1,5 +1,6 @@
 """The commands: thin, with exit codes 0 fine, 2 differs, 3 refused, 1 error. Nothing imports this package."""
 
+import errno
 import importlib
 import sys
 from typing import Final
@@ -64,3 +65,19 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        click.echo(_denied(error), err=True)
+        sys.exit(1)
+
+
+def _denied(error: OSError) -> str:
+    """What the operating system did not let us do; the remedy is to be somebody else, or to make room."""
+    what = f"{error.filename}: " if error.filename else ""
+    remedy = {
+        errno.EACCES: " Run this as the user who runs Standfast, or let this user read it.",
+        errno.EPERM: " Run this as the user who runs Standfast.",
+        errno.EROFS: " Set `state:` to a directory that can be written.",
+        errno.ENOSPC: " Make room there.",
+        errno.EDQUOT: " Make room there.",
+    }.get(error.errno or 0, "")
+    return f"{what}{error.strerror or error}.{remedy}"

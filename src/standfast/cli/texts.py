@@ -48,7 +48,8 @@ def say(text: str = "", *, err: bool = False) -> None:
 
 def width() -> int:
     """Columns to fill; no limit where nobody looks at a terminal."""
-    return max(_WIDTH_MIN, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 10_000
+    seen = sys.stdout is not None and sys.stdout.isatty()
+    return max(_WIDTH_MIN, shutil.get_terminal_size().columns) if seen else 10_000
 
 
 def finding_lines(level: Level, subject: str, text: str, subject_width: int) -> list[str]:

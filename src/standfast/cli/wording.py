@@ -101,7 +101,7 @@ def store_and_plan(place: "Place") -> "tuple[PlanStore, StoreSight, Plan]":
 
     store = open_existing(place)
     if isinstance(store, Unknown):
-        if place.config.store.path.exists() or any(place.copies.glob("*.sqlite")):
+        if place.has_store or place.kept_copies():
             raise StandfastError(_ended(f"The plan store can't be read: {store.why}"), "`standfast status` says more.")
         message = f"Nothing was ever published here: {store.why}."
         raise StandfastError(message, "`standfast run` begins; --config names another file.")

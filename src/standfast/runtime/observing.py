@@ -4,6 +4,7 @@ Only reads. Whatever cannot be read is said to be unknown, with the reason: neve
 the web pages all look at the same value.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -84,6 +85,8 @@ class Seen(Struct, frozen=True):
     """Whether by those rules a new plan is called for."""
     absent: tuple[Key, ...] = ()
     """Endpoints of the configuration that are in no plan yet."""
+    hidden: bool = False
+    """Whether this user may not see who is running."""
 
     @property
     def endpoints(self) -> "tuple[EndpointSight, ...]":
@@ -112,8 +115,27 @@ def observe(config: Config, *, secondaries: bool = True, only: Key | None = None
         some = (entry for entry in entries.get(zone.name, ()) if only in (None, entry.key))
         if only is None or only[0] == zone.name:
             zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
-    seen = Seen(time.time(), config.stream, store, tuple(zones), tuple(read_presence(place.presence)))
+    seen = Seen(time.time(), config.stream, store, tuple(zones), present(place), hidden=hidden(place))
     return _judged(seen, config, only)
+
+
+def present(place: Place) -> tuple[Present, ...]:
+    """Who says to be running here, as far as this user may look."""
+    try:
+        return tuple(read_presence(place.presence))
+    except OSError:
+        return ()
+
+
+def hidden(place: Place) -> bool:
+    """Whether the directory in which running processes show themselves is closed to this user."""
+    try:
+        os.listdir(place.presence)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def look_at_store(place: Place) -> StoreSight:
@@ -121,7 +143,7 @@ def look_at_store(place: Place) -> StoreSight:
     store = open_existing(place)
     if isinstance(store, Unknown):
         copy, plan = _newest_copy(place)
-        return StoreSight(store.why, copy, bool(copy) or place.config.store.path.exists(), plan=plan)
+        return StoreSight(store.why, copy, bool(copy) or place.has_store, plan=plan)
     try:
         return _read(store, place)
     finally:
@@ -175,7 +197,7 @@ def _newest_copy(place: Place) -> tuple[str, Plan | None]:
     from standfast.ports.local import RecallCopy
 
     best: tuple[str, Plan | None] = ("", None)
-    for path in sorted(place.copies.glob("*.sqlite")):
+    for path in place.kept_copies():
         copy = DiskCopy(path)
         reply = copy.perform(RecallCopy())
         copy.close()
@@ -211,7 +233,8 @@ def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:
 
     plan, fleet, verdicts = seen.store.plan, seen.store.fleet, seen.store.verdicts
     if plan is None:
-        return replace(seen, absent=tuple((one.zone, one.name) for one in config.endpoints))
+        unknown = bool(seen.store.trouble) and seen.store.began
+        return replace(seen, absent=() if unknown else tuple((one.zone, one.name) for one in config.endpoints))
     policies = tuple(policy_of(one) for one in config.endpoints)
     absent = tuple(one.key for one in policies if plan.entry(one.key) is None)
     if fleet is None or verdicts is None:

@@ -33,7 +33,7 @@ class Place:
             for folder in (self.root, self.journal, self.presence, self.copies):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            message = f"the state directory {self.root} can't be made: {error.strerror}"
+            message = f"The state directory {self.root} can't be used: {error.strerror}."
             raise StandfastError(message, "Create it, or set `state:` to one that this user may write.") from None
 
     @property
@@ -55,6 +55,21 @@ class Place:
     def embedded_key(self) -> Path:
         """The TSIG key of the embedded nameserver, made when first needed."""
         return self.root / "embedded.key"
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is a plan store. Where this user may not look there may well be one."""
+        try:
+            return self.config.store.path.exists()
+        except OSError:
+            return True
+
+    def kept_copies(self) -> list[Path]:
+        """Every enactor's copy that this user may see."""
+        try:
+            return sorted(self.copies.glob("*.sqlite"))
+        except OSError:
+            return []
 
     def open_store(self) -> SqliteStore:
         """The plan store. Raises StoreError."""

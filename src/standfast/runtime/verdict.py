@@ -22,10 +22,11 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanSummary
 
-from .observing import Seen
+from .observing import Seen, at_work
 from .times import clock, since, span
 
 if TYPE_CHECKING:
+    from .presence import Present
     from .zonesight import EndpointSight, ZoneSight
 
 State: TypeAlias = Literal["ok", "held", "frozen", "behind", "damaged", "ahead", "refused", "retired", "unread"]
@@ -193,7 +194,11 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
 
 def _nobody(seen: Seen) -> Iterator[_Finding]:
     planner, enactor = bool(seen.running("planner")), bool(seen.running("enactor"))
-    if planner and enactor:
+    if (planner and enactor) or seen.hidden:
+        return
+    if silent := [one for one in seen.present if one.role in ("planner", "enactor") and one.alive and not at_work(one)]:
+        text = f"{_silent(silent)}: stopped or overloaded, or the state directory can't be written (is the disk full?)."
+        yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
         return
     if not planner and not enactor:
         text = "Nobody is running: DNS stays as it is, whatever dies and whoever changes it."
@@ -204,6 +209,13 @@ def _nobody(seen: Seen) -> Iterator[_Finding]:
     if not planner and seen.overdue:
         text += " What is stored calls for another plan already."
     yield _Finding("NEEDS YOU", text, "standfast run", EXIT_DIFFERS)
+
+
+def _silent(some: "list[Present]") -> str:
+    """Processes that are there and have not shown themselves for a while."""
+    names = _list(f"{one.role} {one.who} (pid {one.pid})" for one in some)
+    verb = "is there but has" if len(some) == 1 else "are there but have"
+    return f"{names[:1].upper()}{names[1:]} {verb} shown no sign of life for {span(min(one.age_s for one in some))}"
 
 
 def _troubles(seen: Seen) -> list[str]:
@@ -318,6 +330,8 @@ def ages(seen: Seen) -> str:
     """Who is here, with the age of their last sign of life."""
     roles = {"planner": "no planner", "enactor": "no enactor", "cleaner": "no cleaner"}
     found = []
+    if seen.hidden:
+        return "this user may not see who is running"
     for role, none in roles.items():
         some = [one for one in seen.present if one.role == role]
         for one in some:

@@ -16,9 +16,8 @@ from standfast.model.fleet import Fleet, Verdict
 from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan, ReadSource, SourceRead
-from standfast.runtime.observing import at_work, open_existing
+from standfast.runtime.observing import at_work, open_existing, present
 from standfast.runtime.place import Place, load_balancer_of, policy_of
-from standfast.runtime.presence import read_presence
 from standfast.runtime.sharing import HEALTH, read_health
 from standfast.runtime.zonesight import reader
 
@@ -60,8 +59,10 @@ def draw(config: Config, providers: "Mapping[str, Rfc2136Provider | Unknown]", t
         raise StandfastError(f"The load balancers are unknown: {path} says nothing.", "`standfast check` says why.")
     place = Place(config)
     store = open_existing(place)
-    if isinstance(store, Unknown) and place.config.store.path.exists():
-        raise StoreError(f"The plan store cannot be read: {store.why}.", "Nothing can be planned without it.")
+    if isinstance(store, Unknown) and place.has_store:
+        raise StoreError(
+            f"The plan store cannot be read: {store.why.rstrip('.')}.", "Nothing can be planned without it."
+        )
     opened = None if isinstance(store, Unknown) else store
     try:
         verdicts, source = _health(config, place, opened, load_balancers)
@@ -90,7 +91,7 @@ def _health(
     """What a planner at work says; without one, what one round of checks says."""
     if config.health is None:
         return {one.id: Verdict("up", "nothing checks it") for one in load_balancers}, "none"
-    working = any(one.role == "planner" and at_work(one) for one in read_presence(place.presence))
+    working = any(one.role == "planner" and at_work(one) for one in present(place))
     if working and store is not None:
         reply = store.perform(ReadSource(HEALTH))
         said = read_health(reply.body) if isinstance(reply, SourceRead) else None
@@ -137,7 +138,9 @@ def _run(
         phase = phase.heard(reply)
     outcome = phase.outcome
     if outcome.kind == "unknown":
-        raise StoreError(f"The plan store cannot be read: {outcome.why}.", "Nothing can be planned without it.")
+        raise StoreError(
+            f"The plan store cannot be read: {outcome.why.rstrip('.')}.", "Nothing can be planned without it."
+        )
     drawn = outcome.draft
     refusals = drawn.refusals if drawn else ()
     unreadable = sorted(set(task.zones) - {zone for zone, _ in outcome.begun})
