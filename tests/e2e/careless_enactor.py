@@ -25,6 +25,9 @@ class Careless:
     def __init__(self, careful: Rfc2136Provider) -> None:
         self._careful = careful
 
+    def prepare(self, request: Replace) -> None:
+        """Not ahead of time: what is sent is another change."""
+
     def perform(self, request: ProviderRequest) -> ProviderReply:
         """As the careful one does, but for the prerequisites."""
         if isinstance(request, Replace):

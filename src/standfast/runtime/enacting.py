@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
 from standfast.core.enactor import Enactor, EnactorRequest, Occasion
@@ -33,6 +34,7 @@ from standfast.ports.provider import (
     Refused,
     Replace,
     Unknown,
+    Written,
 )
 from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
 
@@ -43,8 +45,10 @@ POLL_S: Final = 0.005
 """How often the store is asked whether anybody wrote: about 10 µs each on SQLite."""
 AUDIT_S: Final = 600.0
 RETRY_S: Final = 0.25
-PAUSE_S: Final = 0.005
-PAUSE_MAX_S: Final = 0.5
+PAUSE_S: Final = 0.01
+PAUSE_MAX_S: Final = 2.0
+ENDPOINTS_A_SECOND: Final = 5_000
+"""What one enactor writes in bulk, roughly: only pauses depend on it."""
 BEAT_S: Final = 1.0
 _QUIET: Final = frozenset({"in_step", "superseded", "look", "deferred"})
 
@@ -59,6 +63,7 @@ class Store(Protocol):
 class Provider(Protocol):
     """One zone's provider."""
 
+    def prepare(self, request: Replace) -> None: ...
     def perform(self, request: ProviderRequest) -> ProviderReply: ...
 
 
@@ -93,6 +98,7 @@ class EnactorProcess:
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
         self._would: list[dict[str, Any]] = []
+        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="change")
 
     def run(self, stop: threading.Event) -> None:
         """Start, then wake on news, looks and audits until told to stop."""
@@ -115,27 +121,56 @@ class EnactorProcess:
                 beaten = now
                 self._beat(time.monotonic() - looked)
             stop.wait(self._poll_s)
+        self._sender.shutdown()
         self._journal.write("stopped")
         self._journal.close()
 
     def _pass(self, occasion: Occasion, stop: threading.Event) -> None:
         self.core = self.core.wake(occasion, time.monotonic())
-        self._report()
+        self._report(self.core)
         while (request := self.core.request) is not None:
             if stop.is_set() and isinstance(request, ReadHead):
                 return  # between two changes
-            reply = self._perform(request)
-            self.core = self.core.heard(reply)
-            self._report()
+            if isinstance(request, Replace) and self.core.agenda.due:
+                self._overlap(request, stop)
+            else:
+                self.core = self.core.heard(self._perform(request))
+                self._report(self.core)
         self._again_at = time.monotonic() + self._pause()
 
+    def _overlap(self, request: Replace, stop: threading.Event) -> None:
+        """Send one change of many; meanwhile prepare the next, as if this one were written.
+
+        Cores are values: what was prepared is thrown away if the reply is another, and nothing of it was sent. At most
+        an intent is on disk for a change that is never made. (Compare ADR 6.)
+        """
+        answer = self._sender.submit(self._perform, request)
+        ahead = [self.core.heard(Written())]
+        while isinstance(following := ahead[-1].request, ReadHead | DrawNonce | RecordIntent):
+            if stop.is_set() and isinstance(following, ReadHead):
+                break
+            ahead.append(ahead[-1].heard(self._perform(following)))
+        if isinstance(following, Replace) and (provider := self._providers.get(following.zone)) is not None:
+            provider.prepare(following)
+        reply = answer.result()
+        if reply != Written():
+            ahead = [self.core.heard(reply)]
+        for core in ahead:
+            self._report(core)
+        self.core = ahead[-1]
+
     def _pause(self) -> float:
-        """Seconds until what is left is tried again: soon after a conflict, doubling while others write; at random, so
-        that two enactors don't stay in step."""
-        if self.core.contention:
-            most: float = min(PAUSE_MAX_S, PAUSE_S * 2.0 ** min(self.core.contention, 10))
-            return most * (0.5 + secrets.randbelow(1000) / 2000)
-        return RETRY_S
+        """Seconds until what is left is tried again.
+
+        After two conflicts in a row somebody else is writing the same things, and each change of a bulk write spoils
+        the others' (it gives the floor a new nonce): wait about as long as that one needs for what is left. A handful
+        of endpoints waits milliseconds. At random, so that two enactors don't stay in step.
+        """
+        if not self.core.contention:
+            return RETRY_S
+        left = len(self.core.agenda.due) + sum(map(len, self.core.agenda.groups))
+        most = min(PAUSE_MAX_S, PAUSE_S + left / ENDPOINTS_A_SECOND)
+        return most * (0.5 + secrets.randbelow(1000) / 2000)
 
     def _perform(self, request: EnactorRequest) -> ProviderReply | StoreReply | LocalReply:
         match request:
@@ -177,13 +212,14 @@ class EnactorProcess:
             return Recorded()
         return Unrecorded(self._journal.broken)
 
-    def _report(self) -> None:
-        for notice in self.core.notices:
+    def _report(self, core: Enactor) -> None:
+        """Write down the news of one step."""
+        for notice in core.notices:
             self._journal.write("notice", kind=notice.kind, why=notice.why)
-        if not self.core.outcomes:
+        if not core.outcomes:
             return
         took = time.monotonic() - self._sent_at
-        worth = [_outcome_facts(outcome, took) for outcome in self.core.outcomes if self._worth_telling(outcome)]
+        worth = [_outcome_facts(outcome, took) for outcome in core.outcomes if self._worth_telling(outcome)]
         if worth:
             self._journal.write_all("outcome", worth)
 

@@ -45,5 +45,8 @@ class MemoryProvider:
             self.state, reply = apply(self.state, request)
         return reply
 
+    def prepare(self, request: Replace) -> None:
+        """Nothing to do."""
+
     def close(self) -> None:
         """Nothing to do."""

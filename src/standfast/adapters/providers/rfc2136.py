@@ -80,6 +80,7 @@ class Rfc2136Provider:
         self.zone = zone
         self._key = key
         self._connection = Connection(host, port, timeout_s)
+        self._ready: tuple[Replace, tuple[bytes, bytes] | Refused] | None = None
 
     def close(self) -> None:
         """Close the connection; a later request makes a new one."""
@@ -185,14 +186,29 @@ class Rfc2136Provider:
                 return Fails()
         return reply
 
+    def prepare(self, request: Replace) -> None:
+        """Compose and sign a change that may be asked for next, while another is under way; nothing is sent."""
+        self._ready = (request, self._composed(request))
+
     def _replace(self, request: Replace) -> ReplaceReply:
+        ready, self._ready = self._ready, None
+        prepared = ready is not None and ready[0] is request
+        return self._sent(ready[1] if ready is not None and prepared else self._composed(request))
+
+    def _composed(self, request: Replace) -> tuple[bytes, bytes] | Refused:
         parts = (request.floor, *request.writes)
-        return self._update(
+        return self._encoded(
             tuple(one for part in parts for one in part.prerequisites),
             tuple(one for part in parts for one in part.contents),
         )
 
     def _update(self, prerequisites: tuple[Prerequisite, ...], contents: tuple[Content, ...]) -> ReplaceReply:
+        return self._sent(self._encoded(prerequisites, contents))
+
+    def _encoded(
+        self, prerequisites: tuple[Prerequisite, ...], contents: tuple[Content, ...]
+    ) -> tuple[bytes, bytes] | Refused:
+        """The message and its MAC; or why there can't be one."""
         try:
             bare = encode_update(self._connection.new_id(), self.zone, prerequisites, contents)
         except WireError as problem:
@@ -203,6 +219,13 @@ class Rfc2136Provider:
                 f"the change takes {len(message)} octets; a message has at most {MESSAGE_MAX}: "
                 "fewer endpoints a change (nothing was sent)"
             )
+        return message, mac
+
+    def _sent(self, composed: tuple[bytes, bytes] | Refused) -> ReplaceReply:
+        """Send it once, ever."""
+        if isinstance(composed, Refused):
+            return composed
+        message, mac = composed
         try:
             reply = self._connection.exchange(message)
         except Lost as lost:
