@@ -60,7 +60,7 @@ def run_command(
             EnactorProcess(
                 who,
                 config.stream,
-                place.open_store(),
+                place.late_store(),
                 _providers(place),
                 place.open_copy(who),
                 journal,
@@ -73,13 +73,19 @@ def run_command(
 
             consents = tuple((taken, _operator()) for taken in take)
             PlannerProcess(
-                who, config, place.open_store(), _providers(place), journal, presence=presence, consents=consents
+                who,
+                config,
+                place.late_store(leave=True),
+                _providers(place),
+                journal,
+                presence=presence,
+                consents=consents,
             ).run(stop)
         case "cleaner":
             from standfast.runtime.cleaning import CleanerProcess
 
             CleanerProcess(
-                who, config, place.open_store(), _providers(place), journal, presence=presence, every_s=every
+                who, config, place.late_store(leave=True), _providers(place), journal, presence=presence, every_s=every
             ).run(stop)
         case "nameserver":
             from standfast.runtime.serving import serve_embedded

@@ -19,6 +19,8 @@ from standfast.model.fleet import LoadBalancer
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
+from .latestore import LateStore
+
 
 class Place:
     """The state directory: plan store, journals, disk copies, presence, keys. Created with mode 0700."""
@@ -75,6 +77,10 @@ class Place:
         """The plan store. Raises StoreError."""
         self.config.store.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return SqliteStore(self.config.store.path)
+
+    def late_store(self, *, leave: bool = False) -> LateStore:
+        """The plan store for a process that runs on while it can't be read."""
+        return LateStore(self.config.store.path, self.open_store, leave=leave)
 
     def open_copy(self, writer: str) -> DiskCopy:
         """An enactor's own copy."""
