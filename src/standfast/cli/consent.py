@@ -13,7 +13,7 @@ from standfast.config import Config
 from standfast.errors import Refusal, StandfastError
 
 
-def consented(config: Config, take: tuple[str, ...], *, quiet: bool) -> tuple[str, ...]:
+def consented(config: Config, take: tuple[str, ...], *, quiet: bool, observe: bool = False) -> tuple[str, ...]:
     """The full names that may be taken over. Raises Refusal (exit 3) where consent is missing."""
     from standfast.cli.plan import in_full
     from standfast.cli.previewing.drawing import draw, readers
@@ -34,7 +34,7 @@ def consented(config: Config, take: tuple[str, ...], *, quiet: bool) -> tuple[st
     if not missing:
         return given
     if sys.stdin.isatty() and not quiet:
-        return (*given, *(name for name in missing if _typed(name)))
+        return (*given, *(name for name in missing if _typed(name, observe)))
     if drawn.head is None:
         options = " ".join(f"--take {name}" for name in missing)
         raise Refusal(
@@ -44,12 +44,14 @@ def consented(config: Config, take: tuple[str, ...], *, quiet: bool) -> tuple[st
     return given
 
 
-def _typed(name: str) -> bool:
+def _typed(name: str, observe: bool) -> bool:
     """Ask for the name itself: an Enter out of habit takes nothing over."""
-    answer: str = click.prompt(
-        f"Take over {name} as shown by `standfast plan`? Type the name", default="", show_default=False
-    )
-    if answer.strip().lower().removesuffix(".") in (name, name.partition(".")[0]):
+    click.echo(f"{name} exists in DNS and was not made by Standfast. `standfast plan` shows what would change.")
+    if observe:
+        click.echo("Nothing is written while observing; but a later `standfast run` will not ask for it again.")
+    short = name.partition(".")[0]
+    answer: str = click.prompt(f"Take it over? Type {short}, or Enter to leave it", default="", show_default=False)
+    if answer.strip().lower().removesuffix(".") in (name, short):
         return True
     click.echo(f"{name} is left as it is.")
     return False

@@ -1,25 +1,32 @@
 """`standfast run`: all roles, or one."""
 
 import os
+import re
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from standfast import config as configuration
 from standfast.config import Config
+from standfast.errors import StandfastError
 from standfast.runtime.journal import Journal
-from standfast.runtime.narration import narrated
+from standfast.runtime.narration import Narrator
 from standfast.runtime.place import Place
 from standfast.runtime.presence import Presence
 from standfast.runtime.supervision import PARENT_FD, ChildSpec, stop_on_signals, supervise
 
 if TYPE_CHECKING:
     from standfast.adapters.providers.rfc2136 import Rfc2136Provider
+    from standfast.runtime.presence import Present
 
+WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+_WATCH_S = 2.5
+"""A process that is at work has shown itself anew by then."""
 ROLES = ("all", "planner", "enactor", "cleaner", "nameserver")
 
 
@@ -41,16 +48,18 @@ def run_command(
     config = configuration.load(Path(file))
     place = Place(config)
     place.prepare()
-    who = name or _host()
+    who = _writer(name) if name else _host()
     if role in ("all", "planner") and PARENT_FD not in os.environ:
         from standfast.cli.consent import consented
 
-        take = consented(config, take, quiet=quiet)
+        take = consented(config, take, quiet=quiet, observe=observe)
+    if PARENT_FD not in os.environ:
+        _alone(place, _writers(role, who, enactors))
     if role == "all":
         _all(config, file, who, enactors, observe, take, every, quiet)
         return
     stop = stop_on_signals()
-    journal = Journal(place.journal, role, who, listener=None if quiet else _say)
+    journal = Journal(place.journal, role, who, listener=None if quiet else Narrator(_say, observe=observe))
     presence = Presence(place.presence, role, who)
     match role:
         case "enactor":
@@ -111,8 +120,7 @@ def _all(
         specs.append(ChildSpec("nameserver", ("run", "--role", "nameserver", *common)))
     taken = tuple(part for name in take for part in ("--take", name))
     specs.append(ChildSpec("planner", ("run", "--role", "planner", "--name", who, *taken, *common)))
-    for place in range(enactors):
-        name = who if enactors == 1 else f"{who[:29]}-{chr(ord('a') + place)}"
+    for name in _enactor_names(who, enactors):
         watch = ("--observe",) if observe else ()
         specs.append(ChildSpec(f"enactor {name}", ("run", "--role", "enactor", "--name", name, *watch, *common)))
     specs.append(ChildSpec("cleaner", ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)))
@@ -125,16 +133,52 @@ def _providers(place: Place) -> "Mapping[str, Rfc2136Provider]":
     return {zone.name: place.open_provider(zone) for zone in place.config.zones}
 
 
-def _say(event: Mapping[str, Any]) -> None:
-    if line := narrated(event):
-        click.echo(line)
-        sys.stdout.flush()
+def _say(line: str) -> None:
+    click.echo(line)
+    sys.stdout.flush()
 
 
 def _host() -> str:
     """The host's name as a writer's name: at most 32 of a-z, 0-9 and hyphen."""
     name = "".join(c if c.isalnum() and c.isascii() else "-" for c in socket.gethostname().lower()).strip("-")
     return name[:32].strip("-") or "host"
+
+
+def _writer(name: str) -> str:
+    """A name as markers and files take it. Raises StandfastError."""
+    if WRITER.fullmatch(name):
+        return name
+    raise StandfastError(f"--name {name!r} is no name.", "Take 1 to 32 of a to z, 0 to 9 and hyphens.")
+
+
+def _writers(role: str, who: str, enactors: int) -> "list[tuple[str, str]]":
+    """(role, name) of every process that shall run."""
+    if role != "all":
+        return [(role, who)]
+    return [("planner", who), ("cleaner", who), *(("enactor", name) for name in _enactor_names(who, enactors))]
+
+
+def _alone(place: Place, writers: "list[tuple[str, str]]") -> None:
+    """Raise StandfastError if one of them is at work here: it beats again while we watch. A dead one's last beat, by
+    a number that another process has now, does not keep anybody from starting."""
+    from standfast.runtime.observing import at_work, present
+
+    def beats() -> "dict[tuple[str, str], Present]":
+        return {(one.role, one.who): one for one in present(place) if (one.role, one.who) in writers and at_work(one)}
+
+    before, since = beats(), time.monotonic()
+    while before and (waited := time.monotonic() - since) < _WATCH_S:
+        time.sleep(0.1)
+        for key, now in beats().items():
+            if key in before and now.age_s < before[key].age_s + waited - 0.05:
+                message = f"{now.role} {now.who} runs here already (pid {now.pid}), with {place.root}."
+                raise StandfastError(message, "Stop that one, or give this one another name: --name NAME.")
+
+
+def _enactor_names(who: str, enactors: int) -> list[str]:
+    if enactors == 1:
+        return [who]
+    return [f"{who[:29]}-{chr(ord('a') + place)}" for place in range(enactors)]
 
 
 def _operator() -> str:

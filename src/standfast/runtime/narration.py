@@ -1,13 +1,18 @@
 """Journal events as lines that people read: who, what, from → to, proof, duration. Clock times, never epochs."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+AGAIN_S: Final = 60.0
+TOLD_MAX: Final = 1000
+_RESOLVED: Final = frozenset({"written", "refilled", "conflict"})
 
 _RESULTS: Mapping[str, str] = {
     "written": "written",
     "refilled": "given its addresses back",
-    "conflict": "refused by the server: something newer is there; nothing changed",
+    "conflict": "refused by the server, which is fine: something newer is there",
     "unknown": "no answer; settled by reading before anything else is done",
     "refused": "REFUSED by the server",
     "blind": "can't be read",
@@ -19,6 +24,42 @@ _RESULTS: Mapping[str, str] = {
     "left": "left as somebody insists on it",
     "unrecorded": "not written: no journal",
 }
+
+
+class Narrator:
+    """Tells events as they come, each line to `say`. What only repeats itself is told again after a while.
+
+    A store or a server that is away is noticed many times a minute by each process; people need it once.
+    """
+
+    def __init__(self, say: Callable[[str], None], *, observe: bool = False) -> None:
+        self._say, self._observe = say, observe
+        self._told: dict[tuple[str, str, str], float] = {}
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Tell it, or keep quiet."""
+        line = narrated(event)
+        if line is None or (self._observe and event.get("result") in ("unrecorded", "refused")):
+            return  # nothing was asked of anybody: `would_write` has told it
+        if key := self._repeatable(event):
+            now = time.monotonic()
+            if now - self._told.get(key, -AGAIN_S) < AGAIN_S:
+                return
+            if len(self._told) >= TOLD_MAX:
+                self._told.clear()
+            self._told[key] = now
+        self._say(line)
+
+    def _repeatable(self, event: Mapping[str, Any]) -> tuple[str, str, str] | None:
+        name, why = str(event.get("name")), str(event.get("why"))
+        match event.get("event"):
+            case "notice":
+                return "notice", str(event.get("kind")), why
+            case "outcome" if event.get("result") in _RESOLVED:
+                self._told = {key: at for key, at in self._told.items() if key[1] != name}
+            case "outcome":
+                return str(event.get("result")), name, why
+        return None
 
 
 def narrated(event: Mapping[str, Any]) -> str | None:
@@ -48,7 +89,7 @@ def _text(event: Mapping[str, Any]) -> str | None:
         case "verdict":
             return f"{event.get('load_balancer')}  {str(event.get('state', '')).upper()}  {event.get('reason', '')}"
         case "probe":
-            return f"{event.get('load_balancer')}  {event.get('reason', '')}"
+            return f"{event.get('load_balancer')}  failed check {event.get('reason', '')}"
         case "refused":
             return f"{event.get('name')}: {event.get('why')}. {event.get('remedy', '')}".rstrip()
         case "notice":
@@ -68,14 +109,22 @@ def _text(event: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _outcome(event: Mapping[str, Any]) -> str:
+def _outcome(event: Mapping[str, Any]) -> str | None:
     result = str(event.get("result"))
+    if result in _RESOLVED and "._first." in str(event.get("name")):
+        return None  # our own entry, which every plan has in every zone
     before = event.get("before")
     step = f"{'–' if before is None else f'g{before}'} → g{event.get('since')}"
     line = f"{event.get('name')}  {step}  {_RESULTS.get(result, result)}"
     if result in ("written", "refilled"):
         why = str(event.get("why", ""))
-        return f"{line}, {event.get('took_ms')} ms" + ("" if "→" in why else f"  ({why})")
+        if result == "written" and before == event.get("since"):
+            line = f"{event.get('name')}  put back as in g{before}"
+        elif before is None and result == "written":
+            why = ""
+        return f"{line}, {event.get('took_ms')} ms" + ("" if "→" in why or not why else f"  ({why})")
+    if result == "conflict":
+        return line
     return f"{line}  ({event.get('why')})" if event.get("why") else line
 
 
