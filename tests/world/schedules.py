@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
+from standfast.model.entry import Entry
 from standfast.model.marker import Floor, Marker
-from standfast.model.name import floor_owner, marker_owner
-from standfast.model.plan import Plan
+from standfast.model.name import first_name, floor_owner, marker_owner
+from standfast.model.plan import Plan, PlanRecord
 from standfast.model.rrset import RRset, RRType, txt_rdata
-from standfast.ports.provider import Conflict, Refused, Replace, Unknown
+from standfast.model.shards import Shards
+from standfast.ports.provider import Conflict, Read, ReadChanges, Readings, Refused, Replace, Unknown
 from standfast.ports.provider_spec import ZoneState
 from world.invented import ZONE, Actor, World, entry, floor, marker, plan_of, served
 
@@ -290,6 +294,47 @@ def a_cname_where_marker_and_floor_belong() -> None:
         assert isinstance(floor(world.zone), Floor), "the floor was not restored"
 
 
+def a_zone_whose_server_is_down_beside_one_with_damage() -> None:
+    """The damage is found and repaired by looks alone, whichever of reading and writing gets no answer."""
+    other = "down.example.org"
+    for silent in (Read, Replace):
+        first = [Entry(zone, first_name("main", zone), 1, kind="first") for zone in (ZONE, other)]
+        here = entry(WWW, 1, *OLD)
+        shards = Shards.of([*first, here, replace(here, zone=other, name=f"www.{other}")])
+        plan = Plan(PlanRecord("main", 1, shards.digest, (other, ZONE), (), "test", "", 0.0), shards)
+        world = World(0, [plan])
+        world.publish()
+
+        def down(_: Actor, request: object, silent: type = silent) -> object:
+            if not isinstance(request, Read | Replace | ReadChanges) or request.zone != other:
+                return None
+            if isinstance(request, Read) and silent is Replace:
+                return Readings((None,) * len(request.keys))
+            return Unknown("time-out")
+
+        world.meddle = down
+        world.look(world.actors[0])
+        at(world, 1, OLD)
+        hand(world, addresses=None)
+        world.look(world.actors[0], times=2)
+        at(world, 1, OLD)
+
+
+def a_refill_beside_a_write_that_cannot_be_recorded() -> None:
+    """Without a journal a changed entry waits; what is empty meanwhile is found by looks, and refilled."""
+    world, actor = stands(*history((OLD, OLD), (OLD, NEW)))
+    world.journal_broken = True
+    world.publish()
+    world.look(actor)
+    hand(world, marker=None, addresses=None)
+    world.look(actor, times=2)
+    assert served(world.zone, WWW) == OLD, "it was not refilled"
+    world.journal_broken = False
+    world.look(actor, times=2)
+    at(world, 1, OLD)
+    assert served(world.zone, API) == NEW, "the change that waited for the journal was forgotten"
+
+
 SCHEDULES: tuple[Callable[[], None], ...] = (
     a_delayed_write_of_an_older_plan,
     a_delayed_creation_after_the_marker_was_deleted,
@@ -304,4 +349,6 @@ SCHEDULES: tuple[Callable[[], None], ...] = (
     a_repair_that_did_not_come_through,
     a_repair_beside_one_that_is_refused,
     a_cname_where_marker_and_floor_belong,
+    a_zone_whose_server_is_down_beside_one_with_damage,
+    a_refill_beside_a_write_that_cannot_be_recorded,
 )

@@ -27,17 +27,39 @@ _ADDRESS_OCTETS: Final = {1: 16, 28: 28}
 class Agenda(Struct, frozen=True):
     """What is left to do. `groups` are endpoints that must go together in one small change, first of all; `due` may
     have changed with the plan; `checks` are to be verified with their addresses; `everything` is to be verified once
-    nothing is due."""
+    nothing is due. `aside` is left to a later pass, for the provider gave no answer: so one zone's server that is down
+    keeps nobody from looking after the other zones."""
 
     groups: tuple[tuple[Key, ...], ...] = ()
     due: tuple[Key, ...] = ()
     checks: tuple[Key, ...] = ()
     everything: bool = False
+    aside: tuple[Key, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Nothing left for this pass."""
+        return not (self.groups or self.due or self.checks or self.everything)
 
     @property
     def empty(self) -> bool:
         """Nothing left."""
-        return not (self.groups or self.due or self.checks or self.everything)
+        return self.done and not self.aside
+
+    def without(self, zone: str, keys: tuple[Key, ...]) -> "Agenda":
+        """These endpoints, and all else that is left to do in their zone, put aside."""
+        rest = tuple(key for group in self.groups for key in group) + self.due + self.checks
+        return structs.replace(
+            self,
+            groups=tuple(group for group in self.groups if group[0][0] != zone),
+            due=tuple(key for key in self.due if key[0] != zone),
+            checks=tuple(key for key in self.checks if key[0] != zone),
+            aside=joined(self.aside, keys + tuple(key for key in rest if key[0] == zone)),
+        )
+
+    def resumed(self) -> "Agenda":
+        """What was put aside is to be verified."""
+        return structs.replace(self, checks=joined(self.checks, self.aside), aside=())
 
 
 def all_keys(plan: Plan) -> tuple[Key, ...]:

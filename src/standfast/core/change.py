@@ -261,6 +261,9 @@ def _judged(sights: Sights, floor: FloorView, *, learnt: tuple[tuple[str, RRset 
                 full.append(DraftedWrite(entry, sighting, verdict))
             case RefillDue():
                 refills.append(DraftedWrite(entry, sighting, verdict))
+    if task.refills_only and refills:
+        outcomes.extend(outcome_of(w.entry, "unrecorded", "the journal can't be written") for w in full)
+        full = []
     known = learnt or tuple((entry.name, s.marker) for entry, s in sights.seen)
     if full and floor.orphan and all(write.entry.kind != "first" for write in full):
         outcomes.extend(outcome_of(w.entry, "deferred", "the zone's first entry creates the floor") for w in full)

@@ -29,6 +29,7 @@ from .task import Outcome, Settled, Task
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
 
+_TRYING: Final = frozenset({"conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
 _UNKNOWN: Final = object()
 
 Occasion: TypeAlias = Literal["start", "news", "look", "audit"]
@@ -129,6 +130,7 @@ class Enactor(Struct, frozen=True):
         """Begin a pass. `now` is monotonic seconds of this machine; nothing about safety depends on it."""
         fresh = structs.replace(
             self,
+            agenda=self.agenda if occasion == "look" else self.agenda.resumed(),
             now=now,
             patience=PATIENCE,
             mended=(),
@@ -249,26 +251,26 @@ class Enactor(Struct, frozen=True):
             after = self._noting("provider", f"{zone}: {reply.why}")
         if stage.later:
             return structs.replace(after, stage=after._ask_changes(stage.later[0], stage.later[1:]))
-        return after._work()
+        return structs.replace(after, agenda=after.agenda.resumed())._work()
 
     def _next(self) -> "Enactor":
         """A step of work is done: look for a newer head if there is more."""
-        if self.patience <= 0 or (self.agenda.empty and not self.copy_due):
+        if self.patience <= 0 or (self.agenda.done and not self.copy_due):
             return structs.replace(self, stage=Idle())
-        return structs.replace(self, stage=AskingHead()) if not self.agenda.empty else self._work()
+        return structs.replace(self, stage=AskingHead()) if not self.agenda.done else self._work()
 
     def _work(self) -> "Enactor":
         plan, agenda = self.plan, self.agenda
         if plan is None or self.patience <= 0:
             return structs.replace(self, stage=Idle())
-        if self.copy_due and not agenda.groups and not agenda.due:
+        if self.copy_due and not agenda.groups and not agenda.due:  # or put aside: that may take long
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
         if agenda.everything and not (agenda.groups or agenda.due):
-            agenda = Agenda(checks=rotated(all_keys(plan), self.writer))
+            agenda = structs.replace(agenda, checks=rotated(all_keys(plan), self.writer), everything=False)
         entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._unmarked)
         if not entries:
             rest = structs.replace(self, agenda=agenda)
-            return structs.replace(rest, stage=Idle()) if agenda.empty else rest._work()
+            return structs.replace(rest, stage=Idle()) if agenda.done else rest._work()
         zone = entries[0].zone
         belief = self.belief(zone)
         task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, self.tug.insisted(zone, self.now))
@@ -299,7 +301,7 @@ class Enactor(Struct, frozen=True):
         if task.verify:
             after = structs.replace(after, mended=(*after.mended, *written))
         checks = [*written, *by_result.get("refilled", ()), *by_result.get("look", ())]
-        again = [*by_result.get("conflict", ()), *by_result.get("unknown", ())]
+        again = by_result.get("conflict", [])
         if task.verify:
             # What was due is damage, and only its addresses show it: the marker alone would say "in step".
             checks, again = checks + again, []
@@ -312,29 +314,30 @@ class Enactor(Struct, frozen=True):
             groups = (tuple(refused[:middle]), tuple(refused[middle:]), *groups)
         elif refused:
             quarantine = _quarantined(quarantine, refused[0], task)
-        unrecorded = by_result.get("unrecorded", [])
+        unrecorded, aside = by_result.get("unrecorded", []), by_result.get("blind", [])
+        if task.verify and len(by_result) > 1:
+            aside = []  # the next look reads the whole zone anew
         if task.refills_only:
-            again.extend(unrecorded)
+            aside = aside + unrecorded
         else:
             checks.extend(unrecorded)
-        blind = by_result.get("blind", ())
         contention = 0 if written else self.contention + ("conflict" in by_result)
-        spent = bool(blind) or "unknown" in by_result or (task.refills_only and bool(unrecorded))
-        due = joined(agenda.due, tuple(again) + (() if task.verify else tuple(blind)))
+        agenda = structs.replace(
+            agenda,
+            groups=groups,
+            due=joined(agenda.due, tuple(again)),
+            checks=agenda.checks if agenda.everything else joined(agenda.checks, tuple(checks)),
+            aside=joined(agenda.aside, tuple(aside)),
+        )
+        if unanswered := by_result.get("unknown") or (aside if by_result.keys() == {"blind"} else []):
+            agenda = agenda.without(task.zone, tuple(unanswered))
         return structs.replace(
             after,
-            agenda=structs.replace(
-                agenda,
-                groups=groups,
-                due=due,
-                checks=agenda.checks if agenda.everything else joined(agenda.checks, tuple(checks)),
-            ),
+            agenda=agenda,
             quarantine=quarantine,
             journal_lost=self.journal_lost or bool(unrecorded),
             contention=contention,
-            patience=0
-            if spent or contention > 1
-            else self.patience - len(by_result.keys() & {"conflict", "deferred", "refused", "unrecorded"}),
+            patience=0 if contention > 1 else self.patience - len(by_result.keys() & _TRYING),
         )._next()
 
     def _remembering(self, task: Task, settled: Settled) -> "Enactor":
