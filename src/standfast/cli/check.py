@@ -18,7 +18,7 @@ import click
 from msgspec import Struct
 
 from standfast import config as configuration
-from standfast.cli.texts import counted, finding_lines, listed, paint, say, seconds
+from standfast.cli.texts import counted, finding_lines, listed, paint, say, say_all, seconds
 from standfast.config import Config, FleetReading, LoadBalancerConfig, load_fleet
 from standfast.config.document import BYTES_MAX
 from standfast.config.files import Unreadable, read_text, shown_path
@@ -168,9 +168,9 @@ def _show_file(checked: Checked) -> None:
     from standfast.cli.checking.failover import counts_line
 
     for problem in checked.problems:
-        say(f"{paint('■ WRONG', 'bad')}  {problem}")
+        say_all(f"{paint('■ WRONG', 'bad')}  {problem}")
     for note in checked.notes:
-        say(f"{paint('▲ note', 'watch')}   {note}")
+        say_all(f"{paint('▲ note', 'watch')}   {note}")
     if checked.config is None:
         count = counted(len(checked.problems), "problem")
         say(f"{checked.file}: {count}. Nothing else was looked at.")
@@ -195,8 +195,7 @@ def _show_world(checked: Checked) -> None:
             say(line)
     if lines := failover_lines(checked.failover):
         say()
-        for line in lines:
-            say(line)
+        say_all(*lines)
     if wrong := levels(findings)["problem"]:
         say()
         say(f"{paint(counted(wrong, 'problem') + '.', 'bad')} Nothing was written.")

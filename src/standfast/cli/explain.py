@@ -17,6 +17,7 @@ from .wording import (
     KEPT,
     OUT,
     Archive,
+    as_text,
     config_option,
     did_you_mean,
     dump,
@@ -70,10 +71,10 @@ def explain_command(name: str, load_balancer: str | None, file: str, as_json: bo
     if as_json:
         dump(_json(seen, entry, cases))
     elif load_balancer is None:
-        click.echo("\n".join(_overview(seen, entry, cases)))
+        as_text(_overview(seen, entry, cases))
     else:
         lines = [sentence(seen, entry, case) for case in cases] or [_stranger(seen, entry, load_balancer, config)]
-        click.echo("\n".join([*lines, *_remarks(seen, entry)]))
+        as_text([*lines, *_remarks(seen, entry)])
 
 
 def _cases(seen: "Seen", entry: "Entry", config: "Config", wanted: str | None) -> list[Case]:

@@ -8,7 +8,18 @@ import click
 
 from standfast.errors import StandfastError
 
-from .wording import Archive, config_option, dump, endpoint_named, entry_json, json_option, live_keys, loaded, table
+from .wording import (
+    Archive,
+    as_text,
+    config_option,
+    dump,
+    endpoint_named,
+    entry_json,
+    json_option,
+    live_keys,
+    loaded,
+    table,
+)
 
 if TYPE_CHECKING:
     from standfast.model.entry import Key
@@ -47,7 +58,7 @@ def history_command(name: str | None, file: str, as_json: bool, limit: int, gene
     if as_json:
         dump(_json(found, key, collected, sight.plans))
         return
-    click.echo("\n".join(_lines(found, key, sight.plans, collected, time.time())))
+    as_text(_lines(found, key, sight.plans, collected, time.time()))
 
 
 def collected_generations(place: "Place") -> set[int]:
@@ -81,7 +92,7 @@ def _lines(
 def change_text(step: "Step", key: "Key | None") -> str:
     """`− lb-b2`, or with names in front if it is about all of them."""
     if not step.changes:
-        return "no endpoint" + (f" [pinned: {step.summary.pinned}]" if step.summary.pinned else "")
+        return "the same contents" + (f" [pinned: {step.summary.pinned}]" if step.summary.pinned else "")
     some = [_change(one.key, one.changes, key) for one in step.changes[:3]]
     more = f"; and {len(step.changes) - 3} more" if len(step.changes) > 3 else ""
     pinned = f" [pinned: {step.summary.pinned}]" if step.summary.pinned else ""
@@ -100,7 +111,7 @@ def why_text(step: "Step", key: "Key | None") -> str:
     """The reasons of those that moved; without any, what the plan says of itself."""
     whys = list(dict.fromkeys(why for one in step.changes for why in one.whys))
     if step.summary.reason.startswith(("rollback", "hold", "resume")):
-        return step.summary.reason
+        return step.summary.reason.rstrip(": ")
     if whys:
         return "; ".join(whys[:2]) + (f"; and {len(whys) - 2} more" if len(whys) > 2 else "")
     parts = step.summary.reason.split("; ")
@@ -151,7 +162,7 @@ def _show(
     why = f": {record.reason}" if record.reason else ""
     click.echo(f"g{generation}  {clock(record.at, now)}  {span(now - record.at)} ago  by {by(record.author)}{why}")
     for entry in entries:
-        click.echo("\n".join(entry_lines(entry)))
+        as_text(entry_lines(entry))
 
 
 def entry_lines(entry: "Any") -> list[str]:

@@ -2,13 +2,13 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE, Refusal, StandfastError
 
-from .wording import Archive, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan, table
+from .wording import Archive, as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     from standfast.runtime.observing import StoreSight
     from standfast.runtime.operating import Known
 
-_reason = click.option("--reason", default="", metavar="TEXT", help="why, for those who come after you")
+REASON_MAX: Final = 200
+
+
+def _one_line(ctx: click.Context, parameter: click.Parameter, reason: str) -> str:
+    """The reason as it will be shown to others for years: one line without control characters."""
+    if len(reason) > REASON_MAX or not reason.isprintable():
+        message = f"The reason must be one line of at most {REASON_MAX} printable characters."
+        raise StandfastError(message, "Nothing was done.")
+    return reason.strip()
+
+
+_reason = click.option(
+    "--reason", default="", metavar="TEXT", callback=_one_line, help="why, for those who come after you"
+)
 _yes = click.option("--yes", is_flag=True, help="do not ask; needed where there is no terminal")
 _wait = click.option(
     "--wait", "patience", default=10.0, show_default=True, type=click.FloatRange(0, 3600), metavar="SECONDS",
@@ -63,7 +76,7 @@ def rollback_command(
 
 @click.command("hold", short_help="keep a name as it is, whatever health and file say")
 @click.argument("name")
-@click.option("--reason", required=True, metavar="TEXT", help="why, for those who come after you")
+@click.option("--reason", required=True, metavar="TEXT", callback=_one_line, help="why, for those who come after you")
 @config_option
 @click.pass_context
 def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
@@ -140,7 +153,7 @@ def _operate(
         if draft.refusals:
             raise refused(f"{short}: {draft.refusals[0].reason}", draft.refusals[0].remedy)
         if isinstance(command, Rollback):
-            click.echo("\n".join(_shown(key, short, question(key, plan), plan, command.target, draft, sight)))
+            as_text(_shown(key, short, question(key, plan), plan, command.target, draft, sight))
         if not yes:
             _agreed(short)
         place.prepare()
@@ -260,12 +273,11 @@ def refused_or_lost(short: str, why: str, remedy: str) -> StandfastError:
 
 
 def _awaited(config: "Config", entry: "Entry", short: str, target: int, patience: float) -> int:
-    from standfast.runtime.observing import at_work
+    from standfast.runtime.observing import at_work, present
     from standfast.runtime.operating import wait_for_marker
     from standfast.runtime.place import Place
-    from standfast.runtime.presence import read_presence
 
-    running = [one for one in read_presence(Place(config).presence) if one.role == "enactor" and at_work(one)]
+    running = [one for one in present(Place(config)) if one.role == "enactor" and at_work(one)]
     began = time.monotonic()
     marker, why = wait_for_marker(config, entry, patience if running else 0.0)
     if marker is not None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from standfast.cli.texts import say
+from standfast.cli.texts import fitted, say
 from standfast.config import Config
 from standfast.errors import StandfastError
 
@@ -50,7 +50,7 @@ def plan_command(ctx: click.Context, file: str, take: tuple[str, ...], as_json: 
     if as_json:
         click.echo(json.dumps(preview_json(previewed), indent=2, ensure_ascii=False))
     else:
-        for line in preview_lines(previewed):
+        for line in fitted(preview_lines(previewed)):
             say(line)
     ctx.exit(previewed.exit_code)
 

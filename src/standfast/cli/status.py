@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .wording import DRAINED, IN, KEPT, OUT, config_option, dump, entry_json, json_option, loaded
+from .wording import DRAINED, IN, KEPT, OUT, as_text, config_option, dump, entry_json, json_option, loaded
 
 if TYPE_CHECKING:
     from standfast.config import Config
@@ -54,7 +54,7 @@ def status_command(ctx: click.Context, file: str, as_json: bool, every: bool, wa
     if as_json:
         dump(status_json(seen, found, config))
     else:
-        click.echo("\n".join(status_lines(seen, found, config, every)))
+        as_text(status_lines(seen, found, config, every))
     ctx.exit(found.exit_code)
 
 

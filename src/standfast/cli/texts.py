@@ -46,10 +46,28 @@ def say(text: str = "", *, err: bool = False) -> None:
     click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
 
 
+def say_all(*lines: str) -> None:
+    """Lines for people, cut at words for their terminal."""
+    for line in fitted(lines):
+        say(line)
+
+
 def width() -> int:
     """Columns to fill; no limit where nobody looks at a terminal."""
     seen = sys.stdout is not None and sys.stdout.isatty()
     return max(_WIDTH_MIN, shutil.get_terminal_size().columns) if seen else 10_000
+
+
+def fitted(lines: Iterable[str]) -> list[str]:
+    """Lines cut at words for the terminal's width; what goes on stands four columns further in."""
+    columns, found = width(), []
+    for line in lines:
+        if len(click.unstyle(line)) <= columns:
+            found.append(line)
+            continue
+        indent = " " * min(len(line) - len(line.lstrip()) + 4, columns // 2)
+        found += textwrap.wrap(line, columns, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    return found
 
 
 def finding_lines(level: Level, subject: str, text: str, subject_width: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from standfast.cli.texts import fitted
 from standfast.errors import Refusal, StandfastError
 from standfast.model.entry import Entry, Key
 from standfast.model.plan import Plan
@@ -128,8 +129,8 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
 
 
 def as_text(lines: Iterable[str]) -> None:
-    """On standard output."""
-    click.echo("\n".join(lines))
+    """On standard output, cut to its width if it is a terminal."""
+    click.echo("\n".join(fitted(lines)))
 
 
 def dump(value: Mapping[str, Any]) -> None:
