@@ -335,6 +335,39 @@ def a_refill_beside_a_write_that_cannot_be_recorded() -> None:
     assert served(world.zone, API) == NEW, "the change that waited for the journal was forgotten"
 
 
+def a_change_refused_while_a_newer_plan_comes() -> None:
+    """Its halves are still to be tried: the newer plan did not change them, so nothing else would tell."""
+    ahead = plan_of(3, [entry(WWW, 2, *NEW), entry(API, 2, *NEW), entry(f"new.{ZONE}", 3, *NEW)])
+    world, actor = stands(*history((OLD, OLD), (NEW, NEW)), ahead)
+    world.publish()
+
+    def once(_: Actor, request: object) -> object:
+        if not isinstance(request, Replace) or not world.unpublished:
+            return None
+        world.publish()
+        return Refused("SERVFAIL")
+
+    world.meddle = once
+    world.look(actor)
+    at(world, 2, NEW)
+
+
+def damage_seen_while_behind() -> None:
+    """An enactor that was cut off finds a newer marker, or a higher floor, over damage; once it has the newer plan, it
+    remembers."""
+    for contents in (NEW, OLD), (OLD, NEW):
+        for gone in ("addresses", "marker"):
+            world, behind = stands(*history((OLD, OLD), contents))
+            behind.cut_off = True
+            world.publish()
+            world.look(world.actors[1])
+            hand(world, **{gone: None})
+            world.look(behind)
+            behind.cut_off = False
+            world.look(behind)
+            at(world, 2 if contents[0] == NEW else 1, contents[0])
+
+
 SCHEDULES: tuple[Callable[[], None], ...] = (
     a_delayed_write_of_an_older_plan,
     a_delayed_creation_after_the_marker_was_deleted,
@@ -351,4 +384,6 @@ SCHEDULES: tuple[Callable[[], None], ...] = (
     a_cname_where_marker_and_floor_belong,
     a_zone_whose_server_is_down_beside_one_with_damage,
     a_refill_beside_a_write_that_cannot_be_recorded,
+    a_change_refused_while_a_newer_plan_comes,
+    damage_seen_while_behind,
 )

@@ -99,6 +99,8 @@ class Enactor(Struct, frozen=True):
     `contention` counts conflicts in a row: somebody else writes here. After the second the pass ends, and whoever runs
     the enactor lets it wait a little, a random while that doubles: several enactors in a bulk write would otherwise
     spoil each other's changes, since each gives the floor a new nonce.
+    `behind` are endpoints that were verified and left because something newer than the plan stands there: what may be
+    wrong with them is for the next plan to see.
     `outcomes` and `notices` are news of the last step, for the journal and the log.
     """
 
@@ -115,6 +117,7 @@ class Enactor(Struct, frozen=True):
     patience: int = PATIENCE
     contention: int = 0
     mended: tuple[Key, ...] = ()
+    behind: tuple[Key, ...] = ()
     now: float = 0.0
     looking: bool = False
     stage: Stage = Idle()
@@ -215,14 +218,17 @@ class Enactor(Struct, frozen=True):
         else:
             pairs = [(was, now) for was, now in plan.shards.changes(self.plan.shards) if now is not None]
             moved = tuple(now.key for was, now in pairs if was is None or was.since != now.since)
+            parted = tuple(key for group in self.agenda.groups for key in group)
             due = joined(rotated(moved, self.writer), self.agenda.due)
             # Equal since and other bytes come from a fork: the marker can't tell, the addresses can.
             suspect = tuple(
                 now.key for was, now in pairs if not now.same_contents(was) and was and was.since == now.since
             )
-            agenda = structs.replace(self.agenda, groups=(), due=due, checks=joined(self.agenda.checks, suspect))
+            checks = joined(self.agenda.checks, (*suspect, *parted, *self.behind))
+            agenda = structs.replace(self.agenda, groups=(), due=due, checks=checks)
         note = Notice("plan", f"g{plan.generation}: {len(agenda.due)} endpoints to look at")
-        return structs.replace(self, plan=plan, forked="", copy_due=True, agenda=agenda, notices=(*self.notices, note))
+        news = (*self.notices, note)
+        return structs.replace(self, plan=plan, forked="", copy_due=True, agenda=agenda, behind=(), notices=news)
 
     # -- what comes next -----------------------------------------------------------------------------------------
 
@@ -299,7 +305,8 @@ class Enactor(Struct, frozen=True):
             written = [key for key in written if key not in vain]
             after = after._noting("provider", f"{', '.join(n for _, n in vain)}: what was written does not stand")
         if task.verify:
-            after = structs.replace(after, mended=(*after.mended, *written))
+            behind = joined(after.behind, tuple(by_result.get("superseded", ())))
+            after = structs.replace(after, mended=(*after.mended, *written), behind=behind)
         checks = [*written, *by_result.get("refilled", ()), *by_result.get("look", ())]
         again = by_result.get("conflict", [])
         if task.verify:
