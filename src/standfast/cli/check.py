@@ -113,6 +113,7 @@ def check_world(checked: Checked) -> Checked:
 
     from standfast.cli.checking.failover import failover_parts
     from standfast.cli.checking.names import head_plan
+    from standfast.cli.checking.state import state_findings
     from standfast.cli.checking.zone import check_zone
     from standfast.runtime.place import Place, policy_of
 
@@ -132,6 +133,7 @@ def check_world(checked: Checked) -> Checked:
         zones = tuple(pool.map(look, config.zones))
     findings = [finding for report in zones for finding in report.findings]
     findings += _load_balancer_findings(config, checked.load_balancers)
+    findings += state_findings(place)
     return replace(checked, zones=zones, findings=tuple(findings), failover=failover_parts(config, zones))
 
 

@@ -145,7 +145,9 @@ def verdict(seen: Seen) -> Verdict:
     for kind in order:
         some = [one for one in found if one.kind == kind]
         if some:
-            more = f" (And {len(some) - 1} more.)" if len(some) > 1 else ""
+            others = [one for one in found if one.kind in ("NEEDS YOU", "BLIND") and one not in some]
+            count = len(some) - 1 + len(others)
+            more = f" (And {count} more{', some of it ' + others[0].kind if others else ''}.)" if count else ""
             return Verdict(kind, some[0].sentence + more, some[0].command, code)
     return Verdict("FINE", _fine(seen), "standfast history", code)
 

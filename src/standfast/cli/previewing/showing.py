@@ -81,7 +81,7 @@ class Preview(Struct, frozen=True):
 def preview_lines(preview: Preview) -> list[str]:
     """For people."""
     lines: list[str] = []
-    differing = [one for one in preview.changes if one.differs]
+    differing = [one for one in preview.changes if one.differs and not one.unread]
     consent = {one.key: one for one in preview.drawn.consent}
     for change in differing[:SHOWN_MAX]:
         lines += _endpoint(change, change.entry.key in consent)
