@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from standfast.model.entry import Entry
-from standfast.model.marker import Floor, Marker
+from standfast.model.marker import Floor, Marker, floor_rdata
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Plan, PlanRecord
 from standfast.model.rrset import RRset, RRType, txt_rdata
@@ -368,6 +368,45 @@ def damage_seen_while_behind() -> None:
             at(world, 2 if contents[0] == NEW else 1, contents[0])
 
 
+def a_thaw_seen_in_two_looks() -> None:
+    """Markers first, floor last: that only the floor changed since the last look does not mean that nothing is due."""
+    world, actor = stands(*history((OLD, OLD), (NEW, NEW)))
+    before = dict(world.zone.rrsets)
+    held = floor(world.zone)
+    assert isinstance(held, Floor)
+    owner = floor_owner("main", ZONE)
+    frozen = RRset.of(RRType.TXT, 60, [floor_rdata(replace(held, state="frozen", nonce="f" * 16), ZONE, owner)])
+    hand(world, floor=frozen)
+    world.publish()
+    world.look(actor)
+    at(world, 1, OLD)
+    hand(world, floor=before[owner, int(RRType.TXT)])
+    world.look(actor)
+    at(world, 2, NEW)
+    assert served(world.zone, API) == NEW, "what was due during the freeze was forgotten"
+
+
+def a_provider_that_changes_what_it_is_given() -> None:
+    """BIND lowers TTLs to its `max-zone-ttl`. That is harmless, comes back each time, and must not be fought at each
+    look."""
+    world, actor = stands(*history((OLD, OLD)))
+
+    def lower(_: ZoneState, after: ZoneState, change: Replace) -> None:
+        rrsets = {key: RRset(one.rtype, min(one.ttl, 30), one.rdata) for key, one in after.rrsets.items()}
+        world.zone = ZoneState(ZONE, rrsets, after.serial)
+
+    world.on_write = lower
+    hand(world, addresses=None)
+    world.look(actor)
+    at(world, 1, OLD)
+    writes = sum(line.startswith("change") for line in world.trace)
+    world.look(actor, times=8)
+    assert sum(line.startswith("change") for line in world.trace) == writes, "it is written again at each look"
+    hand(world, addresses=None)
+    world.look(actor)
+    at(world, 1, OLD)
+
+
 SCHEDULES: tuple[Callable[[], None], ...] = (
     a_delayed_write_of_an_older_plan,
     a_delayed_creation_after_the_marker_was_deleted,
@@ -386,4 +425,6 @@ SCHEDULES: tuple[Callable[[], None], ...] = (
     a_refill_beside_a_write_that_cannot_be_recorded,
     a_change_refused_while_a_newer_plan_comes,
     damage_seen_while_behind,
+    a_thaw_seen_in_two_looks,
+    a_provider_that_changes_what_it_is_given,
 )

@@ -16,7 +16,10 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct, structs
 
 from standfast.model.entry import Key
+from standfast.model.marker import Floor, read_floor
+from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
+from standfast.model.rrset import RRset
 from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
 from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
@@ -247,8 +250,9 @@ class Enactor(Struct, frozen=True):
     def _looked(self, stage: AskingChanges, reply: ChangesReply) -> "Enactor":
         zone, after = stage.request.zone, self
         if isinstance(reply, Changes):
-            keys = () if reply.serial == stage.request.serial else keys_of(self.plan, zone, reply.owners)
             belief = self.belief(zone).at(reply.serial)
+            owners = None if self._frozen(belief.floor, zone) else reply.owners
+            keys = () if reply.serial == stage.request.serial else keys_of(self.plan, zone, owners)
             if keys:
                 belief = belief.doubted(name for _, name in keys)
             agenda = structs.replace(self.agenda, checks=joined(self.agenda.checks, keys))
@@ -258,6 +262,11 @@ class Enactor(Struct, frozen=True):
         if stage.later:
             return structs.replace(after, stage=after._ask_changes(stage.later[0], stage.later[1:]))
         return structs.replace(after, agenda=after.agenda.resumed())._work()
+
+    def _frozen(self, rrset: RRset | None, zone: str) -> bool:
+        """Whether this is a frozen floor: what was due under it is known only by looking at everything."""
+        floor = read_floor(rrset, zone, floor_owner(self.stream, zone))
+        return isinstance(floor, Floor) and floor.frozen
 
     def _next(self) -> "Enactor":
         """A step of work is done: look for a newer head if there is more."""
@@ -304,6 +313,8 @@ class Enactor(Struct, frozen=True):
             # Repaired, read back, and damaged again: once more at the next look, not in a loop.
             written = [key for key in written if key not in vain]
             after = after._noting("provider", f"{', '.join(n for _, n in vain)}: what was written does not stand")
+            for key in vain:  # its change came back at once, which is twice
+                after = structs.replace(after, tug=after.tug.healed(key))
         if task.verify:
             behind = joined(after.behind, tuple(by_result.get("superseded", ())))
             after = structs.replace(after, mended=(*after.mended, *written), behind=behind)
