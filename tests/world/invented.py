@@ -178,18 +178,21 @@ class World:
     def look(self, actor: Actor, times: int = 4) -> None:
         """So many looks of this actor, without faults but those of `meddle`; what is left is tried again once after
         each, as the process does."""
+        self._rest(actor)
         for occasion in ("look", "news") * times:
             if occasion == "news" and actor.core.agenda.empty:
                 continue
             self.now += 1.0
             actor.core = actor.core.wake(occasion if actor.started else "start", self.now)
             actor.started = True
-            for _ in range(4000):
-                if actor.core.request is None:
-                    break
-                self.step(actor, faults=False)
-            else:
-                raise AssertionError(f"{actor.name} does not come to rest")
+            self._rest(actor)
+
+    def _rest(self, actor: Actor) -> None:
+        for _ in range(4000):
+            if actor.core.request is None:
+                return
+            self.step(actor, faults=False)
+        raise AssertionError(f"{actor.name} does not come to rest")
 
     def settle(self, actor: Actor, passes: int = 6) -> None:
         """Without faults, this actor alone, start and looks, until it is idle; bounded."""

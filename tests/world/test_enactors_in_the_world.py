@@ -128,7 +128,14 @@ def run(seed: int, *, hands: int, steps: int = 1200, make: type[Actor] = Actor) 
             world.publish()
         survivor = draw.choice(world.actors)
         world.now += 10_000
-        world.settle(survivor)
+        if seed % 2:
+            world.settle(survivor)
+        else:  # by looks alone, for the next audit may be ten minutes away
+            world.journal_broken = survivor.cut_off = False
+            world.look(survivor, times=6)
+        healed = len(world.trace)
+        world.look(survivor, times=2)
+        assert not any(line.startswith("change") for line in world.trace[healed:]), "it goes on writing"
         told = {outcome.nonce for outcome in world.outcomes if outcome.result in ("written", "refilled")}
         assert told <= world.applied, "G10: something was reported as written that never was"
         newest = max(world.plans.values(), key=lambda plan: plan.generation)
