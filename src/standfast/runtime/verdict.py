@@ -166,6 +166,7 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
         yield _Finding("NEEDS YOU", "Nothing was published yet: there is no plan store.", "standfast run", 2)
         return
     yield from _nobody(seen)
+    yield from _forked(seen)
     for refusal in seen.refusals:
         name = short_name(refusal.key[1], refusal.key[0])
         command = f"standfast explain {name}"
@@ -211,6 +212,22 @@ def _nobody(seen: Seen) -> Iterator[_Finding]:
     if not planner and seen.overdue:
         text += " What is stored calls for another plan already."
     yield _Finding("NEEDS YOU", text, "standfast run", EXIT_DIFFERS)
+
+
+def _forked(seen: Seen) -> Iterator[_Finding]:
+    """Enactors that know another plan by the store's newest number: the store was lost, or put back from a backup."""
+    head = seen.store.head
+    if head is None:
+        return
+    for one in seen.running("enactor"):
+        known = one.facts.get("plan")
+        if known and known != head.digest and one.facts.get("generation") == head.generation:
+            text = (
+                f"Enactor {one.who} knows another plan g{head.generation} than the store has (was the store put back "
+            )
+            text += "or lost?): nothing is written until there is a newer one. Any `hold` publishes one; then `resume`."
+            yield _Finding("NEEDS YOU", text, "standfast history", EXIT_REFUSED)
+            return
 
 
 def _silent(some: "list[Present]") -> str:
