@@ -407,6 +407,24 @@ def a_provider_that_changes_what_it_is_given() -> None:
     at(world, 1, OLD)
 
 
+def a_server_that_refuses_for_a_moment() -> None:
+    """What it refused is written as soon as it takes updates again, not after the next audit; also where the first
+    entry was among it, without which nobody can create the floor."""
+    for published in (1, 0):
+        world = World(0, history((OLD, OLD), (NEW, NEW)), enactors=1)
+        world.publish()
+        if published:
+            world.look(world.actors[0])
+        world.publish()
+        world.meddle = lambda _, request: Refused("SERVFAIL") if isinstance(request, Replace) else None
+        world.look(world.actors[0])
+        assert served(world.zone, WWW) != NEW
+        world.meddle = lambda _, request: None
+        world.look(world.actors[0], times=5)
+        at(world, 2, NEW)
+        assert served(world.zone, API) == NEW, "api was left in quarantine"
+
+
 SCHEDULES: tuple[Callable[[], None], ...] = (
     a_delayed_write_of_an_older_plan,
     a_delayed_creation_after_the_marker_was_deleted,
@@ -427,4 +445,5 @@ SCHEDULES: tuple[Callable[[], None], ...] = (
     damage_seen_while_behind,
     a_thaw_seen_in_two_looks,
     a_provider_that_changes_what_it_is_given,
+    a_server_that_refuses_for_a_moment,
 )

@@ -102,6 +102,8 @@ class Enactor(Struct, frozen=True):
     `contention` counts conflicts in a row: somebody else writes here. After the second the pass ends, and whoever runs
     the enactor lets it wait a little, a random while that doubles: several enactors in a bulk write would otherwise
     spoil each other's changes, since each gives the floor a new nonce.
+    `quarantine` are endpoints that the provider refused each by itself, with their since; `probe` is the one of them
+    that is being tried again. A refusal may be due to its moment (a server that reloads) or to its endpoint.
     `behind` are endpoints that were verified and left because something newer than the plan stands there: what may be
     wrong with them is for the next plan to see.
     `outcomes` and `notices` are news of the last step, for the journal and the log.
@@ -115,6 +117,7 @@ class Enactor(Struct, frozen=True):
     agenda: Agenda = Agenda()
     zones: tuple[tuple[str, ZoneBelief], ...] = ()
     quarantine: tuple[tuple[Key, int], ...] = ()
+    probe: Key | None = None
     tug: TugOfWar = TugOfWar()
     journal_lost: bool = False
     patience: int = PATIENCE
@@ -261,7 +264,15 @@ class Enactor(Struct, frozen=True):
             after = self._noting("provider", f"{zone}: {reply.why}")
         if stage.later:
             return structs.replace(after, stage=after._ask_changes(stage.later[0], stage.later[1:]))
-        return structs.replace(after, agenda=after.agenda.resumed())._work()
+        return structs.replace(after, agenda=after.agenda.resumed())._probing()._work()
+
+    def _probing(self) -> "Enactor":
+        """At each look one endpoint of the quarantine is tried again, by turns: if it is written, all others are too."""
+        if not self.quarantine:
+            return structs.replace(self, probe=None)
+        (key, _), *others = self.quarantine
+        agenda = structs.replace(self.agenda, checks=joined(self.agenda.checks, (key,)))
+        return structs.replace(self, agenda=agenda, quarantine=tuple(others), probe=key)
 
     def _frozen(self, rrset: RRset | None, zone: str) -> bool:
         """Whether this is a frozen floor: what was due under it is known only by looking at everything."""
@@ -332,6 +343,8 @@ class Enactor(Struct, frozen=True):
             groups = (tuple(refused[:middle]), tuple(refused[middle:]), *groups)
         elif refused:
             quarantine = _quarantined(quarantine, refused[0], task)
+        if self.probe is not None and self.probe in written:
+            checks, quarantine = checks + [key for key, _ in quarantine], ()
         unrecorded, aside = by_result.get("unrecorded", []), by_result.get("blind", [])
         if task.verify and len(by_result) > 1:
             aside = []  # the next look reads the whole zone anew
