@@ -267,7 +267,7 @@ class Enactor(Struct, frozen=True):
         return structs.replace(after, agenda=after.agenda.resumed())._probing()._work()
 
     def _probing(self) -> "Enactor":
-        """At each look one endpoint of the quarantine is tried again, by turns: if it is written, all others are too."""
+        """At each look one endpoint of the quarantine is tried again by turns: if it is written, all others are too."""
         if not self.quarantine:
             return structs.replace(self, probe=None)
         (key, _), *others = self.quarantine
