@@ -144,7 +144,7 @@ class Stage:
         draft.write_text("\n".join([*lines, f"count: {number}", ""]))
         draft.replace(self.fleet_file)
 
-    def planner(self, who: str = "ops1", config: Config | None = None) -> "Running":
+    def planner(self, who: str = "ops1", config: Config | None = None, *, kept: Plan | None = None) -> "Running":
         events: list[Event] = []
         process = PlannerProcess(
             who,
@@ -153,6 +153,7 @@ class Stage:
             {ZONE: self.zone},
             Journal(self.folder, "planner", who),
             tell=lambda event, facts: events.append((event, facts)),
+            kept=kept,
         )
         stop = threading.Event()
         thread = threading.Thread(target=process.run, args=(stop,), daemon=True)

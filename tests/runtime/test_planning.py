@@ -212,13 +212,12 @@ def test_a_planner_with_an_older_configuration_plans_nothing(world: Stage) -> No
     assert len(world.store.published) == 2
 
 
-def test_an_operators_hold_is_kept(world: Stage) -> None:
-    planner, config = world.planner(), world.config()
-    eventually(lambda: world.served() == ALL, "a first plan")
-    held = Hold(((ZONE, WWW),), "maintenance")
-    policies = tuple(policy_of(one) for one in config.endpoints)
+def hold(world: Stage) -> None:
+    """An operator holds www."""
+    command = Hold(((ZONE, WWW),), "maintenance")
+    policies = tuple(policy_of(one) for one in world.config().endpoints)
     task = Assignment(
-        "main", (ZONE,), Fleet(()), (), policies, time.time(), "alice", held=world.store.published[-1], command=held
+        "main", (ZONE,), Fleet(()), (), policies, time.time(), "alice", held=world.store.published[-1], command=command
     )
     phase: Phase = publish(task)
     while not isinstance(phase, Done):
@@ -226,6 +225,29 @@ def test_an_operators_hold_is_kept(world: Stage) -> None:
         reply = world.zone.perform(request) if isinstance(request, Read) else world.store.perform(request)
         phase = phase.heard(reply)  # type: ignore[arg-type]
     assert phase.outcome.kind == "published"
+
+
+def test_a_lost_store_loses_no_hold_and_reuses_no_generation(world: Stage) -> None:
+    """The zone knows nothing of a hold: what an enactor kept on its disk speaks for it."""
+    planner = world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    hold(world)
+    kept = world.store.published[-1]
+    planner.end()
+    world.store = type(world.store)()
+    again = world.planner(kept=kept)
+    eventually(lambda: bool(world.store.published), "a plan in the new store")
+    assert world.store.published[0].generation > kept.generation
+    carried = world.store.published[0].entry((ZONE, WWW))
+    assert carried is not None
+    assert carried.held == "maintenance"
+    again.end()
+
+
+def test_an_operators_hold_is_kept(world: Stage) -> None:
+    planner = world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    hold(world)
     eventually(lambda: planner.process.plan == world.store.published[-1], "the planner takes it over")
     world.balancers["lb-1"].kill()
     eventually(lambda: any(one["state"] == "down" for one in planner.of("verdict")), "lb-1 down")

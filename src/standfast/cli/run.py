@@ -78,6 +78,7 @@ def run_command(
                 observe=observe,
             ).run(stop)
         case "planner":
+            from standfast.runtime.observing import newest_copy
             from standfast.runtime.planning import PlannerProcess
 
             consents = tuple((taken, _operator()) for taken in take)
@@ -89,6 +90,7 @@ def run_command(
                 journal,
                 presence=presence,
                 consents=consents,
+                kept=newest_copy(place)[1],
             ).run(stop)
         case "cleaner":
             from standfast.runtime.cleaning import CleanerProcess

@@ -7,6 +7,7 @@ full audit is due; it performs what the core asks, and writes down what the core
 import secrets
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
@@ -50,6 +51,9 @@ PAUSE_MAX_S: Final = 2.0
 ENDPOINTS_A_SECOND: Final = 5_000
 """What one enactor writes in bulk, roughly: only pauses depend on it."""
 BEAT_S: Final = 1.0
+PUT_BACK_WINDOW_S: Final = 600.0
+PUT_BACK_OFTEN: Final = 3
+_ENDING: Final = frozenset({"store", "provider"})
 _QUIET: Final = frozenset({"in_step", "superseded", "look", "deferred"})
 
 
@@ -97,6 +101,9 @@ class EnactorProcess:
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
+        self._troubles: dict[str, str] = {}
+        self._heard: set[str] = set()
+        self._put_back: deque[tuple[float, str]] = deque(maxlen=10_000)
         self._would: list[dict[str, Any]] = []
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="change")
 
@@ -137,6 +144,7 @@ class EnactorProcess:
                 self.core = self.core.heard(self._perform(request))
                 self._report(self.core)
         self._again_at = time.monotonic() + self._pause()
+        self._relieved()
 
     def _overlap(self, request: Replace, stop: threading.Event) -> None:
         """Send one change of many; meanwhile prepare the next, as if this one were written.
@@ -215,7 +223,7 @@ class EnactorProcess:
     def _report(self, core: Enactor) -> None:
         """Write down the news of one step."""
         for notice in core.notices:
-            self._journal.write("notice", kind=notice.kind, why=notice.why)
+            self._noted(notice.kind, notice.why)
         if not core.outcomes:
             return
         took = time.monotonic() - self._sent_at
@@ -223,11 +231,28 @@ class EnactorProcess:
         if worth:
             self._journal.write_all("outcome", worth)
 
+    def _noted(self, kind: str, why: str) -> None:
+        """Each trouble once until it changes, and its end; every plan."""
+        self._heard.add(kind)
+        if kind == "plan" or self._troubles.get(kind) != why:
+            self._journal.write("notice", kind=kind, why=why)
+        if kind != "plan":
+            self._troubles[kind] = why
+
+    def _relieved(self) -> None:
+        """A pass without a trouble that was told before tells its end."""
+        for kind in [kind for kind in self._troubles if kind not in self._heard and kind in _ENDING]:
+            del self._troubles[kind]
+            self._journal.write("notice", kind=kind, why="answers again")
+        self._heard.clear()
+
     def _worth_telling(self, outcome: Outcome) -> bool:
         key, news = (outcome.zone, outcome.name), (outcome.result, outcome.why)
         known = self._last.get(key)
         self._last[key] = news
-        if outcome.result in _QUIET:
+        if outcome.result in ("written", "refilled") and known and outcome.before in (None, outcome.since):
+            self._put_back.append((time.monotonic(), outcome.name))
+        if outcome.result in _QUIET or (self._observe and outcome.result in ("unrecorded", "refused")):
             return False
         return known != news or outcome.result in ("written", "refilled", "conflict")
 
@@ -246,7 +271,16 @@ class EnactorProcess:
             looked_ago_s=round(looked_ago_s, 3),
             observe=self._observe,
             troubles=troubles[:20],
+            put_back=self._often_put_back(),
         )
+
+    def _often_put_back(self) -> dict[str, int]:
+        """Endpoints that this enactor repaired again and again in the last ten minutes, and how often."""
+        since = time.monotonic() - PUT_BACK_WINDOW_S
+        while self._put_back and self._put_back[0][0] < since:
+            self._put_back.popleft()
+        counts = Counter(name for _, name in self._put_back)
+        return {name: count for name, count in counts.most_common(20) if count >= PUT_BACK_OFTEN}
 
 
 _FINE: Final = _QUIET | {"written", "refilled", "conflict"}

@@ -142,7 +142,7 @@ def look_at_store(place: Place) -> StoreSight:
     """The store's contents; if it cannot be read, the newest plan of which an enactor kept a copy."""
     store = open_existing(place)
     if isinstance(store, Unknown):
-        copy, plan = _newest_copy(place)
+        copy, plan = newest_copy(place)
         return StoreSight(store.why, copy, bool(copy) or place.has_store, plan=plan)
     try:
         return _read(store, place)
@@ -188,11 +188,12 @@ def _read(store: "PlanStore", place: Place) -> StoreSight:
 
 
 def _troubled(place: Place, why: str) -> StoreSight:
-    copy, plan = _newest_copy(place)
+    copy, plan = newest_copy(place)
     return StoreSight(why, copy, plan=plan)
 
 
-def _newest_copy(place: Place) -> tuple[str, Plan | None]:
+def newest_copy(place: Place) -> tuple[str, Plan | None]:
+    """Which enactor of this machine keeps the newest plan, and that plan."""
     from standfast.adapters.stores.diskcopy import DiskCopy
     from standfast.ports.local import RecallCopy
 

@@ -69,12 +69,14 @@ class PlannerProcess:
         consents: Collection[tuple[str, str]] = (),
         tell: Tell = silent,
         *,
+        kept: Plan | None = None,
         prober: Callable[[Callable[[], None]], Prober] | None = None,
         look_s: float = LOOK_S,
         poll_s: float = POLL_S,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.plan: Plan | None = None
+        self._kept = kept if kept is not None and kept.record.stream == config.stream else None
         self._who, self._config, self._store, self._providers = who, config, store, providers
         self._presence, self._consents, self._wall = presence, tuple(consents), wall
         self._journal = journal
@@ -127,10 +129,12 @@ class PlannerProcess:
             if isinstance(plan, Unknown):
                 return self._lost(plan)
             self.plan = plan.plan if isinstance(plan, PlanRead) else None
+        if self._kept is not None and (self.plan is None or self._kept.generation >= self.plan.generation):
+            self.plan = self._kept  # the store was lost or set back: the kept plan speaks for holds, and is passed
         read = self._fleet_board.read() and self._policy_board.read() and self._health.look(now)
         if not read or not self._put_policy():
             return self._lost("a source could not be read or put")
-        self._first = head.head is None
+        self._first = head.head is None and self.plan is None
         self._verdicts = self._health.verdicts()
         self._fleet = fleet_on(self._fleet_board)
         if self._fleet is not None:

@@ -190,6 +190,9 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
     for text in _planner_says(seen, "troubles"):
         if _SUPERSEDED in text:
             yield _Finding("NEEDS YOU", f"{text[:1].upper()}{text[1:]}", "standfast check", EXIT_REFUSED)
+    for name, count in _put_back(seen).items():
+        text = f"{name} was put back {count} times in ten minutes: somebody, or another tool, keeps changing it in DNS."
+        yield _Finding("NEEDS YOU", text, f"standfast explain {name}", EXIT_DIFFERS)
     for text in _troubles(seen):
         name, _, rest = text.partition(": ")
         yield _Finding("NEEDS YOU", f"{name}: {rest}.", f"standfast explain {name}", EXIT_REFUSED)
@@ -247,6 +250,17 @@ def _troubles(seen: Seen) -> list[str]:
             if len(parts) == 3 and parts[1] in _STUCK and not one.facts.get("observe"):
                 found[f"{parts[0]}: {parts[2]}"] = None
     return list(found)
+
+
+def _put_back(seen: Seen) -> dict[str, int]:
+    """How often enactors had to repair an endpoint lately, where that was more than chance."""
+    counts: dict[str, int] = {}
+    for one in seen.running("enactor"):
+        told = one.facts.get("put_back")
+        for name, count in told.items() if isinstance(told, dict) else ():
+            if isinstance(count, int):
+                counts[str(name)] = counts.get(str(name), 0) + count
+    return counts
 
 
 def _planner_says(seen: Seen, what: str) -> list[str]:

@@ -1,0 +1,88 @@
+"""The enactor as a process: what it tells, how often, and what it does not tell while it only observes."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+from standfast.adapters.providers.memory import MemoryProvider
+from standfast.adapters.stores.diskcopy import DiskCopy
+from standfast.adapters.stores.memory import MemoryStore
+from standfast.model.rrset import RRType
+from standfast.ports.provider import Unknown
+from standfast.ports.provider_spec import ZoneState
+from standfast.ports.store import Publish
+from standfast.runtime.enacting import EnactorProcess
+from standfast.runtime.journal import Journal
+from standfast.runtime.presence import Presence, read_presence
+from world.invented import STREAM, ZONE, entry, plan_of
+
+WWW = f"www.{ZONE}"
+
+
+class Silent(MemoryProvider):
+    """A server that can be away."""
+
+    away = False
+
+    def perform(self, request: Any) -> Any:
+        return Unknown("no answer within 5 s") if self.away else super().perform(request)
+
+
+def staged(folder: Path, *, observe: bool = False) -> tuple[EnactorProcess, Silent]:
+    """An enactor over memory, with www published."""
+    for name in ("journal", "presence"):
+        (folder / name).mkdir()
+    store, provider = MemoryStore(), Silent(ZONE, {})
+    store.perform(Publish(None, plan_of(1, [entry(WWW, 1, "192.0.2.1")])))
+    journal = Journal(folder / "journal", "enactor", "a")
+    presence = Presence(folder / "presence", "enactor", "a")
+    copy = DiskCopy(folder / "copy.sqlite")
+    made = EnactorProcess(
+        "a", STREAM, store, {ZONE: provider}, copy, journal, presence=presence, observe=observe, look_s=60
+    )
+    return made, provider
+
+
+def told(folder: Path, event: str) -> list[dict[str, Any]]:
+    lines = (folder / "journal" / "enactor-a.jsonl").read_text().splitlines()
+    return [line for line in map(json.loads, lines) if line["event"] == event]
+
+
+def test_a_trouble_is_told_once_and_so_is_its_end(tmp_path: Path) -> None:
+    process, provider = staged(tmp_path)
+    never = threading.Event()
+    process._pass("start", never)
+    provider.away = True
+    for _ in range(20):
+        process._pass("look", never)
+    provider.away = False
+    for _ in range(3):
+        process._pass("look", never)
+    troubles = [(line["kind"], line["why"]) for line in told(tmp_path, "notice") if line["kind"] == "provider"]
+    assert troubles == [("provider", f"{ZONE}: no answer within 5 s"), ("provider", "answers again")]
+
+
+def test_what_is_put_back_again_and_again_is_shown(tmp_path: Path) -> None:
+    process, provider = staged(tmp_path)
+    never = threading.Event()
+    process._pass("start", never)
+    for _ in range(4):
+        rrsets = {key: rrset for key, rrset in provider.state.rrsets.items() if key != (WWW, int(RRType.A))}
+        provider.state = ZoneState(ZONE, rrsets, provider.state.serial + 1)
+        process._pass("look", never)
+        assert (WWW, int(RRType.A)) in provider.state.rrsets
+    process._beat(0.0)
+    (shown,) = read_presence(tmp_path / "presence")
+    assert shown.facts["put_back"] == {WWW: 4}
+
+
+def test_observing_writes_nothing_and_says_only_what_it_would_write(tmp_path: Path) -> None:
+    process, provider = staged(tmp_path, observe=True)
+    never = threading.Event()
+    for occasion in ("start", "look", "look"):
+        process._pass(occasion, never)
+    assert not provider.state.rrsets
+    assert [write["name"] for line in told(tmp_path, "would_write") for write in line["writes"]].count(WWW) == 1
+    assert not told(tmp_path, "outcome")
+    assert not told(tmp_path, "intent")
