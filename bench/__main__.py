@@ -55,7 +55,7 @@ def bench(
 
 
 def _show(rows: list[Row], felt: list[Failover], endpoints: int) -> None:
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 130)
     table = Table(title=f"{endpoints} endpoints of 8 addresses; medians; Python {platform.python_version()}")
     for title in (
         "operation",
