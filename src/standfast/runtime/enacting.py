@@ -267,7 +267,7 @@ class EnactorProcess:
             generation=plan.generation if plan else 0,
             plan=plan.digest if plan else "",
             policy=plan.record.policy if plan else "",
-            waiting=len(self.core.agenda.due) + len(self.core.agenda.groups),
+            waiting=len(self.core.agenda.due) + len(self.core.agenda.groups) + len(self.core.agenda.aside),
             looked_ago_s=round(looked_ago_s, 3),
             observe=self._observe,
             troubles=troubles[:20],
