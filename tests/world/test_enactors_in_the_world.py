@@ -12,6 +12,7 @@ from standfast.model.rrset import RRset, RRType, txt_rdata
 from standfast.ports.provider import Replace
 from standfast.ports.provider_spec import ZoneState
 from world.invented import ZONE, Actor, World, entry, marker, plan_of, served
+from world.obedience import OBEDIENCE
 from world.schedules import SCHEDULES
 
 NAMES = (f"www.{ZONE}", f"api.{ZONE}")
@@ -161,6 +162,6 @@ def test_damage_by_hand_is_healed_by_one_survivor(seed: int) -> None:
     run(seed, hands=4)
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.__name__)
+@pytest.mark.parametrize("schedule", SCHEDULES + OBEDIENCE, ids=lambda schedule: schedule.__name__)
 def test_schedule(schedule: Callable[[], None]) -> None:
     schedule()

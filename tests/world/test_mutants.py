@@ -13,6 +13,7 @@ from standfast.model.entry import Entry
 from standfast.model.marker import Marker, MarkerReading
 from standfast.model.plan import Plan
 from standfast.ports.provider import Replace, ReplaceReply, Unknown, Write, Written
+from world.obedience import OBEDIENCE
 from world.schedules import SCHEDULES
 from world.test_enactors_in_the_world import run
 
@@ -153,6 +154,24 @@ def _garbage_is_an_obstacle(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(change, "judge", stuck)
 
 
+def _disobeying(**fields: object) -> Patch:
+    """A core that takes every readable marker for one with these fields."""
+
+    def mutate(patch: pytest.MonkeyPatch) -> None:
+        real = judgement.judge
+
+        def heedless(
+            entry: Entry, plan: Plan, marker: MarkerReading, floor: FloorView, *rest: object, **more: bool
+        ) -> Judgement:
+            seen = structs.replace(marker, **fields) if isinstance(marker, Marker) else marker
+            thawed = structs.replace(floor, frozen=floor.frozen and "state" not in fields)
+            return real(entry, plan, seen, thawed, *rest, **more)  # type: ignore[arg-type]
+
+        patch.setattr(change, "judge", heedless)
+
+    return mutate
+
+
 MUTANTS: dict[str, tuple[Patch, int]] = {
     "blind writes": (_without_any_prerequisite, 0),
     "no endpoint prerequisites": (_without_endpoint_prerequisites, 0),
@@ -165,6 +184,8 @@ MUTANTS: dict[str, tuple[Patch, int]] = {
     "a lost floor at one's own generation": (_a_lost_floor_rebuilt_at_ones_own_generation, 6),
     "wildcards believed": (_wildcards_believed, 0),
     "no repair": (_no_repair, 6),
+    "freezes and tombstones ignored": (_disobeying(state="live"), 0),
+    "streams ignored": (_disobeying(stream="main"), 0),
     "garbage blocks": (_garbage_is_an_obstacle, 6),
 }
 
@@ -173,7 +194,7 @@ MUTANTS: dict[str, tuple[Patch, int]] = {
 def test_the_mutant_is_killed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutate, hands = MUTANTS[name]
     mutate(monkeypatch)
-    for schedule in SCHEDULES:
+    for schedule in SCHEDULES + OBEDIENCE:
         try:
             schedule()
         except AssertionError:
