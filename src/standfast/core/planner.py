@@ -21,9 +21,9 @@ from standfast.model.policy import EndpointPolicy
 from standfast.model.shards import Shards
 
 from . import velocity
-from .admission import admitted
 from .decisions import Decision, Draft, PlanContext, Refusal, Share
 from .endpoint import Planned, plan_endpoint
+from .entering import admitted
 
 _REASON_CHARACTERS: Final = 240
 

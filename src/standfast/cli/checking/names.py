@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.cli.texts import counted, listed
-from standfast.core.admission import admitted
 from standfast.core.decisions import PlanContext, Presence
+from standfast.core.entering import admitted
 from standfast.core.survey import Survey, presence_asks, presence_heard, request_of
 from standfast.model.entry import Key
 from standfast.model.marker import Damaged, Floor, read_floor
