@@ -142,6 +142,7 @@ class Enactor(Struct, frozen=True):
             agenda=self.agenda if occasion == "look" else self.agenda.resumed(),
             now=now,
             patience=PATIENCE,
+            contention=0 if self.agenda.empty else self.contention,
             mended=(),
             outcomes=(),
             notices=(),
@@ -368,7 +369,9 @@ class Enactor(Struct, frozen=True):
             quarantine=quarantine,
             journal_lost=self.journal_lost or bool(unrecorded),
             contention=contention,
-            patience=0 if contention > 1 else self.patience - len(by_result.keys() & _TRYING),
+            patience=0
+            if contention > 1 and "conflict" in by_result
+            else self.patience - len(by_result.keys() & _TRYING),
         )._next()
 
     def _remembering(self, task: Task, settled: Settled) -> "Enactor":
