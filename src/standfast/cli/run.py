@@ -5,9 +5,8 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,21 +17,21 @@ from standfast.runtime.journal import Journal
 from standfast.runtime.narration import Narrator
 from standfast.runtime.place import Place
 from standfast.runtime.presence import Presence
+from standfast.runtime.roles import Duties, Role, run_role
 from standfast.runtime.supervision import PARENT_FD, ChildSpec, stop_on_signals, supervise
 
 if TYPE_CHECKING:
-    from standfast.adapters.providers.rfc2136 import Rfc2136Provider
     from standfast.runtime.presence import Present
 
 WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _WATCH_S = 2.5
 """A process that is at work has shown itself anew by then."""
-ROLES = ("all", "planner", "enactor", "cleaner", "nameserver")
+ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "nameserver")
 
 
 @click.command("run", short_help="keep the names on working load balancers (all roles, or one)")
 @click.option("--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True)
-@click.option("--role", type=click.Choice(ROLES), default="all", show_default=True)
+@click.option("--role", type=click.Choice(("all", *ROLES)), default="all", show_default=True)
 @click.option("--name", default="", help="this process's name among its like [default: the host's]")
 @click.option("--enactors", type=click.IntRange(1, 16), default=1, show_default=True, help="with --role all")
 @click.option("--observe", is_flag=True, help="decide and log, write nothing")
@@ -61,48 +60,9 @@ def run_command(
     stop = stop_on_signals()
     journal = Journal(place.journal, role, who, listener=None if quiet else Narrator(_say, observe=observe))
     presence = Presence(place.presence, role, who)
-    match role:
-        case "enactor":
-            from standfast.runtime.enacting import EnactorProcess
-
-            looks = [zone.look_seconds for zone in config.zones]
-            EnactorProcess(
-                who,
-                config.stream,
-                place.late_store(),
-                _providers(place),
-                place.open_copy(who),
-                journal,
-                presence=presence,
-                look_s=min(looks),
-                observe=observe,
-            ).run(stop)
-        case "planner":
-            from standfast.runtime.observing import newest_copy
-            from standfast.runtime.planning import PlannerProcess
-
-            consents = tuple((taken, _operator()) for taken in take)
-            PlannerProcess(
-                who,
-                config,
-                place.late_store(leave=True),
-                _providers(place),
-                journal,
-                presence=presence,
-                consents=consents,
-                kept=newest_copy(place)[1],
-            ).run(stop)
-        case "cleaner":
-            from standfast.runtime.cleaning import CleanerProcess
-
-            CleanerProcess(
-                who, config, place.late_store(leave=True), _providers(place), journal, presence=presence, every_s=every
-            ).run(stop)
-        case "nameserver":
-            from standfast.runtime.serving import serve_embedded
-
-            serve_embedded(place, stop)
-    presence.leave()
+    consents = tuple((taken, _operator()) for taken in take)
+    one = next(known for known in ROLES if known == role)
+    run_role(one, who, place, Duties(observe, consents, every), journal, presence, stop)
 
 
 def _all(
@@ -129,10 +89,6 @@ def _all(
     supervise(specs, stop_on_signals(), lambda text: None if quiet else click.echo(text, err=True))
     if not quiet:
         click.echo("Stopped. DNS stays as it is.")
-
-
-def _providers(place: Place) -> "Mapping[str, Rfc2136Provider]":
-    return {zone.name: place.open_provider(zone) for zone in place.config.zones}
 
 
 def _say(line: str) -> None:

@@ -26,7 +26,18 @@ from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, Rea
 
 from .agenda import Agenda, all_keys, joined, keys_of, next_batch, rotated
 from .beliefs import TugOfWar, ZoneBelief
-from .change import Asking, ChangeRequest, begin
+from .change import ChangeRequest, begin
+from .stages import (
+    AskingChanges,
+    AskingHead,
+    AskingPlan,
+    Changing,
+    Idle,
+    Keeping,
+    Notice,
+    Recalling,
+    Stage,
+)
 from .task import Outcome, Settled, Task
 
 PATIENCE: Final = 32
@@ -37,63 +48,6 @@ _UNKNOWN: Final = object()
 
 Occasion: TypeAlias = Literal["start", "news", "look", "audit"]
 EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | ReadChanges | ChangeRequest
-
-
-class Idle(Struct, frozen=True):
-    """Nothing to ask until the next occasion."""
-
-
-class AskingHead(Struct, frozen=True):
-    """Is there a newer plan?"""
-
-    request: ReadHead = ReadHead()
-
-
-class AskingPlan(Struct, frozen=True):
-    """Fetching the plan that the head names."""
-
-    request: ReadPlan
-
-
-class Recalling(Struct, frozen=True):
-    """At the start: the copy on one's own disk."""
-
-    request: RecallCopy = RecallCopy()
-
-
-class Keeping(Struct, frozen=True):
-    """Everything due is written: the plan goes to one's own disk."""
-
-    request: KeepCopy
-
-
-class AskingChanges(Struct, frozen=True):
-    """Which names of the zone changed since the last look?"""
-
-    request: ReadChanges
-    later: tuple[str, ...]
-
-
-class Changing(Struct, frozen=True):
-    """In the middle of one change."""
-
-    phase: Asking
-    task: Task
-
-    @property
-    def request(self) -> ChangeRequest:
-        """That of the change."""
-        return self.phase.request
-
-
-Stage: TypeAlias = Idle | AskingHead | AskingPlan | Recalling | Keeping | AskingChanges | Changing
-
-
-class Notice(Struct, frozen=True):
-    """Something about plan or store that people should know."""
-
-    kind: Literal["plan", "fork", "store", "provider", "foreign_plan"]
-    why: str
 
 
 class Enactor(Struct, frozen=True):

@@ -1,0 +1,99 @@
+"""One role as this process: the composition of its core's runner with store, providers, journal and presence."""
+
+import threading
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from .enacting import Provider
+from .journal import Journal
+from .place import Place
+from .presence import Presence
+
+Role: TypeAlias = Literal["planner", "enactor", "cleaner", "nameserver"]
+
+
+class Duties(Struct, frozen=True):
+    """What a role is told besides the configuration.
+
+    `observe`: an enactor writes nothing. `consents` are (name, who gave it), for the planner. `every_s` is the
+    cleaner's interval in seconds.
+    """
+
+    observe: bool = False
+    consents: tuple[tuple[str, str], ...] = ()
+    every_s: float = 60.0
+
+
+def run_role(
+    role: Role, who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
+) -> None:
+    """Run it until `stop` is set. Raises StandfastError for what people must mend first."""
+    match role:
+        case "enactor":
+            _enactor(who, place, duties, journal, presence, stop)
+        case "planner":
+            _planner(who, place, duties, journal, presence, stop)
+        case "cleaner":
+            _cleaner(who, place, duties, journal, presence, stop)
+        case "nameserver":
+            from .serving import serve_embedded
+
+            serve_embedded(place, stop)
+    presence.leave()
+
+
+def _providers(place: Place) -> dict[str, Provider]:
+    return {zone.name: place.open_provider(zone) for zone in place.config.zones}
+
+
+def _enactor(
+    who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
+) -> None:
+    from .enacting import EnactorProcess
+
+    EnactorProcess(
+        who,
+        place.config.stream,
+        place.late_store(),
+        _providers(place),
+        place.open_copy(who),
+        journal,
+        presence=presence,
+        look_s=min(zone.look_seconds for zone in place.config.zones),
+        observe=duties.observe,
+    ).run(stop)
+
+
+def _planner(
+    who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
+) -> None:
+    from .observing import newest_copy
+    from .planning import PlannerProcess
+
+    PlannerProcess(
+        who,
+        place.config,
+        place.late_store(leave=True),
+        _providers(place),
+        journal,
+        presence=presence,
+        consents=duties.consents,
+        kept=newest_copy(place)[1],
+    ).run(stop)
+
+
+def _cleaner(
+    who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
+) -> None:
+    from .cleaning import CleanerProcess
+
+    CleanerProcess(
+        who,
+        place.config,
+        place.late_store(leave=True),
+        _providers(place),
+        journal,
+        presence=presence,
+        every_s=duties.every_s,
+    ).run(stop)
