@@ -18,9 +18,9 @@ BATCH_OCTETS: Final = 60_000
 that is too low costs one refusal, after which the batch is halved."""
 VERIFY_BATCH: Final = 64
 """Endpoints verified in one go, so that a newer head is noticed within milliseconds."""
-_NEW_MARKER_OCTETS: Final = 250
-_MARKER_OCTETS: Final = 440
-"""With the old marker asserted and deleted."""
+_NEW_MARKER_OCTETS: Final = 235
+_MARKER_OCTETS: Final = 415
+"""With the old marker asserted and deleted. Besides the names of stream and writer, which each marker has."""
 _ADDRESS_OCTETS: Final = {1: 16, 28: 28}
 
 
@@ -108,27 +108,33 @@ def _endpoint_of(label: str, zone: str) -> str:
     return f"{label}.{zone}"
 
 
+def marker_octets(stream: str, writer: str, *, new: bool) -> int:
+    """About what an endpoint's marker adds to a change; a `new` one has no predecessor to be asserted and deleted."""
+    names = len(stream) + len(writer)
+    return _NEW_MARKER_OCTETS + names if new else _MARKER_OCTETS + 2 * names
+
+
 def next_batch(
-    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], unmarked: Callable[[Key], bool]
+    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], marker: Callable[[Key], int]
 ) -> tuple[tuple[Entry, ...], bool, Agenda]:
     """What goes into the next change: entries of one zone that fit one message, and what remains.
 
-    `unmarked` tells of which endpoints it is believed that they have no marker: those take less room.
+    `marker` tells how many octets an endpoint's marker takes in a change (see `marker_octets`).
     """
     if agenda.groups:
         # Verified: a repair that was refused together with others is known by its addresses alone.
         keys, groups = agenda.groups[0], agenda.groups[1:]
-        entries, used = _taken(plan, keys, quarantine, unmarked, len(keys))
+        entries, used = _taken(plan, keys, quarantine, marker, len(keys))
         return entries, True, structs.replace(agenda, groups=(keys[used:], *groups) if keys[used:] else groups)
     if agenda.due:
-        entries, used = _taken(plan, agenda.due, quarantine, unmarked, len(agenda.due))
+        entries, used = _taken(plan, agenda.due, quarantine, marker, len(agenda.due))
         return entries, False, structs.replace(agenda, due=agenda.due[used:])
-    entries, used = _taken(plan, agenda.checks, quarantine, unmarked, VERIFY_BATCH)
+    entries, used = _taken(plan, agenda.checks, quarantine, marker, VERIFY_BATCH)
     return entries, True, structs.replace(agenda, checks=agenda.checks[used:])
 
 
 def _taken(
-    plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], unmarked: Callable[[Key], bool], most: int
+    plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], marker: Callable[[Key], int], most: int
 ) -> tuple[tuple[Entry, ...], int]:
     entries: list[Entry] = []
     octets = used = 0
@@ -137,7 +143,7 @@ def _taken(
         if entry is None or quarantine.get(key) == entry.since:
             used += 1
             continue
-        octets += _octets(entry, _NEW_MARKER_OCTETS if unmarked(key) else _MARKER_OCTETS)
+        octets += _octets(entry, marker(key))
         if entries and (octets > BATCH_OCTETS or len(entries) >= most or entry.zone != entries[0].zone):
             break
         entries.append(entry)

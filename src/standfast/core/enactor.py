@@ -24,7 +24,7 @@ from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
 from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
-from .agenda import Agenda, all_keys, joined, keys_of, next_batch, rotated
+from .agenda import Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
 from .beliefs import TugOfWar, ZoneBelief
 from .change import ChangeRequest, begin
 from .stages import (
@@ -248,7 +248,7 @@ class Enactor(Struct, frozen=True):
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
         if agenda.everything and not (agenda.groups or agenda.due):
             agenda = structs.replace(agenda, checks=rotated(all_keys(plan), self.writer), everything=False)
-        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._unmarked)
+        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._marker_octets)
         if not entries:
             rest = structs.replace(self, agenda=agenda)
             return structs.replace(rest, stage=Idle()) if agenda.done else rest._work()
@@ -262,9 +262,10 @@ class Enactor(Struct, frozen=True):
             return working._settled(task, phase)
         return structs.replace(working, stage=Changing(phase, task))
 
-    def _unmarked(self, key: Key) -> bool:
+    def _marker_octets(self, key: Key) -> int:
         zone, name = key
-        return self.belief(zone).markers.get(name, _UNKNOWN) is None
+        new = self.belief(zone).markers.get(name, _UNKNOWN) is None
+        return marker_octets(self.stream, self.writer, new=new)
 
     # -- outcomes ------------------------------------------------------------------------------------------------
 
