@@ -14,7 +14,6 @@ from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.adapters.providers.tsig import TsigKey
 from standfast.adapters.providers.wire import MESSAGE_MAX, encode_update
 from standfast.laboratory.proxy import Rcode, UpdateProxy
-from standfast.model.name import marker_owner
 from standfast.model.rrset import RRset, address_rdata
 from standfast.ports.provider import (
     Conflict,
@@ -125,17 +124,6 @@ class ProviderFaultsKit:
         assert "fewer endpoints" in reply.why
         assert len(proxy.log) == 1
         assert client.serial() == serial
-
-    def test_what_fits_is_known_before(self, subject: ServerSubject) -> None:
-        provider = subject.connect()
-        parts: list[Write] = [Write("", (Prerequisite(marker_owner(ZONE, ZONE), TXT, ()),), ())]
-        while provider.fits(tuple(parts)):
-            name = below(f"e{len(parts)}")
-            marker = marker_owner(name, ZONE)
-            contents = (a(name, *range(1, 9)), Content(marker, TXT, 60, (padding(160),)))
-            parts.append(Write(name, (Prerequisite(marker, TXT, ()),), contents))
-        assert len(parts) > 150
-        assert provider.perform(Replace(ZONE, parts[0], tuple(parts[1:-1]))) == Written()
 
     # Keys
 

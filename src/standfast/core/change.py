@@ -221,7 +221,7 @@ def _confirm_next(sights: Sights, *, together: bool = True) -> Phase:
     floor = read_floor(sights.floor, task.zone, task.floor_owner)
     if not isinstance(floor, Floor) or floor.stream != task.plan.record.stream or sights.floor is None:
         return Surveying(sights)
-    view = FloorView(floor.generation, floor.frozen, sights.floor.rdata, floor.nonce)
+    view = FloorView(floor.generation, floor.frozen, sights.floor.rdata)
     return _judged(sights, view, learnt=())
 
 

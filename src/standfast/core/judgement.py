@@ -48,7 +48,6 @@ class FloorView(Struct, frozen=True):
     generation: int
     frozen: bool
     rdata: tuple[bytes, ...]
-    nonce: str = ""
     lost: bool = False
     orphan: bool = False
     alias: tuple[bytes, ...] = ()

@@ -20,7 +20,6 @@ from .watch import Watch
 _GOOD, _WATCH, _BAD, _FAINT, _STRONG = "green", "yellow", "bold red", "dim", "bold"
 _FIXED_ROWS: Final = 16
 _EVENTS_READ: Final = 120
-WAITING: Final = Text("■", style=_BAD)
 HEALED: Final = Text("✓", style=_GOOD)
 
 

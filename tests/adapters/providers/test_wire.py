@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from standfast.adapters.providers import rfc2136, transfer, wire
 from standfast.adapters.providers.tsig import find_tsig
-from standfast.model.name import floor_owner, marker_owner, name_to_wire
+from standfast.model.name import marker_owner, name_to_wire
 from standfast.model.rrset import RRset, RRType
-from standfast.ports.provider import Content, Prerequisite, Unknown, Write
+from standfast.ports.provider import Content, Prerequisite, Unknown
 
 ZONE = "lb.example.com"
 TYPE = dns.rdatatype.RdataType.make
@@ -122,38 +122,6 @@ def test_names_beyond_the_reach_of_pointers() -> None:
     contents += [Content(f"f{number}.late.{ZONE}", 1, 60, (b"\1\2\3\4", b"\5\6\7\x08")) for number in range(150)]
     ours = parsed(wire.encode_update(4711, ZONE, [], contents))
     assert facts(ours, 2) == facts(theirs([], contents), 2)
-
-
-@given(PREREQUISITES, CONTENTS)
-def test_the_estimate_is_an_upper_bound(prerequisites: list[Prerequisite], contents: list[Content]) -> None:
-    owner = floor_owner("main", ZONE)
-    floor = Write("", (Prerequisite(owner, 16, (b"\1f",)),), (Content(owner, 16, 60, (b"\1g",)),))
-    write = Write("x", tuple(one for one in prerequisites if one.owner != owner), tuple(contents))
-    parts = (floor, write)
-    octets = wire.encode_update(
-        1, ZONE, (one for part in parts for one in part.prerequisites), (c for part in parts for c in part.contents)
-    )
-    assert len(octets) <= wire.update_size(ZONE, 0) + sum(wire.write_size(ZONE, part) for part in parts)
-
-
-def test_the_estimate_is_close() -> None:
-    floor = Write("", (Prerequisite(floor_owner("main", ZONE), 16, (b"\1f",)),), ())
-    parts = [floor]
-    for number in range(120):
-        name = f"e{number:05d}.{ZONE}"
-        owner = marker_owner(name, ZONE)
-        addresses = tuple(struct.pack("!I", number * 8 + one) for one in range(8))
-        contents = (
-            Content(name, 1, 60, addresses),
-            Content(name, 28, 60, ()),
-            Content(owner, 16, 60, (b"\xa0" + b"n" * 160,)),
-        )
-        parts.append(Write(name, (Prerequisite(owner, 16, (b"\xa0" + b"m" * 160,)),), contents))
-    octets = wire.encode_update(
-        1, ZONE, (one for part in parts for one in part.prerequisites), (c for part in parts for c in part.contents)
-    )
-    estimate = wire.update_size(ZONE, 0) + sum(wire.write_size(ZONE, part) for part in parts)
-    assert len(octets) <= estimate <= 1.05 * len(octets)
 
 
 @pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".com", ".".join(["abcdefg"] * 40), ""])

@@ -33,7 +33,6 @@ from standfast.ports.provider import (
     Replace,
     ReplaceReply,
     Unknown,
-    Write,
     Written,
 )
 
@@ -59,8 +58,6 @@ from .wire import (
     read_rdata,
     read_records,
     read_serial,
-    update_size,
-    write_size,
 )
 
 SHORTCUT_KEYS: Final = 16
@@ -108,11 +105,6 @@ class Rfc2136Provider:
             case ReadChanges():
                 return self._changes(request.serial)
         raise AssertionError(f"unknown request {request!r}")
-
-    def fits(self, parts: tuple[Write, ...]) -> bool:
-        """Whether a change of these parts, the floor's first, surely fits one message: to split by endpoint."""
-        tsig = self._key.octets if self._key else 0
-        return update_size(self.zone, tsig) + sum(write_size(self.zone, part) for part in parts) <= MESSAGE_MAX
 
     # Reading
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple, TypeVar
 
-from standfast.model.name import SUBTREE, is_below, relative
 from standfast.model.rrset import TTL_MAX, RRType
-from standfast.ports.provider import Content, Key, Prerequisite, Write
+from standfast.ports.provider import Content, Key, Prerequisite
 
 MESSAGE_MAX: Final = 65_535
 """Octets in one message over TCP (RFC 1035 §4.2.2)."""
@@ -209,35 +208,6 @@ def _once(items: Iterable[_Item]) -> list[_Item]:
         if first.setdefault((item.owner, item.rtype), item) != item:
             raise WireError(f"{item.owner} type {item.rtype} occurs twice in one change with different data")
     return list(first.values())
-
-
-def update_size(zone: str, tsig_octets: int) -> int:
-    """Octets that every UPDATE of the zone takes besides its parts; see `write_size`."""
-    return HEADER.size + len(encode_name(zone)) + 4 + len(SUBTREE) + 1 + tsig_octets
-
-
-def write_size(zone: str, write: Write) -> int:
-    """The most octets that this part adds to an UPDATE: so a caller can split by endpoint before anything is encoded.
-
-    An upper bound if the first part has an owner in the zone's subtree, as every floor has.
-    """
-    size = 0
-    for wanted in write.prerequisites:
-        head = _owner_size(zone, wanted.owner) + _FIXED.size
-        size += head * max(1, len(wanted.rdata)) + sum(map(len, wanted.rdata))
-    for content in write.contents:
-        head = _owner_size(zone, content.owner) + _FIXED.size
-        size += head * (1 + len(content.rdata)) + sum(map(len, content.rdata))
-    return size
-
-
-def _owner_size(zone: str, owner: str) -> int:
-    """Its labels below the nearest name that was surely written near the front, and a pointer to that."""
-    for known in (f"{SUBTREE}.{zone}", zone):
-        if is_below(owner, known):
-            inner = relative(owner, known)
-            return len(inner) + 3 if inner else 2
-    return len(owner) + 2
 
 
 # Reading
