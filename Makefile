@@ -52,7 +52,7 @@ $(READY): requirements.lock requirements-build.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-# Looked at every time: five path look-ups. Debian starts a daemon as soon as its package is installed, and enables
+# Looked at every time: a few path look-ups. Debian starts a daemon as soon as its package is installed, and enables
 # it at boot; the tests run their own, so a policy forbids the start and what was enabled here is disabled again.
 system:
 	@want=()
@@ -67,6 +67,9 @@ system:
 	command -v nsupdate >/dev/null && command -v dig >/dev/null || want+=(bind9-dnsutils)
 	command -v knotd >/dev/null || { want+=(knot); units+=(knot); }
 	command -v knsupdate >/dev/null || want+=(knot-dnsutils)
+	command -v spin >/dev/null || want+=(spin)
+	command -v gcc >/dev/null && [[ -e /usr/include/stdio.h ]] || want+=(gcc libc6-dev)
+	command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)
 	(( $${#want[@]} )) || exit 0
 	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
 		echo "setup: these Debian packages are missing: $${want[*]}" >&2

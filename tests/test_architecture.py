@@ -32,13 +32,21 @@ MAY_IMPORT: dict[str, tuple[set[str], str]] = {
         {"core", "recovery", "adapters", "ports", "model", "config", "errors"},
         "the one place where cores and adapters meet",
     ),
+    "sim": (
+        {"core", "recovery", "ports", "model", "errors"},
+        "the proof runs what production runs, and no socket with it",
+    ),
+    "audit": ({"model", "errors"}, "a judge that shares code with the accused proves nothing"),
     "laboratory": (set(), "it injects faults into bytes and must not know what they mean to us"),
     "demo": (
         {"runtime", "laboratory", "adapters", "core", "ports", "model", "config", "errors"},
         "it plays the product from outside, as a user would",
     ),
     "cli": (
-        {"demo", "runtime", "laboratory", "adapters", "core", "recovery", "ports", "model", "config", "errors"},
+        {
+            *("demo", "sim", "audit", "runtime", "laboratory", "adapters"),
+            *("core", "recovery", "ports", "model", "config", "errors"),
+        },
         "commands are thin and nothing imports them",
     ),
 }

@@ -1,0 +1,1 @@
+"""What journals alone prove about G1 to G8."""

@@ -1,0 +1,1 @@
+"""Named edits of production files that the properties must notice."""

@@ -1,0 +1,1 @@
+"""Explore every state of a system made of components."""

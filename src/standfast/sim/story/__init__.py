@@ -1,0 +1,1 @@
+"""What a run or a counterexample was, for people."""

@@ -1,0 +1,1 @@
+"""A region in virtual time, with faults drawn by swarms."""
