@@ -13,7 +13,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.standfast-ready
 
-.PHONY: demo test lint unit bench clean setup system pytest
+.PHONY: demo test lint unit bench mutants clean setup system pytest
 
 demo: setup  ## the main job in a live view; ARGS="--seconds 60 --json" runs it unattended
 	@$(BIN)/standfast demo $(ARGS)
@@ -34,6 +34,9 @@ pytest: setup
 
 bench: setup  ## our times beside those of the C clients
 	@$(BIN)/python -m bench $(ARGS)
+
+mutants: setup  ## every named edit of the catalogue, and which property notices it
+	@$(BIN)/python -m standfast.sim.mutants --jobs $(WORKERS) $(ARGS)
 
 clean:  ## what tests and tools left behind; the virtual environment stays (rm -rf .venv)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .make build dist
