@@ -157,7 +157,8 @@ def main() -> None:
         end_with_parent(given.parent_fd)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        # In a thread: the one interrupted may just hold the event's lock, for ever.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set, daemon=True).start())
     with contextlib.suppress(OSError):  # only root may: a witness must not wait for those it watches
         os.setpriority(os.PRIO_PROCESS, 0, -10)
     out = os.open(given.out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -192,7 +192,12 @@ def _place(folder: Path | None) -> Iterator[Path]:
 def _signals(stop: threading.Event) -> Iterator[None]:
     """SIGINT and SIGTERM end the showing in order."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+
+    def heard(number: int, frame: object) -> None:
+        # In a thread: the one interrupted may just hold the event's lock, in `wait`, for ever.
+        threading.Thread(target=stop.set, daemon=True).start()
+
+    before = {number: signal.signal(number, heard) for number in numbers}
     try:
         yield
     finally:

@@ -107,7 +107,8 @@ def main(arguments: list[str] | None = None) -> int:
     host, _, port = given.upstream.rpartition(":")
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+        # In a thread: the one interrupted may just hold the event's lock, in `wait`, for ever.
+        signal.signal(number, lambda *_: threading.Thread(target=over.set, daemon=True).start())
     with UpdateProxy((host, int(port)), port=given.port) as proxy, _Control(str(given.control), _Orders) as control:
         control.proxy = proxy
         threading.Thread(target=control.serve_forever, name="control", daemon=True).start()
