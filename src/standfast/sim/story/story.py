@@ -52,7 +52,8 @@ class Moment(Struct, frozen=True):
     """One step: who, what, to whom (empty: to nobody), what was refused and why, and the world afterwards.
 
     `caption` says it in a sentence or two; `source` where that is published, `certainty` how sure it is; `violation`
-    is the property broken here, `prevented_by` the rules that would have refused it.
+    is the property broken here, `prevented_by` the rules that would have refused it. `waiting` are the actors that
+    stand still while this happens (asleep, backing off, kept out of a lock): drawn hatched.
     """
 
     actor: str
@@ -65,6 +66,7 @@ class Moment(Struct, frozen=True):
     source: str = ""
     certainty: Certainty = "ours"
     prevented_by: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 class Story(Struct, frozen=True):
