@@ -1,0 +1,265 @@
+"""What must be true of every write, every collection and every report: G1, G2, G3, G4, G5, G8, G10 as pure functions.
+
+They look at a zone before and after one change, and at the change; who computed it does not matter. The search, the
+simulator and the mutants use these same functions. Each answers with sentences that begin with the guarantee's number
+("G2: www went from since 3 to 2"); no sentence, nothing is wrong.
+
+G1 and G5 are checked on each change of ours. Nothing else but people's hands changes a zone, so what no change of
+ours can bring about, no state has, unless people made it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from standfast.core.judgement import damage_of
+from standfast.core.task import Outcome
+from standfast.model.entry import Entry
+from standfast.model.marker import Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
+from standfast.model.name import floor_owner, marker_owner
+from standfast.model.plan import Plan
+from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.ports.provider import Replace
+from standfast.ports.provider_spec import ZoneState
+from standfast.ports.store_spec import StoreState
+
+
+class InEffect(Struct, frozen=True, array_like=True):
+    """What stood last under a readable marker of an endpoint: its since, and the plan that the marker named.
+
+    The ghost of G2: should the marker be lost, this is what may not be gone below. since 0: nothing ever stood.
+    """
+
+    since: int = 0
+    generation: int = 0
+    plan: str = ""
+
+
+NEVER: Final = InEffect()
+
+
+def marker_at(zone: ZoneState, name: str) -> MarkerReading:
+    """What literally stands where the endpoint's marker belongs."""
+    owner = marker_owner(name, zone.apex)
+    return read_marker(zone.rrsets.get((owner, int(RRType.TXT))), zone.apex, owner)
+
+
+def floor_at(zone: ZoneState, stream: str) -> FloorReading:
+    """What literally stands where the stream's floor belongs."""
+    owner = floor_owner(stream, zone.apex)
+    return read_floor(zone.rrsets.get((owner, int(RRType.TXT))), zone.apex, owner)
+
+
+def contents_at(zone: ZoneState, name: str) -> tuple[RRset | None, ...]:
+    """What literally stands at the endpoint's name: a reading for each of ADDRESS_TYPES, a CNAME in place of both."""
+    alias = zone.rrsets.get((name, int(RRType.CNAME)))
+    return tuple(alias or zone.rrsets.get((name, int(rtype))) for rtype in ADDRESS_TYPES)
+
+
+def in_effect(zone: ZoneState, name: str, before: InEffect) -> InEffect:
+    """The ghost after any change of the zone, by us or by people: what people put back is in effect as well."""
+    marker = marker_at(zone, name)
+    if not isinstance(marker, Marker) or marker.state == "placeholder":
+        return before
+    return InEffect(marker.since, marker.generation, marker.plan)
+
+
+def wrong_with_write(
+    before: ZoneState,
+    after: ZoneState,
+    change: Replace,
+    effects: Mapping[str, InEffect],
+    plans: Mapping[str, Plan],
+    stream: str,
+    *,
+    operator: bool = False,
+) -> list[str]:
+    """Everything that one change, which the zone took, does against G1, G2, G5 and G8.
+
+    `effects` are the ghosts before it by endpoint, `plans` all that were ever published by digest. `operator`: it is
+    a step of freezing or thawing, which may touch what is frozen. Costs what the change touches.
+    """
+    found: list[str] = []
+    floor = floor_at(before, stream)
+    if isinstance(floor, Floor):
+        found += _lower_floor(floor, floor_at(after, stream))
+        if floor.frozen and not operator and after != before:
+            found.append("G8: it was written under a frozen floor")
+    for write in change.writes:
+        name = write.name
+        was, now = marker_at(before, name), marker_at(after, name)
+        ghost = effects.get(name, NEVER)
+        if not operator:
+            found += _disobedient(name, was, before, after)
+        found += _backwards(name, was, now, ghost, before, effects, stream)
+        found += _too_few(name, now, ghost, before, after, plans)
+        found += _mixed(name, now, after, plans)
+    return found
+
+
+def _lower_floor(was: Floor, now: FloorReading) -> list[str]:
+    if not isinstance(now, Floor):
+        return ["G2: a change took a readable floor away"]
+    return [f"G2: the floor went from {was.generation} to {now.generation}"] if now.generation < was.generation else []
+
+
+def _disobedient(name: str, was: MarkerReading, before: ZoneState, after: ZoneState) -> list[str]:
+    """G8 and rule 8: what may not be written whatever a plan says."""
+    if not isinstance(was, Marker):
+        return []
+    touched = marker_at(after, name) != was or contents_at(after, name) != contents_at(before, name)
+    if was.frozen and touched:
+        return [f"G8: {name} was written although it is frozen"]
+    return []
+
+
+def _backwards(
+    name: str,
+    was: MarkerReading,
+    now: MarkerReading,
+    ghost: InEffect,
+    before: ZoneState,
+    effects: Mapping[str, InEffect],
+    stream: str,
+) -> list[str]:
+    """G2. Excepted exactly: the endpoint's marker is lost and nothing left in the zone remembers what it said."""
+    if isinstance(was, Marker) and was.state != "placeholder":
+        if not isinstance(now, Marker):
+            return [f"G2: a change took the marker of {name} away"]
+        if now.stream != was.stream:
+            return [f"G2: {name} was taken over from stream {was.stream} without consent"]
+        if was.state == "retired" and now.state != "retired":
+            return [f"G2: {name} was retired and was revived"]
+        if now.state != "placeholder" and now.since < was.since:
+            return [f"G2: {name} went from since {was.since} to {now.since}"]
+        return []
+    if not isinstance(now, Marker) or now.state == "placeholder" or now.since >= ghost.since:
+        return []
+    if remembered(before, effects, stream) < ghost.generation:
+        return []
+    return [f"G2: {name} went from since {ghost.since} to {now.since} while its marker was gone"]
+
+
+def remembered(zone: ZoneState, names: Iterable[str], stream: str) -> int:
+    """The highest generation that the zone's floor and readable markers still tell; 0: nothing."""
+    floor = floor_at(zone, stream)
+    told = [floor.generation] if isinstance(floor, Floor) and floor.stream == stream else []
+    markers = (marker_at(zone, name) for name in names)
+    told += (one.generation for one in markers if isinstance(one, Marker) and one.stream == stream)
+    return max(told, default=0)
+
+
+def _too_few(
+    name: str, now: MarkerReading, ghost: InEffect, before: ZoneState, after: ZoneState, plans: Mapping[str, Plan]
+) -> list[str]:
+    """G1: after a full write, of the entry written; after a refill, no family that had enough has too few."""
+    found = []
+    had, has = contents_at(before, name), contents_at(after, name)
+    if isinstance(now, Marker) and now.state != "retired":
+        entry = _entry(name, now.plan, before.apex, plans)
+        for rtype, least in entry.min_answers if entry is not None else ():
+            if _count(has, rtype) < least and has != had:
+                found.append(f"G1: {name} was left with {_count(has, rtype)} {RRType(rtype).name}, below {least}")
+        return found
+    served = _entry(name, ghost.plan, before.apex, plans)
+    for rtype, least in served.min_answers if served is not None and served.kind == "live" else ():
+        if _count(has, rtype) < min(least, _count(had, rtype)):
+            text = f"went from {_count(had, rtype)} to {_count(has, rtype)} {RRType(rtype).name}, below {least}"
+            found.append(f"G1: {name} {text}")
+    return found
+
+
+def _mixed(name: str, now: MarkerReading, after: ZoneState, plans: Mapping[str, Plan]) -> list[str]:
+    """G5 at the moment of our write: under a live marker stands the entry it names, whole."""
+    if not isinstance(now, Marker) or now.state not in ("live", "retired"):
+        return []
+    entry = _entry(name, now.plan, after.apex, plans)
+    if entry is None or entry.since != now.since:
+        return [f"G5: the marker of {name} names an entry of since {now.since} that its plan {now.generation} has not"]
+    if damage := damage_of(entry, contents_at(after, name)):
+        return [f"G5: {name} is at since {now.since}, and {damage}"]
+    return []
+
+
+def _entry(name: str, digest: str, apex: str, plans: Mapping[str, Plan]) -> Entry | None:
+    plan = plans.get(digest)
+    return plan.entry((apex, name)) if plan is not None else None
+
+
+def _count(contents: tuple[RRset | None, ...], rtype: int) -> int:
+    return sum(len(one.rdata) for one in contents if one is not None and one.rtype == rtype)
+
+
+def wrong_with_collection(before: StoreState, after: StoreState, zones: Iterable[ZoneState]) -> list[str]:
+    """G3: nothing that anything live refers to may be collected.
+
+    Live are the head, pinned plans, the plans in which the present contents of the head's entries began (held ones
+    and rollback targets among them), and what any zone's readable markers still stand at or above.
+    """
+    kept = {plan.generation for plan in after.plans}
+    gone = [plan for plan in before.plans if plan.generation not in kept]
+    if not gone:
+        return []
+    pinned = {generation for generation, _ in before.pins}
+    newest = next((plan for plan in before.plans if plan.head == before.head), None)
+    begun = {entry.since for entry in newest.shards if entry.kind != "first"} if newest is not None else set()
+    lowest = min((since for zone in zones for since in _sinces(zone, newest)), default=0)
+    found = []
+    for plan in gone:
+        number = plan.generation
+        if plan.head == before.head:
+            found.append(f"G3: the head's plan {number} was collected")
+        elif number in pinned:
+            found.append(f"G3: plan {number} is pinned and was collected")
+        elif number in begun:
+            found.append(f"G3: plan {number}, in which contents of the head began, was collected")
+        elif number >= lowest:
+            found.append(f"G3: plan {number} was collected, and a marker in the zone still stands at {lowest}")
+    return found
+
+
+def _sinces(zone: ZoneState, plan: Plan | None) -> Iterable[int]:
+    for entry in plan.by_zone.get(zone.apex, ()) if plan is not None else ():
+        marker = marker_at(zone, entry.name)
+        if entry.kind != "first" and isinstance(marker, Marker) and marker.state not in ("retired", "placeholder"):
+            yield marker.since
+
+
+def wrong_with_report(outcomes: Iterable[Outcome], *, witnessed: bool) -> list[str]:
+    """G10: written is told only on a reply that says so, or on a reading that shows the change's own nonce."""
+    if witnessed:
+        return []
+    return [f"G10: {one.name} is told as {one.result}, and nothing shows it" for one in outcomes if one.result in _DONE]
+
+
+_DONE: Final = ("written", "refilled")
+
+
+def not_reached(zone: ZoneState, plan: Plan) -> str:
+    """G4: how the zone differs from what this plan, the newest, makes of it; empty if it has been reached.
+
+    What is frozen stays as it is, and a zone under a frozen floor is right as it stands. A tombstone stays one.
+    """
+    stream = plan.record.stream
+    floor = floor_at(zone, stream)
+    if isinstance(floor, Floor) and floor.frozen:
+        return ""
+    if not isinstance(floor, Floor) or floor.stream != stream:
+        return "the zone has no floor that can be read"
+    found = [_short_of(zone, entry, stream) for entry in plan.by_zone.get(zone.apex, ())]
+    return "; ".join(text for text in found if text)
+
+
+def _short_of(zone: ZoneState, entry: Entry, stream: str) -> str:
+    marker = marker_at(zone, entry.name)
+    if not isinstance(marker, Marker):
+        return f"{entry.name} has no marker that can be read"
+    if marker.frozen or marker.stream != stream or (marker.state == "retired" and entry.kind != "retired"):
+        return ""
+    if marker.since != entry.since:
+        return f"{entry.name} is at since {marker.since}, and the newest plan says {entry.since}"
+    if (entry.kind == "retired") != (marker.state == "retired"):
+        return f"{entry.name} shall be {entry.kind} and its marker is {marker.state}"
+    damage = damage_of(entry, contents_at(zone, entry.name))
+    return f"{entry.name}: {damage}" if damage else ""
