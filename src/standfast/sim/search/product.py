@@ -134,6 +134,20 @@ class Bounds(Struct, frozen=True):
     complete: bool
     fired: Mapping[str, int]
     """Transitions by the rule's name."""
+    terminal: int = 0
+    """States in which nothing can happen any more. No error by itself."""
+    omission: float = 0.0
+    """At most how probable it is that a state was taken for another one: zero unless only fingerprints were kept."""
+
+
+class Progress(Struct, frozen=True):
+    """Where a search is: `frontier` counts the states found and not yet looked at."""
+
+    states: int
+    transitions: int
+    depth: int
+    frontier: int
+    seconds: float
 
 
 class Result(Struct, frozen=True):
