@@ -115,26 +115,32 @@ def marker_octets(stream: str, writer: str, *, new: bool) -> int:
 
 
 def next_batch(
-    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], marker: Callable[[Key], int]
+    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], marker: Callable[[Key], int], size: int = BATCH_OCTETS
 ) -> tuple[tuple[Entry, ...], bool, Agenda]:
     """What goes into the next change: entries of one zone that fit one message, and what remains.
 
-    `marker` tells how many octets an endpoint's marker takes in a change (see `marker_octets`).
+    `marker` tells how many octets an endpoint's marker takes in a change (see `marker_octets`); a change has about
+    `size` octets at most, and one endpoint at least.
     """
     if agenda.groups:
         # Verified: a repair that was refused together with others is known by its addresses alone.
         keys, groups = agenda.groups[0], agenda.groups[1:]
-        entries, used = _taken(plan, keys, quarantine, marker, len(keys))
+        entries, used = _taken(plan, keys, quarantine, marker, len(keys), size)
         return entries, True, structs.replace(agenda, groups=(keys[used:], *groups) if keys[used:] else groups)
     if agenda.due:
-        entries, used = _taken(plan, agenda.due, quarantine, marker, len(agenda.due))
+        entries, used = _taken(plan, agenda.due, quarantine, marker, len(agenda.due), size)
         return entries, False, structs.replace(agenda, due=agenda.due[used:])
-    entries, used = _taken(plan, agenda.checks, quarantine, marker, VERIFY_BATCH)
+    entries, used = _taken(plan, agenda.checks, quarantine, marker, VERIFY_BATCH, size)
     return entries, True, structs.replace(agenda, checks=agenda.checks[used:])
 
 
 def _taken(
-    plan: Plan, keys: tuple[Key, ...], quarantine: dict[Key, int], marker: Callable[[Key], int], most: int
+    plan: Plan,
+    keys: tuple[Key, ...],
+    quarantine: dict[Key, int],
+    marker: Callable[[Key], int],
+    most: int,
+    size: int,
 ) -> tuple[tuple[Entry, ...], int]:
     entries: list[Entry] = []
     octets = used = 0
@@ -144,7 +150,7 @@ def _taken(
             used += 1
             continue
         octets += _octets(entry, marker(key))
-        if entries and (octets > BATCH_OCTETS or len(entries) >= most or entry.zone != entries[0].zone):
+        if entries and (octets > size or len(entries) >= most or entry.zone != entries[0].zone):
             break
         entries.append(entry)
         used += 1

@@ -24,7 +24,7 @@ from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
 from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
-from .agenda import Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
+from .agenda import BATCH_OCTETS, Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
 from .beliefs import TugOfWar, ZoneBelief
 from .change import ChangeRequest, begin
 from .stages import (
@@ -60,6 +60,7 @@ class Enactor(Struct, frozen=True):
     that is being tried again. A refusal may be due to its moment (a server that reloads) or to its endpoint.
     `behind` are endpoints that were verified and left because something newer than the plan stands there: what may be
     wrong with them is for the next plan to see.
+    `patience` is what is left of `patience_full` in this pass, and `batch_octets` about the size of the largest change.
     `outcomes` and `notices` are news of the last step, for the journal and the log.
     """
 
@@ -75,6 +76,8 @@ class Enactor(Struct, frozen=True):
     tug: TugOfWar = TugOfWar()
     journal_lost: bool = False
     patience: int = PATIENCE
+    patience_full: int = PATIENCE
+    batch_octets: int = BATCH_OCTETS
     contention: int = 0
     mended: tuple[Key, ...] = ()
     behind: tuple[Key, ...] = ()
@@ -95,7 +98,7 @@ class Enactor(Struct, frozen=True):
             self,
             agenda=self.agenda if occasion == "look" else self.agenda.resumed(),
             now=now,
-            patience=PATIENCE,
+            patience=self.patience_full,
             contention=0 if self.agenda.empty else self.contention,
             mended=(),
             outcomes=(),
@@ -248,7 +251,9 @@ class Enactor(Struct, frozen=True):
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
         if agenda.everything and not (agenda.groups or agenda.due):
             agenda = structs.replace(agenda, checks=rotated(all_keys(plan), self.writer), everything=False)
-        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._marker_octets)
+        entries, verify, agenda = next_batch(
+            plan, agenda, dict(self.quarantine), self._marker_octets, self.batch_octets
+        )
         if not entries:
             rest = structs.replace(self, agenda=agenda)
             return structs.replace(rest, stage=Idle()) if agenda.done else rest._work()
