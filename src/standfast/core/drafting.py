@@ -1,6 +1,9 @@
 """From judgements to one conditional change: what it asserts, what it writes, what it makes of the floor. Pure."""
 
+from typing import Final
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standfast.model.entry import Entry
 from standfast.model.marker import (
@@ -20,6 +23,9 @@ from standfast.ports.local import IntendedWrite
 from standfast.ports.provider import MARKER_TTL, Content, Prerequisite, Replace, Write
 
 from .judgement import Contents, Due, FloorView, RefillDue
+
+NO_PLAN: Final = "none"
+"""Where a marker names its plan: no plan wrote it, but an operator's freeze."""
 
 
 class Sighting(Struct, frozen=True):
@@ -141,3 +147,34 @@ def written_marker(part: Write) -> RRset | None:
         if content.rtype == RRType.TXT and content.rdata:
             return RRset(content.rtype, content.ttl, content.rdata)
     return None
+
+
+class Mark(Struct, frozen=True):
+    """One marker of an operator's change: what was seen in its place, and what is put there (None: nothing)."""
+
+    name: str
+    seen: RRset | None
+    put: Marker | None
+
+
+def seal_of(
+    stream: str, zone: str, seen_floor: RRset | None, floor: Floor | None, marks: tuple[Mark, ...], nonce: str
+) -> Replace:
+    """A change of markers and floor alone, as freeze and thaw make it: no name that anybody resolves is in it.
+
+    Everything is asserted exactly as seen; all that is put gets the fresh nonce. `floor` None leaves the floor.
+    """
+    owner = floor_owner(stream, zone)
+    asserted, cleared = _asserted(owner, seen_floor)
+    contents: tuple[Content, ...] = ()
+    if floor is not None:
+        renewed = floor_rdata(replace(floor, nonce=nonce), zone, owner)
+        contents = (Content(owner, RRType.TXT, MARKER_TTL, (renewed,)), *cleared)
+    return Replace(zone, Write(owner, asserted, contents), tuple(_mark_part(zone, mark, nonce) for mark in marks))
+
+
+def _mark_part(zone: str, mark: Mark, nonce: str) -> Write:
+    owner = marker_owner(mark.name, zone)
+    asserted, cleared = _asserted(owner, mark.seen)
+    rdata = () if mark.put is None else (marker_rdata(replace(mark.put, nonce=nonce), zone, owner),)
+    return Write(mark.name, asserted, (Content(owner, RRType.TXT, MARKER_TTL if rdata else 0, rdata), *cleared))
