@@ -42,7 +42,8 @@ def after(system: System, state: State) -> Iterator[tuple[State, str]]:
 def count(system: System) -> tuple[int, int, int, dict[str, int]]:
     """States, transitions, depth, and the length of the shortest way to each broken property."""
     level, depth, transitions = [representative(system, system.start)], 0, 0
-    seen, found = set(level), {}
+    seen: set[State] = set(level)
+    found: dict[str, int] = {}
     while level:
         following: list[State] = []
         for state in level:

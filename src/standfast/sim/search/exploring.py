@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from .canonical import FULL, Reductions, Row
 from .product import Bounds, Finding, Progress, Result, System, Value
 from .successors import Successors
-from .tables import pattern_of
+from .tables import Move, pattern_of
 from .tracing import trace
 
 PROGRESS_SECONDS = 0.1
@@ -82,8 +82,13 @@ class Exploration:
 
     def successors(self, state: int) -> Iterator[int]:
         """The states that may follow this one. Raises KeyError if the search did not get there."""
-        for _, _, row in self.graph.after(self._rows[state]):
-            yield self._numbers[row]
+        for _, following in self.moves(state):
+            yield following
+
+    def moves(self, state: int) -> Iterator[tuple[Move, int]]:
+        """What may happen in a state, and what follows. Raises KeyError if the search did not get there."""
+        for _, move, row in self.graph.after(self._rows[state]):
+            yield move, self._numbers[row]
 
     def path(self, state: int) -> list[Row]:
         """A shortest way from the start to this state."""
