@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 from standfast.model.marker import Floor, Marker, read_floor, read_marker
 from standfast.model.name import marker_owner
 from standfast.model.rrset import RRset, RRType
-from standfast.ports.local import DrawNonce, Nonce, RecordIntent, RecordReply, Unrecorded
+from standfast.ports.local import DrawNonce, IntendedWrite, Nonce, RecordIntent, RecordReply, Unrecorded
 from standfast.ports.provider import (
     Conflict,
     Read,
@@ -56,9 +56,10 @@ class Recording(Struct, frozen=True):
     @property
     def request(self) -> RecordIntent:
         """Who goes from which since to which, under which nonce."""
-        plan = self.drawn.task.plan
-        intended = tuple(write.intended for write in self.drawn.writes)
-        return RecordIntent(self.drawn.task.zone, plan.generation, plan.digest, self.nonce, intended)
+        plan, zone = self.drawn.task.plan, self.drawn.task.zone
+        intended = tuple(_told(write) for write in self.drawn.writes)
+        stream = plan.record.stream
+        return RecordIntent(zone, plan.generation, plan.digest, self.nonce, intended, stream, self.change)
 
     def heard(self, reply: RecordReply) -> "Writing | Settled":
         """Without a journal only a refill goes on."""
@@ -127,6 +128,12 @@ class Settling(Struct, frozen=True):
 
 
 Writing: TypeAlias = Drawing | Recording | Replacing | Settling
+
+
+def _told(write: DraftedWrite) -> IntendedWrite:
+    """For the journal, with what the entry promises."""
+    entry, refill = write.entry, isinstance(write.judgement, RefillDue)
+    return structs.replace(write.intended, kind=entry.kind, least=entry.min_answers, refill=refill)
 
 
 def _written(drawn: Drawing, change: Replace, nonce: str) -> Settled:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from standfast.model.plan import Plan
 
-from .provider import Unknown
+from .provider import Replace, Unknown
 from .store import PlanMissing, PlanRead
 
 
@@ -24,7 +24,8 @@ class IntendedWrite(Struct, frozen=True, array_like=True):
     """One endpoint of an intended change, for the journal: from which since to which, and why.
 
     `over` is the nonce of the marker whose exact value the change asserts, empty if it asserts none that can be read:
-    with it the journals alone tell the order of all writes, whatever the clocks say (G10).
+    with it the journals alone tell the order of all writes, whatever the clocks say (G10). `kind` and `least`
+    (min_answers by family) are the entry's: what is sent is judged by them later (G1).
     """
 
     name: str
@@ -32,16 +33,25 @@ class IntendedWrite(Struct, frozen=True, array_like=True):
     since: int
     why: str
     over: str = ""
+    kind: str = ""
+    least: tuple[tuple[int, int], ...] = ()
+    refill: bool = False
 
 
 class RecordIntent(Struct, frozen=True):
-    """Put the intention on disk before the change is sent (G10)."""
+    """Put the intention on disk before the change is sent (G10).
+
+    `change` is the very change: what it asserts and puts goes into the journal, not what was meant by it. `plan` is
+    the plan's digest, `stream` its stream.
+    """
 
     zone: str
     generation: int
     plan: str
     nonce: str
     writes: tuple[IntendedWrite, ...]
+    stream: str = ""
+    change: Replace | None = None
 
 
 class Recorded(Struct, frozen=True):
