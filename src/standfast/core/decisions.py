@@ -58,12 +58,27 @@ class Refusal(Struct, frozen=True):
     remedy: str
 
 
+class Leaving(Struct, frozen=True):
+    """A load balancer that this plan takes out of an answer, with its weight there.
+
+    `cause`: `health` (it is believed down), `configuration` (drained, gone, no longer eligible), `choice` (others have
+    its place, for there are more than max_answers). `installed` is what the answer held before the plan.
+    """
+
+    load_balancer: str
+    weight: int
+    installed: int
+    cause: Literal["health", "configuration", "choice"]
+    why: str
+
+
 class Decision(Struct, frozen=True):
     """What was decided for one endpoint, in words and numbers.
 
     `members` has a reason for every load balancer considered, as of now (an entry keeps those of when it last
     changed). `healthy` is the share of eligible capacity believed healthy; `removed` and `removable` are capacity:
-    what left in the present window, this plan included, and how much may. `due` is when the next removal that
+    what left in the present window, this plan included, and how much may. `leaving` has one for each set of addresses
+    that goes. `due` is when the next removal that
     velocity holds back becomes possible, on the clock of `now`.
     """
 
@@ -78,6 +93,7 @@ class Decision(Struct, frozen=True):
     removed: float = 0.0
     removable: float = 0.0
     due: float | None = None
+    leaving: tuple[Leaving, ...] = ()
 
 
 class Share(Struct, frozen=True):

@@ -171,6 +171,7 @@ def _planned(
         members=membership.members,
         joined=membership.joined,
         left=membership.left,
+        leaving=membership.leaving,
         panic=membership.panic,
         healthy=membership.healthy,
         removed=membership.removed,

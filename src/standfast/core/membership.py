@@ -24,6 +24,7 @@ from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 from . import velocity
+from .decisions import Leaving
 from .selection import Candidate, Least, Wish, addresses_in, answers, choose, eligible, excluded, family_of
 
 NOT_CHECKED: Final = Verdict("unknown", "not checked yet")
@@ -42,6 +43,7 @@ class Membership(Struct, frozen=True):
     departures: tuple[Departure, ...]
     joined: tuple[str, ...]
     left: tuple[str, ...]
+    leaving: tuple[Leaving, ...]
     panic: bool
     healthy: float
     removed: float
@@ -86,7 +88,8 @@ def _fields(member: Member, addresses: tuple[str, ...]) -> tuple[str, tuple[str,
 
 
 def _leaver(member: Member, urgency: int, why: str) -> Candidate:
-    return Candidate(member.load_balancer, member.addresses, member.weight, member.weight, "out", why, urgency)
+    weight = member.weight
+    return Candidate(member.load_balancer, member.addresses, weight, weight, "out", why, urgency, asked=True)
 
 
 def _why_not_eligible(policy: EndpointPolicy, one: LoadBalancer | None, verdict: Verdict) -> tuple[str, int]:
@@ -101,7 +104,7 @@ def _urgency(verdict: Verdict) -> int:
 
 def _wishing(one: LoadBalancer, addresses: tuple[str, ...], verdict: Verdict, installed: int | None) -> Candidate:
     wish, why, urgency = _wish(one, verdict)
-    return Candidate(one.id, addresses, one.capacity, installed, wish, why, urgency)
+    return Candidate(one.id, addresses, one.capacity, installed, wish, why, urgency, asked=one.admin != "up")
 
 
 def _wish(one: LoadBalancer, verdict: Verdict) -> tuple[Wish, str, int]:
@@ -171,12 +174,23 @@ def decide(
         departures=removals.departures,
         joined=tuple(sorted(ids - were)),
         left=tuple(sorted(were - ids)),
+        leaving=tuple(
+            _leaving(one, installed, chosen=one.identity not in spare) for one in leavers if one.identity not in served
+        ),
         panic=removals.panic,
         healthy=healthy,
         removed=velocity.used(removals.departures),
         removable=velocity.limit(removals.departures, policy.removal_share, installed),
         due=min(removals.dues, default=None),
     )
+
+
+def _leaving(one: Candidate, installed: int, *, chosen: bool) -> Leaving:
+    """Whoever is able and not chosen goes by choice; else whoever decided about it is the cause."""
+    weight = one.installed or 0
+    if not chosen:
+        return Leaving(one.load_balancer, weight, installed, "choice", "others were chosen")
+    return Leaving(one.load_balancer, weight, installed, "configuration" if one.asked else "health", one.reason)
 
 
 class _Removals:

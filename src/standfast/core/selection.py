@@ -28,7 +28,8 @@ class Candidate(Struct, frozen=True):
 
     One whose addresses changed is two candidates: the old addresses, which want out, and the new. `installed` is
     its capacity as the present answer has it, None if it is not in it. `urgency` orders those that want out: the
-    least is the first to leave, so the last is the least bad to keep.
+    least is the first to leave, so the last is the least bad to keep. `asked` says that configuration, not health,
+    decides about it.
     """
 
     load_balancer: str
@@ -38,6 +39,7 @@ class Candidate(Struct, frozen=True):
     wish: Wish
     reason: str
     urgency: int = 0
+    asked: bool = False
 
     @property
     def present(self) -> bool:
