@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from standfast.config import Config
-from standfast.core.cleaner import CleanerRequest, Retention, SweepingHead, Swept
+from standfast.core.cleaner import CleanerRequest, Listing, Retention, SweepingHead, Swept
 from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Unknown
 from standfast.ports.store import PlanRead
@@ -68,7 +68,10 @@ class CleanerProcess:
         keep = self._config.retention
         retention = Retention(plans=keep.plans, days=float(keep.days))
         phase: Any = SweepingHead(self._config.stream, retention, self._wall(), self._held)
+        facts: dict[str, Any] = {}
         while not isinstance(phase, Swept):
+            if isinstance(phase, Listing):
+                facts = {"lowest": phase.lowest, "head": phase.plan.generation}
             reply = self._perform(phase.request)
             if isinstance(reply, PlanRead):
                 self._held = reply.plan
@@ -76,7 +79,7 @@ class CleanerProcess:
         swept: Swept = phase
         if swept.collected:
             self._collected += len(swept.collected)
-            self._tidings.event("collected", generations=list(swept.collected))
+            self._tidings.event("collected", generations=list(swept.collected), stream=self._config.stream, **facts)
         elif swept.why != self._why:
             self._tidings.event("collected", generations=[], why=swept.why)
         self._why = swept.why

@@ -41,6 +41,7 @@ from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
 
 from .journal import Journal
 from .presence import Presence
+from .recording import intent_facts
 
 POLL_S: Final = 0.005
 """How often the store is asked whether anybody wrote: about 10 µs each on SQLite."""
@@ -210,7 +211,7 @@ class EnactorProcess:
                 return self._copy.perform(request)
 
     def _intent(self, request: RecordIntent) -> RecordReply:
-        facts = _intent_facts(request)
+        facts = intent_facts(request)
         if self._observe:
             if facts["writes"] != self._would:
                 self._would = facts["writes"]
@@ -254,7 +255,7 @@ class EnactorProcess:
             self._put_back.append((time.monotonic(), outcome.name))
         if outcome.result in _QUIET or (self._observe and outcome.result in ("unrecorded", "refused")):
             return False
-        return known != news or outcome.result in ("written", "refilled", "conflict")
+        return known != news or bool(outcome.nonce)  # an outcome for each intent (G10), however often it repeats
 
     def _beat(self, looked_ago_s: float) -> None:
         if self._presence is None:
@@ -284,19 +285,6 @@ class EnactorProcess:
 
 
 _FINE: Final = _QUIET | {"written", "refilled", "conflict"}
-
-
-def _intent_facts(request: RecordIntent) -> dict[str, Any]:
-    return {
-        "zone": request.zone,
-        "generation": request.generation,
-        "plan": request.plan,
-        "nonce": request.nonce,
-        "writes": [
-            {"name": one.name, "before": one.since_before, "over": one.over, "since": one.since, "why": one.why}
-            for one in request.writes
-        ],
-    }
 
 
 def _outcome_facts(outcome: Outcome, took_s: float) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The journal: JSON Lines, one file a process; an intent is on disk before its write is sent (G10).
 
-Schema, version 1, documented in `docs/journal.md`: every line has `v`, `at` (UTC, RFC 3339), `role`, `who`, `event`;
+Schema, version 2, documented in `docs/journal.md`: every line has `v`, `at` (UTC, RFC 3339), `role`, `who`, `event`;
 the rest depends on the event. Order between processes is that of the markers' nonces and generations, not of clocks.
 """
 
@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""1: an intent did not tell what it asserts and puts, nor a plan who leaves. Whoever reads 2 reads 1."""
 LINE_OCTETS_MAX: Final = 1 << 20
 FILE_OCTETS_MAX: Final = 64 << 20
 """A file that has grown beyond this is put aside as `.1`, so that a journal can't fill a disk by itself."""

@@ -78,31 +78,33 @@ def carry_out(command: Command, config: Config, store: Store, plan: Plan, known:
     """Journal it, publish it, journal what came of it. Raises JournalError before anything is done."""
     who = operator()
     journal = Journal(Place(config).journal, "operator", _file_name(who))
-    facts = _facts(command, who)
+    facts = _facts(command, who, config.stream)
     try:
         if not journal.write("operator", durable=True, stage="asked", **facts):
             raise JournalError(f"{journal.broken}. Nothing was done.", "Make room, or mend its permissions.")
         outcome = _published(command, config, store, plan, known, who)
         result = _result(outcome, command.keys)
-        generation = result.plan.generation if result.plan else None
-        journal.write("operator", durable=True, stage=result.kind, generation=generation, **facts | _said(result))
+        journal.write("operator", durable=True, stage=result.kind, **facts | _said(result))
     finally:
         journal.close()
     return result
 
 
-def _facts(command: Command, who: str) -> dict[str, object]:
+def _facts(command: Command, who: str, stream: str) -> dict[str, object]:
     verb = type(command).__name__.lower()
     target = command.target.generation if isinstance(command, Rollback) else None
     names = [name for _, name in command.keys]
     step = f" to g{target}" if target is not None else ""
     what = f"{who} {verb} {', '.join(names)}{step}"
-    return {"action": verb, "names": names, "to": target, "reason": command.reason, "by": who, "what": what}
+    facts = {"action": verb, "names": names, "to": target, "reason": command.reason, "by": who, "what": what}
+    return {**facts, "stream": stream}
 
 
 def _said(result: Result) -> dict[str, object]:
     why = f"published as g{result.plan.generation}" if result.plan else f"{result.kind}: {result.refusal}"
-    return {"why": why}
+    if result.plan is None:
+        return {"why": why, "generation": None}
+    return {"why": why, "generation": result.plan.generation, "digest": result.plan.digest}
 
 
 def _file_name(who: str) -> str:

@@ -24,17 +24,18 @@ from standfast.adapters.sources.file import FileFleet
 from standfast.config import Config, LoadBalancerConfig
 from standfast.core.publisher import Assignment, Done, Outcome, Phase, PublisherReply, PublisherRequest, publish
 from standfast.model.fleet import Fleet, Verdict
-from standfast.model.plan import Plan
+from standfast.model.plan import Head, Plan
 from standfast.ports.provider import Read, Readings, Unknown
-from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
+from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPlan
 
 from .enacting import Provider, Store
 from .journal import Journal
 from .place import load_balancer_of, policy_of
 from .presence import Presence
 from .probing import FailedCheck, Prober, target_of
+from .recording import plan_facts
 from .sharing import FLEET, POLICY, Board, HealthBoard, SharedFleet, SharedPolicy, encode, fleet_on, policy_on
-from .tidings import Tell, Tidings, plan_facts, silent
+from .tidings import Tell, Tidings, silent
 
 POLL_S: Final = 0.01
 LOOK_S: Final = 30.0
@@ -96,6 +97,7 @@ class PlannerProcess:
         self._begun: tuple[tuple[str, int], ...] = ()
         self._first, self._survey, self._superseded = False, True, False
         self._silent: dict[str, float] = {}
+        self._over: Head | None = None
         self._pause = RETRY_S
         self._pass_at: float | None = None
         self._due: float | None = None
@@ -287,10 +289,13 @@ class PlannerProcess:
             self._pass_at = now + self._later()
             return
         self._pass_at = None
-        phase: Phase = publish(self._assignment())
+        task = self._assignment()
+        phase: Phase = publish(task)
         while not isinstance(phase, Done):
+            if isinstance(phase.request, Publish):
+                self._over = phase.request.expect
             phase = phase.heard(self._perform(phase.request))
-        self._conclude(phase.outcome)
+        self._conclude(task, phase.outcome)
 
     def _assignment(self) -> Assignment:
         config, boards = self._config, (self._fleet_board, self._health.board, self._policy_board)
@@ -328,7 +333,7 @@ class PlannerProcess:
         self._silent[zone] = after + min(SILENT_S, SILENT_TIMES * (after - now))
         return reply if isinstance(reply, Readings | Unknown) else Unknown("the provider gave no readings")
 
-    def _conclude(self, outcome: Outcome) -> None:
+    def _conclude(self, task: Assignment, outcome: Outcome) -> None:
         now, draft = time.monotonic(), outcome.draft
         self._begun = outcome.begun or self._begun
         if draft is not None:
@@ -345,7 +350,9 @@ class PlannerProcess:
                 read = {zone for zone, _ in outcome.begun} >= {zone.name for zone in self._config.zones}
                 self._survey = self._survey and not (read and outcome.kind != "refused")
                 if outcome.kind == "published" and outcome.plan is not None and draft is not None:
-                    self._tidings.event("planned", **plan_facts(outcome.plan, draft.decisions))
+                    verdicts = dict(task.verdicts)
+                    facts = plan_facts(outcome.plan, draft.decisions, self._over, task.policies, verdicts)
+                    self._tidings.event("planned", **facts)
                 if read and not any(one.rule in _PASSING for one in (draft.refusals if draft else ())):
                     self._pause = RETRY_S
                     return

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from standfast.core.decisions import Decision, Refusal
-from standfast.model.plan import Plan
+from standfast.core.decisions import Refusal
 
 from .journal import Journal
 
@@ -61,27 +60,3 @@ class Tidings:
     def refused(self) -> list[str]:
         """What is refused now, for presence."""
         return [f"{name}: {why}" for (_, name), (_, why) in sorted(self._refusals.items())]
-
-
-def plan_facts(plan: Plan, decisions: Iterable[Decision]) -> dict[str, Any]:
-    """A published plan for the journal. `window`: the capacity that left in the present window, and what may."""
-    return {
-        "generation": plan.generation,
-        "digest": plan.digest,
-        "author": plan.record.author,
-        "reason": plan.record.reason,
-        "changes": [
-            {
-                "name": one.key[1],
-                "added": list(one.joined),
-                "removed": list(one.left),
-                "why": one.why,
-                "served": len({member.load_balancer for member in one.members if member.served}),
-                "of": len({member.load_balancer for member in one.members}),
-                "healthy": round(one.healthy, 4),
-                "window": [round(one.removed, 3), round(one.removable, 3)],
-            }
-            for one in decisions
-            if one.action in ("entered", "changed") or one.joined or one.left
-        ],
-    }

@@ -1,0 +1,184 @@
+"""What the journal is told of a change and of a plan: enough to judge them later from the journals alone (G10).
+
+Of a change it is told what the change asserts and what it puts, read off the very request that is sent, so that a
+change which differs from what was meant is seen to differ.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from standfast.core.decisions import Decision
+from standfast.model.entry import Entry
+from standfast.model.fleet import Verdict
+from standfast.model.marker import Absent, Floor, Marker, read_floor, read_marker
+from standfast.model.name import floor_owner, marker_owner
+from standfast.model.plan import Head, Plan
+from standfast.model.policy import EndpointPolicy
+from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.ports.local import IntendedWrite, RecordIntent
+from standfast.ports.provider import Write
+
+
+def intent_facts(request: RecordIntent) -> dict[str, Any]:
+    """An intent as the journal has it. Without the change itself (`request.change`) only names and numbers."""
+    facts: dict[str, Any] = {
+        "zone": request.zone,
+        "generation": request.generation,
+        "plan": request.plan,
+        "nonce": request.nonce,
+        "writes": [
+            {"name": one.name, "before": one.since_before, "over": one.over, "since": one.since, "why": one.why}
+            for one in request.writes
+        ],
+    }
+    if request.change is None:
+        return facts
+    parts = {part.name: part for part in request.change.writes}
+    facts["stream"] = request.stream
+    facts["floor"] = _floor_facts(request, request.change.floor)
+    for told, one in zip(facts["writes"], request.writes, strict=True):
+        told.update(_write_facts(request, one, parts[one.name]))
+    return facts
+
+
+def _asserted(part: Write, owner: str) -> RRset | str | None:
+    """The TXT rrset that the change asserts at `owner`; None: absence. A word where it asserts something else."""
+    there = [one for one in part.prerequisites if one.owner == owner]
+    if not there:
+        return "unasserted"
+    if any(one.rtype == RRType.CNAME and one.rdata for one in there):
+        return "unreadable"
+    rdata = next((one.rdata for one in there if one.rtype == RRType.TXT), ())
+    return RRset(RRType.TXT, 0, rdata) if rdata else None
+
+
+def _put(part: Write, owner: str, rtype: int) -> RRset | None:
+    """The rrset of that type that the change puts at `owner`."""
+    for one in part.contents:
+        if one.owner == owner and one.rtype == rtype and one.rdata:
+            return RRset(one.rtype, one.ttl, one.rdata)
+    return None
+
+
+def _floor_facts(request: RecordIntent, part: Write) -> dict[str, Any]:
+    zone, owner = request.zone, floor_owner(request.stream, request.zone)
+    seen, sets = _asserted(part, owner), read_floor(_put(part, owner, RRType.TXT), zone, owner)
+    facts: dict[str, Any] = {"found": seen, "generation": None, "over": "", "sets": None, "state": None}
+    if not isinstance(seen, str):
+        before = read_floor(seen, zone, owner)
+        facts["found"] = "absent" if isinstance(before, Absent) else "unreadable"
+        if isinstance(before, Floor):
+            facts.update(found=before.state, generation=before.generation, over=before.nonce)
+    if isinstance(sets, Floor):
+        facts.update(sets=sets.generation, state=sets.state)
+    return facts
+
+
+def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict[str, Any]:
+    zone, owner = request.zone, marker_owner(one.name, request.zone)
+    seen, put = _asserted(part, owner), read_marker(_put(part, owner, RRType.TXT), zone, owner)
+    addresses = [(rtype, rrset) for rtype in ADDRESS_TYPES if (rrset := _put(part, one.name, rtype)) is not None]
+    touched = any(content.owner == one.name for content in part.contents)
+    act = "refill" if one.refill else "write" if touched or one.kind == "first" else "mark"
+    facts: dict[str, Any] = {
+        "act": act,
+        "kind": one.kind,
+        "found": seen if isinstance(seen, str) else _state(seen, zone, owner, request.stream),
+        "puts": _marker_facts(put, request) if isinstance(put, Marker) else None,
+        "least": _by_family(one.least),
+        "answers": _by_family((rtype, len(rrset.rdata)) for rtype, rrset in addresses),
+    }
+    if act == "refill":
+        asserted = [(p.rtype, len(p.rdata)) for p in part.prerequisites if p.owner == one.name]
+        facts["had"] = _by_family((rtype, count) for rtype, count in asserted if rtype in ADDRESS_TYPES)
+    elif act == "write":
+        octets = msgspec.msgpack.encode([(rtype, rrset.ttl, rrset.rdata) for rtype, rrset in addresses])
+        facts["contents"] = hashlib.sha256(one.kind.encode() + b"\0" + octets).hexdigest()[:16]
+    return facts
+
+
+def _state(seen: RRset | None, zone: str, owner: str, stream: str) -> str:
+    marker = read_marker(seen, zone, owner)
+    if isinstance(marker, Marker):
+        return marker.state if marker.stream == stream else "foreign"
+    return "absent" if isinstance(marker, Absent) else "unreadable"
+
+
+def _marker_facts(marker: Marker, request: RecordIntent) -> dict[str, Any]:
+    facts: dict[str, Any] = {"since": marker.since, "state": marker.state}
+    if (marker.generation, marker.plan) != (request.generation, request.plan):
+        facts.update(generation=marker.generation, plan=marker.plan)
+    return facts
+
+
+def _by_family(counts: Iterable[tuple[int, int]]) -> dict[str, int]:
+    return {RRType(rtype).name: count for rtype, count in counts}
+
+
+def plan_facts(
+    plan: Plan,
+    decisions: Iterable[Decision],
+    over: Head | None,
+    policies: Iterable[EndpointPolicy],
+    verdicts: Mapping[str, Verdict],
+) -> dict[str, Any]:
+    """A published plan for the journal. `over` is the head that publishing it asserted; `verdicts` what it was
+    planned with."""
+    limits = {policy.key: policy for policy in policies}
+    return {
+        "stream": plan.record.stream,
+        "generation": plan.generation,
+        "digest": plan.digest,
+        "over": {"generation": over.generation, "digest": over.digest} if over else None,
+        "author": plan.record.author,
+        "reason": plan.record.reason,
+        "planned_at": plan.record.at,
+        "sources": dict(plan.record.sources),
+        "changes": [
+            _change_facts(one, plan.entry(one.key), limits.get(one.key), verdicts)
+            for one in decisions
+            if one.action in ("entered", "changed") or one.joined or one.left
+        ],
+    }
+
+
+def _change_facts(
+    one: Decision, entry: Entry | None, policy: EndpointPolicy | None, verdicts: Mapping[str, Verdict]
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "zone": one.key[0],
+        "name": one.key[1],
+        "added": list(one.joined),
+        "removed": list(one.left),
+        "why": one.why,
+        "served": len({member.load_balancer for member in one.members if member.served}),
+        "of": len({member.load_balancer for member in one.members}),
+        "healthy": round(one.healthy, 4),
+        "window": [round(one.removed, 3), round(one.removable, 3)],
+        "leaving": [
+            {
+                "load_balancer": who.load_balancer,
+                "weight": who.weight,
+                "installed": who.installed,
+                "cause": who.cause,
+                "state": verdicts[who.load_balancer].state if who.load_balancer in verdicts else "unknown",
+                "why": who.why,
+            }
+            for who in one.leaving
+        ],
+    }
+    if entry is not None:
+        facts["since"] = entry.since
+        facts["least"] = _by_family(entry.min_answers)
+        facts["answers"] = _by_family((rrset.rtype, len(rrset.rdata)) for rrset in entry.rrsets)
+        facts["departures"] = [[gone.load_balancer, gone.weight, gone.at, gone.installed] for gone in entry.departures]
+    if policy is not None:
+        facts["limits"] = {
+            "share": policy.removal_share,
+            "window_s": policy.removal_window_s,
+            "hold_below": policy.hold_below,
+        }
+    return facts
