@@ -1,0 +1,268 @@
+"""The system as built as a product of components: planner's pointer, one zone for each endpoint, enactors.
+
+Everything may happen at any time and in any order: a plan is published, an enactor takes one step or is as slow as
+you like, it crashes and starts again, a lock expires. A lock's expiry is no state of its own: whoever finds a lock of
+somebody else's may find it expired, always.
+
+Fused steps. What is read under a lock, or asserted by the batch that follows, is read and used in one step: if the
+world moved in between, the batch would be refused and the same tried again. The same for giving the lock back. Other
+readings stand by themselves, since the time between them and their use is where the event came from. `fused=False`
+takes every request by itself; a test compares the two.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct, structs
+
+from standfast.sim.search.product import FRESH, Outcome, Property, Rule, Step, Symbol, Value
+
+from . import plans, telling
+from .enactor import Enactor, Latest, Look, ReadLatest, ReadRoots, Reply, Request, Roots, Seen, Send
+from .remedies import Built
+from .route53 import Applied, HostedZone, Refused, apply, resolve
+
+STORE: Final = 0
+_FIRST_ZONE: Final = 1
+
+
+class Scope(Struct, frozen=True):
+    """How much of the world: enactors, plans ever published, endpoints; crashes are unbounded if there are any."""
+
+    enactors: int
+    plans: int
+    endpoints: int
+    crashes: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.enactors} enactors × {self.plans} plans × {self.endpoints} endpoints" + (
+            " + crashes" if self.crashes else ""
+        )
+
+
+class Publishing(Struct, frozen=True):
+    """The planner replaces the pointer to the latest plan."""
+
+    most: int
+    name: str = "publish"
+    reads: tuple[int, ...] = (STORE,)
+    writes: tuple[int, ...] = (STORE,)
+
+    def fire(self, *values: Value) -> Iterable[Outcome]:
+        """One more generation, up to the scope's bound."""
+        (latest,) = values
+        assert isinstance(latest, int)
+        if latest < self.most:
+            yield Outcome(Step("planner", f"publishes plan {latest + 1}"), (latest + 1,))
+
+
+class Taking(Struct, frozen=True):
+    """An enactor reads the pointer."""
+
+    actor: str
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    name: str = "take plan"
+
+    def fire(self, *values: Value) -> Iterable[Outcome]:
+        """The latest plan, whatever the enactor held before its last pass."""
+        enactor, latest = values
+        assert isinstance(enactor, Enactor)
+        assert isinstance(latest, int)
+        request = enactor.request(FRESH)
+        if isinstance(request, ReadLatest) and latest:
+            after = enactor.heard(Latest(latest))
+            yield Outcome(Step(self.actor, telling.step(enactor, request, after)), (after,))
+
+
+class Comparing(Struct, frozen=True):
+    """An enactor reads what all roots refer to."""
+
+    actor: str
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    name: str = "check freshness"
+
+    def fire(self, *values: Value) -> Iterable[Outcome]:
+        """Is its plan newer than what is applied?"""
+        enactor, *zones = values
+        assert isinstance(enactor, Enactor)
+        request = enactor.request(FRESH)
+        if isinstance(request, ReadRoots):
+            after = enactor.heard(roots_of(zones))
+            yield Outcome(Step(self.actor, telling.step(enactor, request, after)), (after,))
+
+
+class Working(Struct, frozen=True):
+    """An enactor asks one endpoint's zone: lock, tree, root, clean-up."""
+
+    actor: str
+    endpoint: int
+    fused: bool
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    name: str = "work"
+
+    def fire(self, *values: Value) -> Iterable[Outcome]:
+        """What may come of its request; nothing where it would only try again in the same state."""
+        enactor, zone = values
+        assert isinstance(enactor, Enactor)
+        assert isinstance(zone, HostedZone)
+        request = enactor.request(FRESH)
+        if not isinstance(request, Look | Send) or request.endpoint != self.endpoint:
+            return
+        for reply in _replies(enactor, request, zone):
+            yield from self._outcome(enactor, zone, request, reply)
+
+    def _outcome(self, enactor: Enactor, zone: HostedZone, request: Request, reply: Reply) -> Iterator[Outcome]:
+        refused = telling.refusal(enactor, reply)
+        after_zone = reply.zone if isinstance(reply, Applied) else zone
+        after = enactor.heard(reply, FRESH)
+        texts = [telling.step(enactor, request, after, reply)]
+        while self.fused and is_sure(after) and not refused:
+            following = after.request(FRESH)
+            if not isinstance(following, Look | Send) or following.endpoint != self.endpoint:
+                break
+            (answer,) = _replies(after, following, after_zone)
+            refused = telling.refusal(after, answer)
+            after_zone = answer.zone if isinstance(answer, Applied) else after_zone
+            now = after.heard(answer, FRESH)
+            texts.append(telling.step(after, following, now, answer))
+            after = now
+        if after == enactor and after_zone == zone:
+            return
+        back = plans.root(after_zone) < plans.root(zone)
+        moved = f"{zone.apex} went from plan {plans.root(zone)} to plan {plans.root(after_zone)}"
+        step = Step(self.actor, telling.joined(texts), refused)
+        yield Outcome(step, (after, after_zone), f"backwards: {moved}" if back else "")
+
+
+class Crashing(Struct, frozen=True):
+    """An enactor's process ends, at any point, and starts again with nothing in its memory; its lock stays behind."""
+
+    actor: str
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    name: str = "crash"
+
+    def fire(self, *values: Value) -> Iterable[Outcome]:
+        """Idle again."""
+        (enactor,) = values
+        assert isinstance(enactor, Enactor)
+        if enactor.phase != "idle":
+            yield Outcome(Step(self.actor, "crashes and starts again"), (Enactor(enactor.how),))
+
+
+class Emptied(Struct, frozen=True):
+    """A name that was once served has no addresses: NOERROR without data."""
+
+    reads: tuple[int, ...]
+    name: str = "emptied"
+
+    def broken(self, *values: Value) -> str:
+        """The root leads nowhere."""
+        (zone,) = values
+        assert isinstance(zone, HostedZone)
+        root = plans.root(zone)
+        if not root or resolve(zone, zone.apex)[1]:
+            return ""
+        return f"{zone.apex} is an alias of plan {root}, which is gone: NOERROR, no addresses"
+
+
+class Dangling(Struct, frozen=True):
+    """The operators' way back leads nowhere."""
+
+    reads: tuple[int, ...]
+    name: str = "dangling"
+
+    def broken(self, *values: Value) -> str:
+        """Only the rollback alias; the root's is another property."""
+        (zone,) = values
+        assert isinstance(zone, HostedZone)
+        back = plans.rollback(zone)
+        gone = back and back not in plans.trees(zone)
+        return f"rollback of {zone.apex} refers to plan {back}, which is gone" if gone else ""
+
+
+class AsBuilt:
+    """The system of `product.py`: all that may happen, and what must hold in every state."""
+
+    def __init__(self, how: Built, scope: Scope, *, fused: bool = True, more: Sequence[Property] = ()) -> None:
+        assert len(how.endpoints) == scope.endpoints
+        zones = tuple(range(_FIRST_ZONE, _FIRST_ZONE + scope.endpoints))
+        members = tuple(range(_FIRST_ZONE + scope.endpoints, _FIRST_ZONE + scope.endpoints + scope.enactors))
+        names = tuple(f"enactor-{'abcdefgh'[number]}" for number in range(scope.enactors))
+        self.how = how
+        self.scope = scope
+        self.title = f"as built, {scope}" + (f", with {', '.join(sorted(how.remedies))}" if how.remedies else "")
+        self.places = ("store", *how.endpoints, *names)
+        self.start: tuple[Value, ...] = (
+            0,
+            *(HostedZone(apex) for apex in how.endpoints),
+            *(Enactor(how),) * len(names),
+        )
+        self.rules: Sequence[Rule] = tuple(_rules(scope, zones, dict(zip(members, names, strict=True)), fused))
+        self.properties: Sequence[Property] = (
+            *(Emptied((zone,)) for zone in zones),
+            *(Dangling((zone,)) for zone in zones),
+            *more,
+        )
+        self.interchangeable: tuple[tuple[int, ...], ...] = (members,)
+
+    def symbols(self, value: Value) -> tuple[Symbol, ...]:
+        """A zone's lock, and the lock that an enactor believes in."""
+        held = lock_in(value)
+        return (held,) if held else ()
+
+    def renamed(self, value: Value, names: Mapping[Symbol, Symbol]) -> Value:
+        """The same with that lock's value exchanged."""
+        held = lock_in(value)
+        if held not in names or held == names[held]:
+            return value
+        if isinstance(value, Enactor):
+            return structs.replace(value, lock=names[held])
+        assert isinstance(value, HostedZone)
+        name = plans.lock_name(value.apex)
+        renewed = (plans.text(name, names[held]) if one.name == name else one for one in value.records)
+        return HostedZone(value.apex, tuple(sorted(renewed)))
+
+
+def lock_in(value: Value) -> Symbol:
+    """The lock's value in a zone or in an enactor's belief; empty if there is none."""
+    if isinstance(value, HostedZone):
+        return plans.written(value, plans.lock_name(value.apex))
+    return value.lock if isinstance(value, Enactor) else ""
+
+
+def roots_of(zones: Sequence[Value]) -> Roots:
+    """The answer to ReadRoots."""
+    held = [zone for zone in zones if isinstance(zone, HostedZone)]
+    generations = tuple(plans.root(zone) for zone in held)
+    missing = (bool(root) and root not in plans.trees(zone) for root, zone in zip(generations, held, strict=True))
+    return Roots(generations, tuple(missing))
+
+
+def is_sure(enactor: Enactor) -> bool:
+    """Whether what it does next asserts all that it has just read, or only gives back a lock."""
+    if enactor.phase == "flipping":
+        return enactor.lock_is_asserted
+    return enactor.phase in ("taking", "releasing")
+
+
+def _replies(enactor: Enactor, request: Look | Send, zone: HostedZone) -> tuple[Seen | Applied | Refused, ...]:
+    if isinstance(request, Send):
+        return (apply(zone, request.batch),)
+    if enactor.phase == "locking" and lock_in(zone):
+        return (Seen(zone), Seen(zone, expired=True))
+    return (Seen(zone),)
+
+
+def _rules(scope: Scope, zones: tuple[int, ...], enactors: Mapping[int, str], fused: bool) -> Iterator[Rule]:
+    yield Publishing(scope.plans)
+    for place, name in enactors.items():
+        yield Taking(name, (place, STORE), (place,))
+        yield Comparing(name, (place, *zones), (place,))
+        for endpoint, zone in enumerate(zones):
+            yield Working(name, endpoint, fused, (place, zone), (place, zone))
+        if scope.crashes:
+            yield Crashing(name, (place,), (place,))
