@@ -406,6 +406,8 @@ def test_the_intention_names_what_is_written_over() -> None:
     assert isinstance(request, RecordIntent)
     assert isinstance(held, Marker)
     assert (request.generation, request.writes[0].over, request.writes[0].since) == (1, held.nonce, held.since)
+    assert request.change is not None
+    assert [write.name for write in request.change.writes] == [write.name for write in request.writes]
 
 
 def test_a_marker_that_is_garbage_is_absent_after_the_thaw() -> None:

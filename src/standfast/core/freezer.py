@@ -175,7 +175,8 @@ class Recording(Struct, frozen=True):
             since, over = (before.since, before.nonce) if isinstance(before, Marker) else (None, "")
             intended.append(IntendedWrite(mark.name, since, since or 0, command.verb, over))
         generation = floor.generation if floor else self.change.sights.rebuilt or 0
-        return RecordIntent(command.zone, generation, NO_PLAN, self.nonce, tuple(intended))
+        change = self.change.composed(self.nonce)
+        return RecordIntent(command.zone, generation, NO_PLAN, self.nonce, tuple(intended), command.stream, change)
 
     def heard(self, reply: RecordReply) -> "Phase":
         """Nothing is written that could not be told."""
