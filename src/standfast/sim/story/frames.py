@@ -106,6 +106,26 @@ def lanes(story: Story) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*story.actors, *named)))
 
 
+def common_zone(story: Story) -> str:
+    """The domain that all owner names of the story share, to be left out where names are short; else empty."""
+    scenes = (story.beginning, *(moment.scene for moment in story.moments))
+    names = {record.owner for scene in scenes for record in scene.zone}
+    rows = [name.split(".")[::-1] for name in names]
+    if not rows or any(" " in name for name in names):
+        return ""
+    shared: list[str] = []
+    for labels in zip(*(row[:-1] for row in rows), strict=False):
+        if len(set(labels)) > 1:
+            break
+        shared.append(labels[0])
+    return ".".join(reversed(shared))
+
+
+def short(name: str, zone: str) -> str:
+    """The name without that domain."""
+    return name.removesuffix(f".{zone}") if zone else name
+
+
 def _keyed(scene: Scene) -> dict[_Key, Record]:
     found: dict[_Key, Record] = {}
     for record in scene.zone:
