@@ -102,7 +102,7 @@ def test_limits_leave_the_search_incomplete_and_say_so() -> None:
 
 
 def test_interrupted_from_the_keyboard_it_reports_what_it_saw() -> None:
-    toy = register(4, versions=True, values=5)
+    toy = register(4, versions=True, values=5, private=False)
 
     def interrupt(seen: Progress) -> None:
         assert seen.states >= seen.frontier > 0

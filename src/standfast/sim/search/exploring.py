@@ -129,8 +129,9 @@ class Exploration:
                         )
                 ended = self._expand(seen, states_max, until)
                 seen += 1
+            self.graph.check()
         except KeyboardInterrupt:
-            pass
+            complete = False
         self.result = Result(self._bounds(complete, time.monotonic() - begun), tuple(self._findings.values()))
 
     def _expand(self, state: int, states_max: int, until: Callable[[str], bool] | None) -> bool:

@@ -44,7 +44,13 @@ class Outcome(Struct, frozen=True):
 
 
 class Rule(Protocol):
-    """Something that may happen at any time. `fire` is pure; no outcome means that it can't happen now."""
+    """Something that may happen at any time. `fire` is pure; no outcome means that it can't happen now.
+
+    A rule may have an attribute `private = True`: it reads and writes one and the same place, and nobody can tell
+    whether it has happened yet. It is then taken at once with the step before it (fusion), and the search checks the
+    claim. Rules of interchangeable places that have one name and correspond place by place are asked only once for
+    all, so they must be the same rule; several rules of one name at the very same places are told apart.
+    """
 
     @property
     def name(self) -> str:

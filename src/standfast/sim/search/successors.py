@@ -1,9 +1,11 @@
 """The states that follow a state, as rows of cells: look-ups, but for combinations never met before."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from .canonical import FULL, Canonical, Cell, Cells, Reductions, Row
+from .fusion import Fused, is_private
 from .product import System, Value
 from .tables import Move, Tables, pattern_of
 
@@ -15,7 +17,8 @@ class Successors:
     """A system as a graph over canonical rows."""
 
     def __init__(self, system: System, reductions: Reductions = FULL) -> None:
-        self.tables = Tables(system)
+        fused = reductions.fusion and any(is_private(rule) for rule in system.rules)
+        self.tables = (Fused if fused else Tables)(system, symmetry=reductions.symmetry)
         self.cells = Cells()
         self.reductions = reductions
         self._canonical = Canonical(self.cells, system.interchangeable, reductions)
@@ -26,21 +29,32 @@ class Successors:
         self._properties = [(number, asked.reads) for number, asked in enumerate(self.tables.properties)]
 
     def start(self) -> Row:
-        """The initial state."""
-        return self.row_of(self.tables.system.start)
+        """The initial state, settled."""
+        numbers = itertools.count(FRESH_NUMBER)
+        row = list(self._row_of(self.tables.system.start))
+        if isinstance(self.tables, Fused):
+            for place, cell in enumerate(row):
+                end = self.tables.settled(place, self.cells.shapes[cell])
+                names = (*self.cells.symbols[cell], *itertools.islice(numbers, end.fresh))
+                row[place] = self._cell(end.shape, end.symbols, names)
+        return self._canonical.row(row)
 
-    def row_of(self, values: Sequence[Value]) -> Row:
-        """The canonical row of a state given in plain values."""
+    def check(self) -> None:
+        """Raise ContractError if a reduction that was used is not sound for what was met."""
+        if isinstance(self.tables, Fused):
+            self.tables.check()
+
+    def _row_of(self, values: Sequence[Value]) -> list[Cell]:
         names: dict[str, int] = {}
         row = []
         for value in values:
             shape, symbols = self.tables.alphabet.split(value)
             row.append(self.cells.cell(shape, tuple(names.setdefault(one, len(names)) for one in symbols)))
-        return self._canonical.row(row)
+        return row
 
     def matches(self, values: Sequence[Value], row: Row) -> bool:
         """Whether plain values are a state of this canonical row."""
-        return self._naming.row(list(self.row_of(values))) == self._naming.row(list(row))
+        return self._naming.row(self._row_of(values)) == self._naming.row(list(row))
 
     def after(self, row: Row) -> Iterator[tuple[int, Move, Row]]:
         """Everything that may happen: the number of the rule, what it does, and the state that follows."""

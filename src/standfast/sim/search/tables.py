@@ -1,6 +1,7 @@
 """Rules and properties as tables of integers: each is asked once per combination of shapes and equalities."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from .alphabet import Alphabet, ContractError, Shape, symbol
@@ -26,7 +27,8 @@ class Move(NamedTuple):
 class Tables:
     """What rules and properties answered so far. `fired` counts how often the system itself was asked."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, *, symmetry: bool = True) -> None:
+        _check_places(system)
         self.system = system
         self.alphabet = Alphabet(system)
         self.rules: tuple[Rule, ...] = tuple(system.rules)
@@ -34,10 +36,16 @@ class Tables:
         self.fired = 0
         self._moves: dict[tuple[int, tuple[Shape, ...], Pattern], tuple[Move, ...]] = {}
         self._broken: dict[tuple[int, tuple[Shape, ...], Pattern], str] = {}
-        _check_places(system)
+        self.place_class = list(range(len(system.places)))
+        if symmetry:
+            for group in system.interchangeable:
+                for place in group:
+                    self.place_class[place] = group[0]
+        self.shared = self._shared()
 
     def moves(self, rule: int, shapes: tuple[Shape, ...], pattern: Pattern) -> tuple[Move, ...]:
         """What the rule may do given these shapes, with symbols equal as in the pattern."""
+        rule = self.shared[rule]
         key = rule, shapes, pattern
         known = self._moves.get(key)
         if known is None:
@@ -64,6 +72,26 @@ class Tables:
             found.append(self.alphabet.join(shape, [symbol(number) for number in pattern[start:end]]))
             start = end
         return tuple(found)
+
+    def _shared(self) -> list[int]:
+        """For each rule the first of those that are the same rule of interchangeable actors: it is asked for all.
+
+        They have the same name and, place by place, the same class. Rules that share a name and even their places
+        are different rules, and none of that name is shared.
+        """
+        taken = Counter((rule.name, rule.reads, rule.writes) for rule in self.rules)
+        several = {name for (name, _, _), times in taken.items() if times > 1}
+        first: dict[Hashable, int] = {}
+        return [
+            number if rule.name in several else first.setdefault(self._class_of(rule), number)
+            for number, rule in enumerate(self.rules)
+        ]
+
+    def _class_of(self, rule: Rule) -> Hashable:
+        """Equal for rules that an exchange of places makes one of the other."""
+        places = (*rule.reads, *rule.writes)
+        same, _ = pattern_of(places)
+        return rule.name, len(rule.reads), same, tuple(self.place_class[place] for place in places)
 
     def _move(self, rule: int, outcome: Outcome, known: int) -> Move:
         asked = self.rules[rule]

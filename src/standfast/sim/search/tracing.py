@@ -1,12 +1,17 @@
 """A way through canonical rows, told again in plain values: actors keep their places and symbols their names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 from .alphabet import ContractError, symbol
 from .canonical import Row
-from .product import FRESH, Finding, Outcome, Step, Value
+from .fusion import Fused, is_private
+from .product import FRESH, Finding, Outcome, Rule, Step, System, Value
 from .successors import Successors
 from .tables import Move
+
+State = tuple[Value, ...]
+Steps = list[tuple[Step, State]]
 
 
 def trace(graph: Successors, rows: Sequence[Row], name: str, what: str, last: Move | None = None) -> Finding:
@@ -14,50 +19,60 @@ def trace(graph: Successors, rows: Sequence[Row], name: str, what: str, last: Mo
 
     A canonical row has forgotten who is who, so each step is looked for among all that the plain state may do.
     """
-    state = graph.tables.system.start
-    steps: list[Step] = []
-    states = [state]
-    made = len({one for value in state for one in graph.tables.system.symbols(value)})
+    plain = _Plain(graph)
+    start = graph.tables.system.start
+    told = [(Step("", ""), start), *plain.settled(start)]
     for number, row in enumerate(rows[1:], 2):
-        wanted = last.violation if last is not None and number == len(rows) else None
-        step, state = _taken(graph, state, row, wanted, _unused(graph, state, made))
-        made += 1
-        steps.append(step)
-        states.append(state)
-    return Finding(name, what, tuple(steps), tuple(states))
+        breaks = last.violation.partition(":")[0] if last is not None and number == len(rows) else None
+        told += plain.taken(told[-1][1], row, breaks)
+    return Finding(name, what, tuple(step for step, _ in told[1:]), tuple(state for _, state in told))
 
 
-def _taken(
-    graph: Successors, state: tuple[Value, ...], row: Row, violation: str | None, fresh: str
-) -> tuple[Step, tuple[Value, ...]]:
-    """The first step from a plain state that leads to a canonical row, breaking what it should break."""
-    for rule in graph.tables.rules:
-        for outcome in rule.fire(*(state[place] for place in rule.reads)):
-            if violation is None or outcome.violation.partition(":")[0] == violation.partition(":")[0]:
-                following = _written(graph, state, rule.writes, outcome, {FRESH: fresh})
-                if graph.matches(following, row):
-                    return outcome.step, following
-    raise ContractError(
-        "A step of the search is not found again in plain values.",
-        "A rule's fire() must be pure, and must not depend on the names of symbols.",
-    )
+class _Plain:
+    """Steps of plain values, with a new name for each symbol made."""
 
+    def __init__(self, graph: Successors) -> None:
+        self._graph = graph
+        self._system: System = graph.tables.system
+        self._rules = graph.tables.rules
+        given = {one for value in self._system.start for one in self._system.symbols(value)}
+        self._names = (name for number in count() if (name := symbol(number)) not in given)
 
-def _written(
-    graph: Successors,
-    state: tuple[Value, ...],
-    writes: tuple[int, ...],
-    outcome: Outcome,
-    names: Mapping[str, str],
-) -> tuple[Value, ...]:
-    following = list(state)
-    system = graph.tables.system
-    for place, value in zip(writes, outcome.values, strict=True):
-        following[place] = system.renamed(value, names) if FRESH in system.symbols(value) else value
-    return tuple(following)
+    def taken(self, state: State, row: Row, breaks: str | None) -> Steps:
+        """The first step that leads to a canonical row and breaks what it should, with the private ones after it."""
+        for rule in self._rules:
+            for outcome in rule.fire(*(state[place] for place in rule.reads)):
+                if breaks is None or outcome.violation.partition(":")[0] == breaks:
+                    following = self._written(state, rule, outcome)
+                    told = [(outcome.step, following), *self.settled(following)]
+                    if self._graph.matches(told[-1][1], row):
+                        return told
+        raise ContractError(
+            "A step of the search is not found again in plain values.",
+            "A rule's fire() must be pure and must not depend on the names of symbols, and equal rules of "
+            "interchangeable actors must do the same.",
+        )
 
+    def settled(self, state: State) -> Iterator[tuple[Step, State]]:
+        """Private steps, until there are none."""
+        if isinstance(self._graph.tables, Fused):
+            while (found := self._private(state)) is not None:
+                rule, outcome = found
+                state = self._written(state, rule, outcome)
+                yield outcome.step, state
 
-def _unused(graph: Successors, state: tuple[Value, ...], made: int) -> str:
-    """A name that no symbol of this state has; names are never taken twice along a trace."""
-    used = {one for value in state for one in graph.tables.system.symbols(value)}
-    return next(name for number in range(made, made + len(used) + 1) if (name := symbol(number)) not in used)
+    def _private(self, state: State) -> tuple[Rule, Outcome] | None:
+        for rule in self._rules:
+            if is_private(rule):
+                outcomes = list(rule.fire(*(state[place] for place in rule.reads)))
+                if len(outcomes) == 1 and not outcomes[0].violation:
+                    return rule, outcomes[0]
+        return None
+
+    def _written(self, state: State, rule: Rule, outcome: Outcome) -> State:
+        fresh = any(FRESH in self._system.symbols(value) for value in outcome.values)
+        names = {FRESH: next(self._names)} if fresh else {}
+        following = list(state)
+        for place, value in zip(rule.writes, outcome.values, strict=True):
+            following[place] = self._system.renamed(value, names) if names else value
+        return tuple(following)
