@@ -18,7 +18,8 @@ from msgspec import Struct, structs
 from standfast.sim.search.product import FRESH, Outcome, Property, Rule, Step, Symbol, Value
 
 from . import plans, telling
-from .enactor import Enactor, Latest, Look, ReadLatest, ReadRoots, Reply, Request, Roots, Seen, Send
+from .driving import is_stuck, roots_of
+from .enactor import Enactor, Latest, Look, ReadLatest, ReadRoots, Reply, Request, Seen, Send
 from .remedies import Built
 from .route53 import Applied, HostedZone, Refused, apply, resolve
 
@@ -85,8 +86,9 @@ class Comparing(Struct, frozen=True):
 
     def fire(self, *values: Value) -> Iterable[Outcome]:
         """Is its plan newer than what is applied?"""
-        enactor, *zones = values
+        enactor, *rest = values
         assert isinstance(enactor, Enactor)
+        zones = [zone for zone in rest if isinstance(zone, HostedZone)]
         request = enactor.request(FRESH)
         if isinstance(request, ReadRoots):
             after = enactor.heard(roots_of(zones))
@@ -184,10 +186,28 @@ class Dangling(Struct, frozen=True):
         return f"rollback of {zone.apex} refers to plan {back}, which is gone" if gone else ""
 
 
+class Unhealed(Struct, frozen=True):
+    """The next plan does not heal: a fresh enactor, alone, with a newer plan than any, cannot bring it to the zones.
+
+    Another enactor in the middle of an old plan may still change that; `wedge.py` asks for the states in which nobody
+    can.
+    """
+
+    how: Built
+    reads: tuple[int, ...]
+    name: str = "unhealed"
+
+    def broken(self, *values: Value) -> str:
+        """One that nobody has published yet, so that nothing of it is there."""
+        latest, *rest = values
+        assert isinstance(latest, int)
+        return is_stuck(self.how, latest + 1, [zone for zone in rest if isinstance(zone, HostedZone)])
+
+
 class AsBuilt:
     """The system of `product.py`: all that may happen, and what must hold in every state."""
 
-    def __init__(self, how: Built, scope: Scope, *, fused: bool = True, more: Sequence[Property] = ()) -> None:
+    def __init__(self, how: Built, scope: Scope, *, fused: bool = True) -> None:
         assert len(how.endpoints) == scope.endpoints
         zones = tuple(range(_FIRST_ZONE, _FIRST_ZONE + scope.endpoints))
         members = tuple(range(_FIRST_ZONE + scope.endpoints, _FIRST_ZONE + scope.endpoints + scope.enactors))
@@ -205,7 +225,7 @@ class AsBuilt:
         self.properties: Sequence[Property] = (
             *(Emptied((zone,)) for zone in zones),
             *(Dangling((zone,)) for zone in zones),
-            *more,
+            Unhealed(how, (STORE, *zones)),
         )
         self.interchangeable: tuple[tuple[int, ...], ...] = (members,)
 
@@ -232,14 +252,6 @@ def lock_in(value: Value) -> Symbol:
     if isinstance(value, HostedZone):
         return plans.written(value, plans.lock_name(value.apex))
     return value.lock if isinstance(value, Enactor) else ""
-
-
-def roots_of(zones: Sequence[Value]) -> Roots:
-    """The answer to ReadRoots."""
-    held = [zone for zone in zones if isinstance(zone, HostedZone)]
-    generations = tuple(plans.root(zone) for zone in held)
-    missing = (bool(root) and root not in plans.trees(zone) for root, zone in zip(generations, held, strict=True))
-    return Roots(generations, tuple(missing))
 
 
 def is_sure(enactor: Enactor) -> bool:

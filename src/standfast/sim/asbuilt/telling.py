@@ -42,16 +42,16 @@ def refusal(before: Enactor, reply: Reply) -> str:
         wanted = record.alias or " ".join(record.values)
         match reply.change.action:
             case "DELETE":
-                return f"expected {record.name} to be {wanted}, found {reply.found}"
+                return f"{record.name}: expected {wanted}, found {reply.found}"
             case "CREATE":
-                return f"expected no {record.name}, found {reply.found}"
+                return f"{record.name}: expected nothing, found {reply.found}"
             case "UPSERT":
-                return f"expected {wanted} to exist as the target of {record.name}, found nothing"
+                return f"target of {record.name}: expected {wanted}, found nothing"
     if isinstance(reply, Seen) and before.phase == "surveying":
         root = plans.root(reply.zone)
         after = before.heard(reply)
         if after.phase == "building" and not after.also:
-            return f"expected the root's plan {root} to exist, to be what rollback refers to, found nothing"
+            return f"target for rollback: expected plan {root}, to which the root refers, found nothing"
     return ""
 
 
