@@ -31,6 +31,7 @@ def race() -> Story:
     told = _Race()
     beginning = told.scene()
     _old_plan_in_hand(told)
+    _thirty_five_later(told)
     _emptied(told)
     _for_good(told)
     return Story(
@@ -109,7 +110,7 @@ class _Race:
 
 
 def _old_plan_in_hand(told: _Race) -> None:
-    """Steps 1 to 7: one enactor keeps losing the lock while generations go by."""
+    """Steps 1 to 4: one enactor keeps losing the lock while generations go by."""
     say, region = told.say, told.region
     told.publish(110)
     for actor in ACTORS[1:4]:
@@ -155,6 +156,11 @@ def _old_plan_in_hand(told: _Race) -> None:
         refused=found,
     )
     region.until("enactor B", _is_idle, "completes 128")
+
+
+def _thirty_five_later(told: _Race) -> None:
+    """Steps 5 to 7: what C holds is far behind, by the measure of others."""
+    say = told.say
     told.publish(145)
     say(
         "planner",
