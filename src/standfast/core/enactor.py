@@ -262,7 +262,9 @@ class Enactor(Struct, frozen=True):
         task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, self.tug.insisted(zone, self.now))
         believed = () if verify else belief.among(entry.name for entry in entries)
         phase = begin(task, None if verify else belief.floor, believed)
-        working = structs.replace(self, agenda=agenda)
+        # Whatever comes of the change replaces what was believed of its endpoints and of the floor.
+        names = [entry.name for entry in entries]
+        working = structs.replace(self, agenda=agenda)._believing(zone, belief.doubted(names))
         if isinstance(phase, Settled):
             return working._settled(task, phase)
         return structs.replace(working, stage=Changing(phase, task))
