@@ -10,8 +10,8 @@ import click
 from standfast import __version__
 from standfast.errors import StandfastError
 
-_EVERYDAY: Final = ("check", "plan", "run", "status", "explain", "history", "rollback", "hold", "resume")
-_LABORATORY: Final = ("demo",)
+_EVERYDAY: Final = ("check", "plan", "run", "status", "explain", "history", "rollback", "hold", "resume", "audit")
+_LABORATORY: Final = ("demo", "replay")
 _MODULES: Final = {"rollback": "operate", "hold": "operate", "resume": "operate"}
 
 

@@ -4,26 +4,51 @@ Waiting is hatched; a refused write ends in a stop sign with what was expected a
 named. Text stays text: it can be selected, searched and read aloud.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Final
 
 from msgspec import Struct
 
-from .frames import Frame, frames, lanes
+from .frames import Frame, common_zone, frames, lanes, short
 from .lettering import wrapped
 from .markup import Markup, element, joined
-from .story import Story
+from .story import Moment, Story
 
 LANE: Final = 172.0
 GUTTER: Final = 38.0
 SIZE: Final = 12.5
 SMALL: Final = 11.0
+_BOLD: Final = 13.8
+"""Bold type of SIZE takes as much room as plain type of this size."""
 _LINE: Final = 16.0
 _SMALL_LINE: Final = 14.0
 _PAD: Final = 8.0
 _GAP: Final = 14.0
 _TITLE: Final = 58.0
+_BREADTH_MIN: Final = 420.0
+
+
+class Sheet(Struct, frozen=True):
+    """Which lanes are drawn, and how wide each is. `zone` is the domain left out of short names."""
+
+    named: tuple[str, ...]
+    lane: float = LANE
+    zone: str = ""
+
+    @property
+    def breadth(self) -> float:
+        """The drawing's width."""
+        return max(_BREADTH_MIN, GUTTER + self.lane * len(self.named) + _PAD)
+
+    def label(self, name: str) -> str:
+        """What its lane is called; a domain name is a zone that is acted upon."""
+        return f"zone {short(name, self.zone)}" if "." in name else name
+
+    def middle(self, name: str) -> float:
+        """Where that lane's line runs."""
+        return GUTTER + self.lane * (self.named.index(name) + 0.5)
 
 
 class Drawn(Struct, frozen=True):
@@ -41,16 +66,16 @@ def stylesheet() -> str:
 
 def diagram(story: Story) -> str:
     """The whole story as one SVG document."""
-    shown = frames(story)
-    head = heads(story, shown[0])
-    body = rows(story, top=_TITLE + head.height)
-    wide = breadth(story)
-    outcome = wrapped(story.outcome, wide - 2 * _PAD, SIZE)
+    shown, sheet = frames(story), Sheet(lanes(story), zone=common_zone(story))
+    head = heads(sheet, shown[0])
+    body = rows(sheet, shown[1:], top=_TITLE + head.height)
+    wide = sheet.breadth
+    outcome = wrapped(story.outcome, wide - 2 * _PAD, _BOLD)
     height = _TITLE + head.height + body.height + _LINE * len(outcome) + 2 * _PAD
     inside = (
         element("rect", class_="paper", width=wide, height=height),
         text_lines(
-            wrapped(story.title, wide - 2 * _PAD, 17.0)[:2], _PAD + 4, 26.0, size=17.0, class_="strong", line=21
+            wrapped(story.title, wide - 2 * _PAD, 18.5)[:2], _PAD + 4, 26.0, size=17.0, class_="strong", line=21
         ),
         element("g", head.markup, transform=f"translate(0 {_TITLE:g})"),
         body.markup,
@@ -81,11 +106,6 @@ def document(wide: float, height: float, title: str, description: str, *inside: 
     )
 
 
-def breadth(story: Story, lane: float = LANE) -> float:
-    """The diagram's width."""
-    return GUTTER + lane * len(lanes(story)) + _PAD
-
-
 def hatching() -> Markup:
     """The pattern of waiting; a document needs it once."""
     stroke = element("line", class_="wait", x1=0, y1=0, x2=0, y2=7)
@@ -93,80 +113,62 @@ def hatching() -> Markup:
     return element("defs", element("pattern", stroke, **fields, patternTransform="rotate(45)"))
 
 
-def heads(story: Story, frame: Frame, lane: float = LANE) -> Drawn:
+def heads(sheet: Sheet, frame: Frame) -> Drawn:
     """The lanes' names, with what each actor believes at that step as a small tag below."""
-    held = {belief.actor: belief.text for belief in frame.beliefs}
-    tags = {name: wrapped(held.get(name, ""), lane - 10, SMALL) for name in lanes(story)}
+    held, lane = {belief.actor: belief.text for belief in frame.beliefs}, sheet.lane
+    tags = {name: wrapped(held.get(name, ""), lane - 10, SMALL) for name in sheet.named}
     drawn = []
-    for place, name in enumerate(lanes(story)):
-        x = GUTTER + lane * place
-        drawn.append(element("rect", class_="head", x=x + 4, y=4, width=lane - 8, height=26, rx=5))
-        label = wrapped(name, lane - 12, SIZE)[:1]
-        drawn.append(text_lines(label, x + lane / 2, 21.5, class_="strong", text_anchor="middle"))
+    for name in sheet.named:
+        x = sheet.middle(name)
+        drawn.append(element("rect", class_="head", x=x - lane / 2 + 4, y=4, width=lane - 8, height=26, rx=5))
         drawn.append(
-            text_lines(tags[name], x + lane / 2, 45.0, SMALL, _SMALL_LINE, class_="belief", text_anchor="middle")
+            text_lines(wrapped(sheet.label(name), lane - 12, _BOLD)[:1], x, 21.5, class_="strong", text_anchor="middle")
         )
+        drawn.append(_tag(tags[name], x, 45.0))
     return Drawn(joined(*drawn), 38.0 + _SMALL_LINE * max([1, *map(len, tags.values())]))
 
 
-def rows(story: Story, top: float = 0.0, lane: float = LANE) -> Drawn:
-    """Every step below the other, beginning at `top`."""
+def rows(sheet: Sheet, shown: Iterable[Frame], top: float = 0.0) -> Drawn:
+    """Each of these steps below the other, beginning at `top`."""
     drawn, y = [], top + _GAP / 2
-    for frame in frames(story)[1:]:
-        row = _row(story, frame, y, lane)
+    for frame in shown:
+        row = _row(sheet, frame, y)
         drawn.append(row.markup)
         y += row.height
-    wide = len(lanes(story))
-    lines = (
-        element("line", class_="life", x1=x, x2=x, y1=top, y2=y)
-        for x in (GUTTER + lane * (place + 0.5) for place in range(wide))
-    )
+    lines = (element("line", class_="life", x1=x, x2=x, y1=top, y2=y) for x in map(sheet.middle, sheet.named))
     return Drawn(joined(*lines, *drawn), y - top)
 
 
-def _row(story: Story, frame: Frame, y: float, lane: float) -> Drawn:
-    moment, named = frame.moment, lanes(story)
+def _row(sheet: Sheet, frame: Frame, y: float) -> Drawn:
+    moment, lane = frame.moment, sheet.lane
     if moment is None:
         raise ValueError("the beginning has no row")
-    own = named.index(moment.actor)
-    target = named.index(moment.to) if moment.to else own
-    x = GUTTER + lane * own
+    x = sheet.middle(moment.actor)
     words = wrapped(moment.text, lane - 24, SIZE)
     tall = _LINE * max(1, len(words)) + 2 * _PAD
     tags = {
         belief.actor: wrapped(belief.text, lane - 16, SMALL)
         for belief in frame.beliefs
-        if belief.fresh and belief.actor in named
+        if belief.fresh and belief.actor in sheet.named
     }
     below = y + tall + 4
-    noted = [
-        text_lines(
-            lines,
-            GUTTER + lane * (named.index(actor) + 0.5),
-            below + 9,
-            SMALL,
-            _SMALL_LINE,
-            class_="belief",
-            text_anchor="middle",
-        )
-        for actor, lines in tags.items()
-    ]
+    noted = [_tag(lines, sheet.middle(actor), below + 9) for actor, lines in tags.items()]
     below += _SMALL_LINE * max([0, *map(len, tags.values())])
     bands = []
     for kind, message in (("refused", moment.refused), ("broken", moment.violation)):
         if message:
-            band = _band(kind, message, own, len(named), below + 4, lane)
+            band = _band(sheet, kind, message, moment.actor, below + 4)
             bands.append(band.markup)
             below += band.height + 6
     height = below - y + _GAP
     markup = element(
         "g",
         element("title", f"{frame.step}. {moment.actor}: {moment.text}"),
-        *(_waiting(named.index(actor), y, height, lane) for actor in moment.waiting if actor in named),
-        _arrow(own, target, y + tall / 2, lane, stopped=bool(moment.refused)),
-        element("rect", class_="box", x=x + 6, y=y, width=lane - 12, height=tall, rx=6),
+        *(_waiting(sheet.middle(actor), y, height) for actor in moment.waiting if actor in sheet.named),
+        _arrow(sheet, moment, y + tall / 2),
+        element("rect", class_="box", x=x - lane / 2 + 6, y=y, width=lane - 12, height=tall, rx=6),
         text_lines([str(frame.step)], GUTTER - 12, y + _PAD + 12, class_="number", text_anchor="end"),
-        text_lines(words, x + 14, y + _PAD + 12),
+        text_lines(words, x - lane / 2 + 14, y + _PAD + 12),
         *noted,
         *bands,
         class_="step stopped" if moment.refused else "step",
@@ -175,19 +177,22 @@ def _row(story: Story, frame: Frame, y: float, lane: float) -> Drawn:
     return Drawn(markup, height)
 
 
-def _waiting(place: int, y: float, height: float, lane: float) -> Markup:
-    x = GUTTER + lane * (place + 0.5) - 8
-    ground = element("rect", class_="waiting", x=x, y=y - _GAP / 2, width=16, height=height)
-    return joined(ground, element("rect", fill="url(#hatch)", x=x, y=y - _GAP / 2, width=16, height=height))
+def _tag(lines: list[str], x: float, y: float) -> Markup:
+    return text_lines(lines, x, y, SMALL, _SMALL_LINE, class_="belief", text_anchor="middle")
 
 
-def _arrow(own: int, target: int, y: float, lane: float, *, stopped: bool) -> Markup:
-    if own == target:
+def _waiting(middle: float, y: float, height: float) -> Markup:
+    place = {"x": middle - 8, "y": y - _GAP / 2, "width": 16, "height": height}
+    return joined(element("rect", class_="waiting", **place), element("rect", fill="url(#hatch)", **place))
+
+
+def _arrow(sheet: Sheet, moment: Moment, y: float) -> Markup:
+    if moment.to in ("", moment.actor) or moment.to not in sheet.named:
         return Markup("")
-    way = 1 if target > own else -1
-    start = GUTTER + lane * (own + 0.5) + way * (lane / 2 - 6)
-    end = GUTTER + lane * (target + 0.5)
-    if stopped:
+    own, end = sheet.middle(moment.actor), sheet.middle(moment.to)
+    way = 1 if end > own else -1
+    start = own + way * (sheet.lane / 2 - 6)
+    if moment.refused:
         return joined(element("line", class_="arrow", x1=start, x2=end - way * 11, y1=y, y2=y), stop_sign(end, y))
     tip = f"{end:g},{y:g} {end - way * 9:g},{y - 5:g} {end - way * 9:g},{y + 5:g}"
     line = element("line", class_="arrow", x1=start, x2=end - way * 8, y1=y, y2=y)
@@ -203,13 +208,14 @@ def stop_sign(x: float, y: float, radius: float = 11.0) -> Markup:
     return joined(element("polygon", class_="stop", points=points), bar)
 
 
-def _band(kind: str, message: str, own: int, count: int, y: float, lane: float) -> Drawn:
+def _band(sheet: Sheet, kind: str, message: str, actor: str, y: float) -> Drawn:
     """What was refused, or broken, across as many lanes as it takes to be read."""
-    across = min(count, 3)
-    first = max(0, min(own, count - across))
-    x, room = GUTTER + lane * first + 6, lane * across - 12
+    across = min(len(sheet.named), 3)
+    first = max(0, min(sheet.named.index(actor), len(sheet.named) - across))
+    x, room = GUTTER + sheet.lane * first + 6, sheet.lane * across - 12
     said = f"✗ {message}" if kind == "broken" else f"refused: {message}"
-    lines = [line for clause in said.split("; ") for line in wrapped(clause, room - 2 * _PAD, SIZE)]
+    size = _BOLD if kind == "broken" else SIZE
+    lines = [line for clause in said.split("; ") for line in wrapped(clause, room - 2 * _PAD, size)]
     height = _LINE * len(lines) + _PAD
     return Drawn(
         joined(

@@ -126,6 +126,11 @@ def short(name: str, zone: str) -> str:
     return name.removesuffix(f".{zone}") if zone else name
 
 
+def titled(record: Record, zone: str) -> str:
+    """Its owner in short, without a first label that repeats what it is."""
+    return short(record.owner, zone).removeprefix(f"{record.what}.")
+
+
 def _keyed(scene: Scene) -> dict[_Key, Record]:
     found: dict[_Key, Record] = {}
     for record in scene.zone:
@@ -187,6 +192,7 @@ def _tree(parts: tuple[Part, ...]) -> tuple[Branch, ...]:
         return Branch(part, tuple(branch(child, above | {owner}) for child in following))
 
     roots = [part for part in parts if part.record.owner not in below]
+    roots.sort(key=lambda part: not part.record.points_to)  # what users resolve in front of what nothing refers to
     found = [branch(part, frozenset()) for part in roots]
     # A ring of aliases has no root: begin it anywhere.
     found.extend(branch(part, frozenset()) for part in parts if part.record.owner not in shown)

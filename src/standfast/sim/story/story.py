@@ -91,7 +91,10 @@ def save(story: Story, path: Path) -> None:
 
 
 def load(path: Path) -> Story:
-    """Read it back. Raises StoryError for anything that is not a story, OSError if it can't be read."""
+    """Read it back, control characters replaced.
+
+    Raises StoryError for anything that is not a story, OSError if it can't be read.
+    """
     with path.open("rb") as file:
         octets = file.read(FILE_OCTETS_MAX + 1)
     if len(octets) > FILE_OCTETS_MAX:
@@ -102,4 +105,16 @@ def load(path: Path) -> Story:
         raise StoryError(f"{path} is not a story: {error}. Make one with `standfast verify --save FILE`.") from None
     if story.version != 1:
         raise StoryError(f"{path} has version {story.version}; this program reads version 1. Use the one that made it.")
-    return story
+    return msgspec.convert(_printable(msgspec.to_builtins(story)), Story)
+
+
+def _printable(value: object) -> object:
+    """The same without control characters: a file must not be able to steer the terminal that shows it."""
+    match value:
+        case str():
+            return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
+        case list() | tuple():
+            return [_printable(one) for one in value]
+        case dict():
+            return {key: _printable(one) for key, one in value.items()}
+    return value

@@ -1,0 +1,155 @@
+"""`standfast replay`: step through a story in the terminal, in both directions, or write it as SVG or HTML."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from standfast.errors import StandfastError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from standfast.sim.story.page import Run
+    from standfast.sim.story.story import Story
+
+_RACE: Final = "race"
+_BOTH: Final = "both"
+
+
+@click.command("replay", short_help="step through a counterexample, a failure, or the race of October 2025")
+@click.argument("what", metavar="FILE|race")
+@click.option("--with", "view", metavar="RUN", help="of the race: as-built, standfast or both")
+@click.option("--all", "everything", is_flag=True, help="the whole story at once, instead of step by step")
+@click.option("--svg", metavar="FILE", help="write a sequence diagram; of the race with both: its poster")
+@click.option("--html", metavar="FILE", help="write one page that needs nothing else")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+def replay_command(
+    what: str, view: str | None, everything: bool, svg: str | None, html: str | None, as_json: bool
+) -> None:
+    """Show what happened, step by step: zone, markers, store, and what each actor believed.
+
+    FILE is a story that `standfast verify` or `standfast simulate` saved. `race` is October 2025: the system as it was
+    built, and Standfast on the same schedule (a file of that name is `./race`).
+
+    Keys: n, space, → and ↓ go on, p, ← and ↑ go back, Home and End, j and k to the next and previous refusal or
+    violation, q leaves. Without a terminal, or with --all, everything is listed.
+
+    Exit code: 0 shown or written, 1 the file can't be read or is no story.
+    """
+    runs = _runs(what)
+    keys = (*(run.key for run in runs), *((_BOTH,) if what == _RACE else ()))
+    if view is not None and view not in keys:
+        raise click.UsageError(f"--with {view}: there is {', '.join(keys)}.")
+    if svg is not None:
+        _write(svg, _drawing(runs, view or (_BOTH if what == _RACE else keys[0])))
+    if html is not None:
+        _write(html, _page(what, runs, view or (_BOTH if what == _RACE else keys[0])))
+    chosen = [run for run in runs if run.key == view] or list(runs[:2] if view == _BOTH else runs[:1])
+    if as_json:
+        click.echo(json.dumps(_told(chosen, svg, html)))
+    elif svg is None and html is None:
+        _show([run.story for run in chosen], everything=everything)
+
+
+def _runs(what: str) -> "tuple[Run, ...]":
+    from standfast.sim.story.page import Run
+    from standfast.sim.story.story import load
+
+    if what == _RACE:
+        from standfast.sim.story.race import race_runs
+
+        return race_runs()
+    return (Run("story", "The story", load(Path(what))),)
+
+
+def _drawing(runs: "tuple[Run, ...]", view: str) -> str:
+    from standfast.sim.story.diagram import diagram
+
+    if view == _BOTH:
+        from standfast.sim.story.poster import poster
+
+        return poster(runs[0], runs[1])
+    return diagram(next(run.story for run in runs if run.key == view))
+
+
+def _page(what: str, runs: "tuple[Run, ...]", view: str) -> str:
+    from standfast.sim.story.page import page
+
+    if what == _RACE:
+        from standfast.sim.story.race import race_page
+
+        return race_page(runs, view)
+    return page(runs[0].story.title, runs[0].story.outcome, runs)
+
+
+def _write(name: str, text: str) -> None:
+    path = Path(name)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise StandfastError(
+            f"{name} can't be written: {error.strerror}.", "Name a file in an existing directory."
+        ) from None
+    click.echo(f"Wrote {path} ({len(text.encode()):,} octets).", err=True)
+
+
+def _told(chosen: "list[Run]", svg: str | None, html: str | None) -> dict[str, object]:
+    import msgspec
+
+    stories = []
+    for run in chosen:
+        moments = list(enumerate(run.story.moments, start=1))
+        stories.append(
+            {
+                "run": run.key,
+                "steps": len(moments),
+                "violations": [{"step": step, "what": one.violation} for step, one in moments if one.violation],
+                "refusals": [{"step": step, "why": one.refused} for step, one in moments if one.refused],
+                "story": msgspec.to_builtins(run.story),
+            }
+        )
+    return {"stories": stories, "svg": svg, "html": html}
+
+
+def _show(stories: "list[Story]", *, everything: bool) -> None:
+    from rich.console import Console
+
+    from standfast.sim.story.terminal import listing
+
+    seen = sys.stdout.isatty()
+    console = Console(highlight=False, markup=False, emoji=False)
+    if seen and sys.stdin.isatty() and not everything:
+        _walk(stories, console)
+        return
+    for place, story in enumerate(stories):
+        if place:
+            click.echo()
+        console.print(listing(story, console.width, columns=seen), soft_wrap=not seen)
+
+
+def _walk(stories: "list[Story]", console: "Console") -> None:
+    """The screen is the terminal's other one: what stood there before comes back at the end."""
+    from rich.console import Group
+    from rich.rule import Rule
+    from rich.text import Text
+
+    from standfast.sim.story.frames import frames
+    from standfast.sim.story.stepping import Position, typed, walk
+    from standfast.sim.story.terminal import HELP, screen
+
+    shown = [(story, frames(story)) for story in stories]
+    notable = sorted({frame.step for _, found in shown for frame in found if frame.notable})
+
+    def show(position: Position) -> None:
+        parts = [screen(story, found[min(position.step, len(found) - 1)], console.width) for story, found in shown]
+        between: list[object] = [
+            part for place, one in enumerate(parts) for part in ([Rule()] if place else []) + [one]
+        ]
+        console.clear()
+        console.print(Group(*between, Text(), Text(HELP, "dim")))  # type: ignore[arg-type]
+
+    with console.screen(hide_cursor=True), typed() as keys:
+        walk(Position(max(len(found) for _, found in shown) - 1, tuple(notable)), show, keys)
