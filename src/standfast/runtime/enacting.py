@@ -41,7 +41,7 @@ from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
 
 from .journal import Journal
 from .presence import Presence
-from .recording import intent_facts
+from .recording import intent_facts, outcome_facts
 
 POLL_S: Final = 0.005
 """How often the store is asked whether anybody wrote: about 10 µs each on SQLite."""
@@ -228,7 +228,7 @@ class EnactorProcess:
         if not core.outcomes:
             return
         took = time.monotonic() - self._sent_at
-        worth = [_outcome_facts(outcome, took) for outcome in core.outcomes if self._worth_telling(outcome)]
+        worth = [outcome_facts(outcome, took) for outcome in core.outcomes if self._worth_telling(outcome)]
         if worth:
             self._journal.write_all("outcome", worth)
 
@@ -285,16 +285,3 @@ class EnactorProcess:
 
 
 _FINE: Final = _QUIET | {"written", "refilled", "conflict"}
-
-
-def _outcome_facts(outcome: Outcome, took_s: float) -> dict[str, Any]:
-    return {
-        "zone": outcome.zone,
-        "name": outcome.name,
-        "result": outcome.result,
-        "why": outcome.why,
-        "before": outcome.before,
-        "since": outcome.since,
-        "nonce": outcome.nonce,
-        "took_ms": round(took_s * 1000, 1) if outcome.nonce else None,
-    }

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from standfast.core.decisions import Decision
+from standfast.core.task import Outcome
 from standfast.model.entry import Entry
 from standfast.model.fleet import Verdict
 from standfast.model.marker import Absent, Floor, Marker, read_floor, read_marker
@@ -116,6 +117,20 @@ def _marker_facts(marker: Marker, request: RecordIntent) -> dict[str, Any]:
 
 def _by_family(counts: Iterable[tuple[int, int]]) -> dict[str, int]:
     return {RRType(rtype).name: count for rtype, count in counts}
+
+
+def outcome_facts(outcome: Outcome, took_s: float) -> dict[str, Any]:
+    """An outcome as the journal has it. `took_s`: since the change was sent."""
+    return {
+        "zone": outcome.zone,
+        "name": outcome.name,
+        "result": outcome.result,
+        "why": outcome.why,
+        "before": outcome.before,
+        "since": outcome.since,
+        "nonce": outcome.nonce,
+        "took_ms": round(took_s * 1000, 1) if outcome.nonce else None,
+    }
 
 
 def plan_facts(

@@ -1,0 +1,167 @@
+"""A journal's lines as `docs/journal.md` has them, versions 1 and 2. What is not of these shapes is a spoilt line.
+
+A field that version 1 did not have is None or empty here: then nothing is concluded from it.
+"""
+
+from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+
+VERSIONS: Final = (1, 2)
+
+
+class Header(Struct):
+    """What every line has."""
+
+    v: int
+    event: str
+    role: str = ""
+    who: str = ""
+    stream: str = ""
+
+
+class FloorLine(Struct):
+    """What a change asserts of its zone's floor and puts there.
+
+    `found`: live, frozen, absent, unreadable, or unasserted. `sets` is the generation it is set to under the change's
+    nonce, None if it is left as it is.
+    """
+
+    found: str
+    generation: int | None = None
+    over: str = ""
+    sets: int | None = None
+    state: str | None = None
+
+
+class PutMarker(Struct):
+    """The marker that a change puts; generation and plan only where they are not those of the intent."""
+
+    since: int
+    state: str
+    generation: int | None = None
+    plan: str | None = None
+
+
+class WriteLine(Struct):
+    """One endpoint of an intent. `found`: live, frozen, placeholder, retired, foreign, absent, unreadable,
+    unasserted."""
+
+    name: str
+    since: int
+    over: str = ""
+    before: int | None = None
+    why: str = ""
+    act: str = "write"
+    kind: str = "live"
+    found: str = ""
+    puts: PutMarker | None = None
+    least: dict[str, int] | None = None
+    answers: dict[str, int] | None = None
+    had: dict[str, int] | None = None
+    contents: str = ""
+
+
+class IntentLine(Struct):
+    """A change that is about to be sent."""
+
+    zone: str
+    generation: int
+    plan: str
+    nonce: str
+    writes: list[WriteLine]
+    stream: str = ""
+    floor: FloorLine | None = None
+
+
+class OutcomeLine(Struct):
+    """What became of one endpoint of a change; without nonce nothing was sent."""
+
+    zone: str
+    name: str
+    result: str
+    why: str = ""
+    before: int | None = None
+    since: int | None = None
+    nonce: str | None = ""
+
+
+class LeavingLine(Struct):
+    """A load balancer that a plan takes out of an answer."""
+
+    load_balancer: str
+    weight: float
+    installed: float
+    cause: str
+    state: str
+    why: str = ""
+
+
+class LimitsLine(Struct):
+    """How much may leave (G7)."""
+
+    share: float
+    window_s: float
+    hold_below: float
+
+
+class ChangeLine(Struct):
+    """One endpoint of a published plan."""
+
+    name: str
+    zone: str = ""
+    removed: list[str] = field(default_factory=list)
+    healthy: float = 1.0
+    leaving: list[LeavingLine] | None = None
+    since: int | None = None
+    least: dict[str, int] | None = None
+    answers: dict[str, int] | None = None
+    departures: list[tuple[str, float, float, float]] | None = None
+    limits: LimitsLine | None = None
+
+
+class HeadLine(Struct):
+    """A head of the plan store."""
+
+    generation: int
+    digest: str
+
+
+class PlannedLine(Struct):
+    """A plan that was published. `over` is the head that publishing it asserted; None: there was none."""
+
+    generation: int
+    digest: str
+    changes: list[ChangeLine]
+    stream: str = ""
+    over: HeadLine | None = None
+    planned_at: float | None = None
+    sources: dict[str, int] | None = None
+
+
+class CollectedLine(Struct):
+    """Plans that were collected, below `lowest`, the least since of all markers read; `head` was the newest."""
+
+    generations: list[int]
+    stream: str = ""
+    lowest: int | None = None
+    head: int | None = None
+
+
+class OperatorLine(Struct):
+    """A person's command."""
+
+    stage: str
+    generation: int | None = None
+    digest: str = ""
+    stream: str = ""
+
+
+Body: TypeAlias = IntentLine | OutcomeLine | PlannedLine | CollectedLine | OperatorLine
+BODIES: Final[dict[str, type[Body]]] = {
+    "intent": IntentLine,
+    "outcome": OutcomeLine,
+    "planned": PlannedLine,
+    "collected": CollectedLine,
+    "operator": OperatorLine,
+}

@@ -1,0 +1,164 @@
+"""What the planner's own records show: G7 (who left, how much in one window, why), G6 (from what it was planned), and
+how far the chains have come (G4)."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from .findings import Findings, Guarantee
+from .format import ChangeLine, LeavingLine, LimitsLine, PlannedLine
+from .lines import Place
+from .record import Key, Record
+
+_REPORT: Final = "Report this with the planner's journal: a plan may not do that."
+_ROUNDING: Final = 1e-6
+
+
+def judge_plans(record: Record, findings: Findings) -> None:
+    """Every published plan, in the order of generations."""
+    planned = sorted(record.planned, key=lambda one: (one[0].stream, one[0].generation))
+    guarantee: Guarantee
+    if not planned:
+        for guarantee in ("G4", "G6", "G7"):
+            findings.doubted(guarantee, "no planner's journal was given")
+    memory: dict[Key, tuple[_Gone, ...]] = {}
+    before: tuple[PlannedLine, Place] | None = None
+    for line, place in planned:
+        if before is not None and before[0].stream != line.stream:
+            before = None
+        if line.planned_at is None:
+            for guarantee in ("G6", "G7"):
+                findings.doubted(guarantee, "plans of version 1 don't tell who leaves why, and from what", place)
+        else:
+            _sources(before, line, place, findings)
+            for change in line.changes:
+                key = (line.stream, change.zone, change.name)
+                _answers(change, place, findings)
+                memory[key] = _bounded(memory.get(key, ()), change, line.planned_at, place, findings)
+        before = (line, place)
+    _progress(record, planned, findings)
+
+
+def _sources(before: tuple[PlannedLine, Place] | None, line: PlannedLine, place: Place, findings: Findings) -> None:
+    """A plan names the revision of every source, none is unknown, and none is older than that of the plan before."""
+    sources = line.sources or {}
+    findings.checked("G6")
+    if any(not revision for revision in sources.values()) or not sources:
+        names = ", ".join(sorted(name for name, revision in sources.items() if not revision)) or "every source"
+        text = f"g{line.generation} was planned, and {names} was unknown"
+        findings.violated("G6", text, place, remedy=_REPORT)
+    if before is None or line.over is None or line.over.digest != before[0].digest:
+        return  # another store may stand there, and its revisions begin anew
+    for name, revision in (before[0].sources or {}).items():
+        if sources.get(name, revision) < revision:
+            text = f"g{line.generation} was planned from {name} {sources[name]}, older than {revision} before"
+            findings.violated("G6", text, before[1], place, remedy=_REPORT)
+
+
+def _answers(change: ChangeLine, place: Place, findings: Findings) -> None:
+    """G1 of the plan; G6: whoever goes for health's sake is known to be down."""
+    if change.least is not None:
+        findings.checked("G1")
+        for family, wanted in change.least.items():
+            count = (change.answers or {}).get(family, 0)
+            if count < max(1, wanted):
+                text = f"{change.name}: a plan gives it {count} {family} where min_answers is {wanted}"
+                findings.violated("G1", text, place, remedy=_REPORT)
+    for one in change.leaving or ():
+        findings.checked("G6")
+        if one.cause == "health" and one.state != "down":
+            text = f"{change.name}: {one.load_balancer} leaves for its health, and its health is {one.state}"
+            findings.violated("G6", text, place, remedy=_REPORT)
+
+
+class _Gone(Struct, frozen=True):
+    """A departure that counts until `until`, on the planner's clock."""
+
+    load_balancer: str
+    weight: float
+    at: float
+    installed: float
+    until: float
+    place: Place
+
+
+def _bounded(
+    memory: tuple[_Gone, ...], change: ChangeLine, now: float, place: Place, findings: Findings
+) -> tuple[_Gone, ...]:
+    """G7 for one endpoint of one plan; the departures to be remembered after it.
+
+    The window is measured on the planner's clock, which dated the departures; nothing else has one.
+    """
+    leaving, limits = change.leaving or [], change.limits
+    for name in change.removed:
+        if not any(one.load_balancer == name for one in leaving):
+            findings.violated("G7", f"{change.name}: {name} leaves without a record", place, remedy=_REPORT)
+    if limits is None:
+        if leaving:
+            findings.doubted("G7", "an endpoint that is not in the configuration has no limits to go by", place)
+        return memory
+    if leaving and change.healthy < limits.hold_below - _ROUNDING:
+        text = f"{change.name}: {leaving[0].load_balancer} leaves while {change.healthy:.0%} is believed healthy"
+        findings.violated("G7", f"{text}, under {limits.hold_below:.0%}", place, remedy=_REPORT)
+    past = _past(memory, change, limits.window_s, now, place, findings)
+    for one in leaving:
+        findings.checked("G7")
+        if not one.why:
+            findings.violated("G7", f"{change.name}: {one.load_balancer} leaves without reason", place, remedy=_REPORT)
+        _within(past, one, change.name, limits, place, findings)
+        past.append(_Gone(one.load_balancer, one.weight, now, one.installed, now + limits.window_s, place))
+    return tuple(past)
+
+
+def _past(
+    memory: tuple[_Gone, ...], change: ChangeLine, window_s: float, now: float, place: Place, findings: Findings
+) -> list[_Gone]:
+    """What left before this plan and counts in its window: as earlier plans told it, and as this one remembers it.
+
+    What is dated in the future comes from a clock that was set back, and is only as this plan remembers it.
+    """
+    told = change.departures or []
+    past = [gone for gone in memory if gone.at <= now < gone.until]
+    for gone in past:
+        if not any((name, at) == (gone.load_balancer, gone.at) for name, _, at, _ in told):
+            text = f"{change.name}: the departure of {gone.load_balancer} counts in this window, and was forgotten"
+            findings.violated("G7", text, gone.place, place, remedy=_REPORT)
+    known = {(gone.load_balancer, gone.at) for gone in past}
+    mine = {(one.load_balancer, now) for one in change.leaving or ()}
+    return past + [
+        _Gone(name, weight, at, installed, at + window_s, place)
+        for name, weight, at, installed in told
+        if (name, at) not in known | mine and at + window_s > now
+    ]
+
+
+def _within(
+    past: list[_Gone], one: LeavingLine, name: str, limits: LimitsLine, place: Place, findings: Findings
+) -> None:
+    """One load balancer may always leave a window in which nothing left; another only within the share."""
+    if not past:
+        return
+    oldest = min(past, key=lambda gone: gone.at)
+    installed, left = oldest.installed or one.installed, sum(gone.weight for gone in past) + one.weight
+    if left > limits.share * installed + _ROUNDING:
+        text = (
+            f"{name}: with {one.load_balancer} {left:g} of {installed:g} has left in {limits.window_s:g} s, "
+            f"and {limits.share:.0%} may"
+        )
+        places = (place,) if oldest.place == place else (oldest.place, place)
+        findings.violated("G7", text, *places, remedy=_REPORT)
+
+
+def _progress(record: Record, planned: list[tuple[PlannedLine, Place]], findings: Findings) -> None:
+    """G4: every endpoint that a plan changed has come to it, or to a newer one."""
+    wanted: dict[Key, tuple[int, Place]] = {}
+    for line, place in planned:
+        for change in line.changes:
+            if change.since is not None:
+                wanted[line.stream, change.zone, change.name] = (change.since, place)
+    for key, (since, place) in wanted.items():
+        reached = max((one.since for one in record.links.get(key, {}).values() if one.change.landed), default=0)
+        if reached >= since:
+            findings.checked("G4")
+        else:
+            findings.doubted("G4", "endpoints that had not come to their newest plan when the journals end", place)

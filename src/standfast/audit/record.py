@@ -1,0 +1,229 @@
+"""What the journals say happened: changes, their endpoints, plans, collections. Read once, line by line.
+
+What is kept is a few small values for each write of an endpoint and for each line about plans, about 1 kB a write:
+a million lines (half of them intents) take about half a gigabyte. The lines themselves are not kept.
+"""
+
+from sys import intern
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from .findings import Findings
+from .format import CollectedLine, FloorLine, IntentLine, OperatorLine, OutcomeLine, PlannedLine, WriteLine
+from .lines import Journal, Place, Spoilt, Told, read
+from .payloads import judge_intent
+
+Key: TypeAlias = tuple[str, str, str]
+"""(stream, zone, name)."""
+DEFAULT_STREAM: Final = "main"
+LANDED: Final = frozenset({"written", "refilled"})
+_FIRST: Final = "._first._standfast."
+FAILED: Final = frozenset({"conflict", "refused"})
+
+
+class Change(Struct):
+    """One change of one zone, named by its nonce. `floor` is None where the journal (version 1) does not tell.
+
+    `ahead`: it was prepared on a floor that its own process had not heard to stand. `repeatable`: it asserts only that
+    nothing is there, so that a repeated message could land once more after people deleted everything. `landed`: the
+    provider took it.
+    """
+
+    stream: str
+    zone: str
+    nonce: str
+    generation: int
+    plan: str
+    place: Place
+    journal: int
+    floor: FloorLine | None
+    ahead: bool
+    repeatable: bool
+    landed: bool = False
+
+
+class Link(Struct):
+    """One endpoint's part of a change: a marker over another marker. `told` is its outcome.
+
+    `state` is that of the marker it puts, empty if it puts none; `names` the generation and plan that this marker
+    names. `contents` is a digest of what it puts at the name. `ahead`: as of a Change, on a marker.
+    """
+
+    change: Change
+    since: int
+    over: str
+    before: int | None
+    act: str
+    kind: str
+    found: str
+    state: str
+    names: tuple[int, str]
+    contents: str
+    ahead: bool
+    told: str = ""
+
+    @property
+    def makes_marker(self) -> bool:
+        """Whether a marker with the change's nonce stands once it has landed."""
+        return bool(self.state)
+
+
+class Orphan(Struct, frozen=True):
+    """An outcome for which its journal had no intent so far."""
+
+    outcome: OutcomeLine
+    place: Place
+    journal: int
+
+
+class Record:
+    """Everything that the checks go by."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.changes: dict[str, Change] = {}
+        self.links: dict[Key, dict[str, Link]] = {}
+        self.planned: list[tuple[PlannedLine, Place]] = []
+        self.collected: list[tuple[CollectedLine, Place]] = []
+        self.plans: dict[tuple[str, int], dict[str, Place]] = {}
+        self.orphans: list[Orphan] = []
+        self.spoilt: list[Spoilt] = []
+        self.beheaded: set[int] = set()
+        """Journals that begin in the middle, or have spoilt lines: what they lack says nothing."""
+        self.lines = 0
+        self.intents_by: set[int] = set()
+
+    def streams(self) -> list[str]:
+        """Those that anybody writes or plans for."""
+        return sorted({change.stream for change in self.changes.values()} | {stream for stream, _ in self.plans})
+
+
+class Reader:
+    """Reads one journal into the record: what its own process knew in which order."""
+
+    def __init__(self, record: Record, number: int) -> None:
+        self._record, self._number = record, number
+        self._stream = DEFAULT_STREAM
+        self._in_flight: set[str] = set()
+
+    def read(self, journal: Journal) -> None:
+        """Every line of it."""
+        record, first = self._record, True
+        for line in read(journal):
+            record.lines += 1
+            if isinstance(line, Spoilt):
+                record.spoilt.append(line)
+                record.beheaded.add(self._number)
+                record.findings.doubted("G10", "lines that can't be read", line.place)
+                continue
+            if first and line.header.event != "started" and line.header.role == "enactor":
+                record.beheaded.add(self._number)
+            first = False
+            self._heard(line)
+
+    def _heard(self, line: Told) -> None:
+        if line.header.event == "started":
+            self._stream = intern(line.header.stream or DEFAULT_STREAM)
+            self._in_flight.clear()
+        match line.body:
+            case IntentLine():
+                self._intent(line.body, line.place)
+            case OutcomeLine():
+                self._outcome(line.body, line.place)
+            case PlannedLine():
+                line.body.stream = line.body.stream or self._stream
+                self._plan(line.body.stream, line.body.generation, line.body.digest, line.place)
+                self._record.planned.append((line.body, line.place))
+            case CollectedLine() if line.body.generations:
+                line.body.stream = line.body.stream or self._stream
+                self._record.collected.append((line.body, line.place))
+            case OperatorLine() if line.body.stage == "published" and line.body.generation and line.body.digest:
+                stream = line.body.stream or self._stream
+                self._plan(stream, line.body.generation, line.body.digest, line.place)
+
+    def _plan(self, stream: str, generation: int, digest: str, place: Place) -> None:
+        self._record.plans.setdefault((intern(stream), generation), {}).setdefault(intern(digest), place)
+
+    def _intent(self, line: IntentLine, place: Place) -> None:
+        record, stream = self._record, intern(line.stream or self._stream)
+        if twin := record.changes.get(line.nonce):
+            text = f"two changes have one nonce, {line.nonce}"
+            remedy = "Was a state directory copied, or a journal given twice? A nonce must name one change."
+            record.findings.violated("G10", text, twin.place, place, remedy=remedy)
+            return
+        self._plan(stream, line.generation, line.plan, place)
+        judge_intent(line, place, record.findings)
+        change = Change(
+            stream,
+            intern(line.zone),
+            line.nonce,
+            line.generation,
+            intern(line.plan),
+            place,
+            self._number,
+            line.floor,
+            ahead=line.floor is not None and line.floor.over in self._in_flight,
+            repeatable=not any(one.over for one in (*line.writes, *((line.floor,) if line.floor else ()))),
+        )
+        record.changes[line.nonce] = change
+        record.intents_by.add(self._number)
+        for write in line.writes:
+            key = (stream, change.zone, intern(write.name))
+            record.links.setdefault(key, {})[line.nonce] = self._link(change, write)
+        self._in_flight.add(line.nonce)
+
+    def _link(self, change: Change, write: WriteLine) -> Link:
+        puts, names = write.puts, (change.generation, change.plan)
+        state, kind = "live" if change.floor is None else "", write.kind
+        if change.floor is None and _FIRST in write.name:
+            kind = "first"
+        if puts is not None:
+            state, names = puts.state, (puts.generation or names[0], puts.plan or names[1])
+        return Link(
+            change,
+            puts.since if puts is not None else write.since,
+            write.over,
+            write.before,
+            intern(write.act),
+            intern(kind),
+            intern(write.found),
+            intern(state),
+            names,
+            write.contents,
+            ahead=write.over in self._in_flight,
+        )
+
+    def _outcome(self, line: OutcomeLine, place: Place) -> None:
+        record, nonce = self._record, line.nonce
+        if not nonce:
+            if line.result in LANDED:
+                text = f"{line.name}: told as {line.result} and names no change"
+                record.findings.violated("G10", text, place, remedy="Report this: every write has an intent.")
+            return
+        self._in_flight.discard(nonce)
+        change = record.changes.get(nonce)
+        if change is None or change.journal != self._number:
+            record.orphans.append(Orphan(line, place, self._number))
+            return
+        self._told(change, line, place)
+
+    def _told(self, change: Change, line: OutcomeLine, place: Place) -> None:
+        findings = self._record.findings
+        findings.checked("G10")
+        link = self._record.links.get((change.stream, line.zone, line.name), {}).get(change.nonce)
+        if link is None:
+            text = f"{line.name}: an outcome under nonce {change.nonce}, whose intent is not about it"
+            findings.violated("G10", text, change.place, place, remedy="Report this: outcomes follow their intents.")
+            return
+        if line.result in LANDED and line.since is not None and line.since != link.since:
+            text = f"{line.name}: intended as since {link.since}, told as since {line.since}"
+            findings.violated("G10", text, change.place, place, remedy="Report this: outcomes follow their intents.")
+        if link.told and link.told != line.result and {link.told, line.result} & LANDED:
+            text = f"{line.name}: one change is told as {link.told} and as {line.result}"
+            findings.violated("G10", text, change.place, place, remedy="Report this: a change has one outcome.")
+        if line.result == "blind":
+            text = f"{line.name}: it could not be read, and a change was sent"
+            findings.violated("G6", text, change.place, place, remedy="Report this: unknown is not empty.")
+        link.told = intern(line.result)
+        change.landed = change.landed or line.result in LANDED
