@@ -1,0 +1,113 @@
+"""What rules are made of: places, one kind of rule, and a change that arrives at the zone and is checked there."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+from standfast.model.marker import Marker
+from standfast.model.plan import Plan
+from standfast.ports import provider_spec
+from standfast.ports.provider import Conflict, Replace, ReplaceReply
+from standfast.ports.provider_spec import ZoneState
+from standfast.sim.properties import NEVER, InEffect, in_effect, marker_at, wrong_with_write
+from standfast.sim.search.product import Outcome, Step, Value
+
+from .histories import STREAM, ZONE, Rrsets
+from .telling import change_text, failed_prerequisite
+
+Ghosts: TypeAlias = tuple[tuple[str, InEffect], ...]
+"""What stood last at endpoints whose marker can't be read now; of the others the marker itself tells."""
+NOBODY_KNOWS: Final[Ghosts] = ()
+
+
+class Act(NamedTuple):
+    """A rule: its name, the places it reads and writes, and what may happen given their values."""
+
+    name: str
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    fire: Callable[..., Iterable[Outcome]]
+
+
+class Places:
+    """The places of a world, by name, and what each holds at the start."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.start: list[Value] = []
+
+    def add(self, name: str, value: Value) -> int:
+        """A new place; its number."""
+        self.names.append(name)
+        self.start.append(value)
+        return len(self.names) - 1
+
+
+def zone_of(rrsets: Rrsets) -> ZoneState:
+    """A zone with these contents. Its serial is always 1: see `Enacting` for what is made of serials."""
+    return ZoneState(ZONE, rrsets, 1)
+
+
+class Arrived(NamedTuple):
+    """What became of a change that arrived."""
+
+    zone: ZoneState
+    ghosts: Ghosts
+    reply: ReplaceReply
+    refused: str
+    violation: str
+
+
+class Judge:
+    """Lets changes arrive at the zone, by the provider's specification, and checks each of them."""
+
+    def __init__(self, names: tuple[str, ...], plans: Mapping[str, Plan]) -> None:
+        self.names = names
+        self.plans = plans
+
+    def effects(self, zone: ZoneState, ghosts: Ghosts) -> dict[str, InEffect]:
+        """What is in effect of every endpoint."""
+        known = dict(ghosts)
+        return {name: in_effect(zone, name, known.get(name, NEVER)) for name in self.names}
+
+    def ghosts(self, zone: ZoneState, effects: Mapping[str, InEffect]) -> Ghosts:
+        """The ghosts after a change of the zone, given what was in effect before it."""
+        found = []
+        for name in self.names:
+            marker = marker_at(zone, name)
+            readable = isinstance(marker, Marker) and marker.state != "placeholder"
+            if not readable and effects[name] != NEVER:
+                found.append((name, effects[name]))
+        return tuple(found)
+
+    def arrive(self, zone: ZoneState, ghosts: Ghosts, change: Replace, *, operator: bool = False) -> Arrived:
+        """The change arrives now."""
+        after, reply = provider_spec.apply(zone, change)
+        if after is zone:
+            refused = failed_prerequisite(zone, change) if isinstance(reply, Conflict) else ""
+            return Arrived(zone, ghosts, reply, refused, "")  # type: ignore[arg-type]
+        effects = self.effects(zone, ghosts)
+        wrong = wrong_with_write(zone, after, change, effects, self.plans, STREAM, operator=operator)
+        after = zone_of(after.rrsets)
+        return Arrived(after, self.ghosts(after, effects), reply, "", wrong[0] if wrong else "")  # type: ignore[arg-type]
+
+
+def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...]) -> list[Act]:
+    """Requests under way after their sender gave up or died: each arrives some time, or never."""
+
+    def land(at: ZoneState, known: Ghosts, change: Replace | None) -> Iterable[Outcome]:
+        if change is None:
+            return
+        arrived = judge.arrive(at, known, change)
+        text = f"a late request arrives: {change_text(change)} → {type(arrived.reply).__name__}"
+        step = Step("network", text, arrived.refused)
+        yield Outcome(step, (arrived.zone, arrived.ghosts, None), arrived.violation)
+
+    def vanish(change: Replace | None) -> Iterable[Outcome]:
+        if change is not None:
+            yield Outcome(Step("network", f"a late request is lost: {change_text(change)}"), (None,))
+
+    acts = []
+    for slot in slots:
+        acts.append(Act("late request arrives", (zone, ghosts, slot), (zone, ghosts, slot), land))
+        acts.append(Act("late request is lost", (slot,), (slot,), vanish))
+    return acts

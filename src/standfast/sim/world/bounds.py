@@ -1,0 +1,81 @@
+"""The bounds of one run: who is there, which plans, which faults, how many of each that are counted."""
+
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from standfast.core.enactor import Occasion
+from standfast.model.plan import Plan
+
+Fault: TypeAlias = Literal[
+    "lost",
+    "late",
+    "repeated",
+    "blind",
+    "partly blind",
+    "journal",
+    "refused",
+    "store away",
+]
+"""What may go wrong with any request, any number of times (late and repeated ones as flights allow).
+
+lost: the request or its reply; late: it arrives after its sender has given up; repeated: it arrives once more;
+blind: a reading fails, or (partly) one of its keys; journal: the intent can't be written; refused: the provider says
+no for a moment; store away: the head can't be read.
+"""
+FAULT_WORDS: Final[dict[Fault, str]] = {
+    "lost": "lost requests and replies",
+    "late": "late requests",
+    "repeated": "repeated requests",
+    "blind": "failed readings",
+    "partly blind": "readings that fail for one key",
+    "journal": "a journal that can't be written",
+    "refused": "refusals of a moment",
+    "store away": "a store out of reach",
+}
+Publishing: TypeAlias = Literal["before", "atomic", "planner"]
+"""When plans are published: all at the start, one after the other at any time, or by the planner's own core.
+
+Nothing an enactor does depends on the store but which plans it is given, and a reading of the head may be old; so
+"before" has every interleaving that "atomic" has, in fewer states. The tests compare the two.
+"""
+PATIENCE: Final = 3
+"""How many conflicts and failures a pass bears in a search: each more is a copy of the states."""
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One search.
+
+    `flights` is how many requests may be under way after their sender has given up or died. `hands` are the acts that
+    people may do, `acts` how many of them happen in all. `occasions` wake an idle enactor. `cut_off` enactors never
+    hear of a newer plan than the one on their disk. `one_by_one` puts each endpoint into a change of its own.
+    `key_by_key`: the keys of one reading come from different moments. `distinct`: each enactor has its own name, so
+    they are not interchangeable. `fused`: steps that concern nobody else are taken at once. `memory`: what an enactor
+    believes when a pass ends is there in the next; without, each pass is that of an enactor that was just started.
+    """
+
+    name: str
+    about: str
+    plans: tuple[Plan, ...]
+    enactors: int = 2
+    flights: int = 0
+    faults: frozenset[Fault] = frozenset()
+    hands: tuple[str, ...] = ()
+    acts: int = 0
+    crashes: bool = True
+    occasions: tuple[Occasion, ...] = ("look",)
+    publishing: Publishing = "before"
+    planners: int = 0
+    publications: int = 0
+    cleaner: bool = False
+    operator: tuple[str, ...] = ()
+    commands: int = 0
+    cut_off: int = 0
+    one_by_one: bool = False
+    key_by_key: bool = False
+    distinct: bool = False
+    fused: bool = True
+    memory: bool = True
+    patience: int = PATIENCE
+    reachable: bool = True
+    """Whether G4 is checked in every state: it is the dearest of the properties."""

@@ -1,0 +1,85 @@
+"""The plans of a run: short histories in which contents change, return, and stay."""
+
+from typing import Final, TypeAlias
+
+from standfast.model.entry import Entry
+from standfast.model.name import first_name, floor_owner, marker_owner
+from standfast.model.plan import Plan, PlanRecord
+from standfast.model.rrset import RRset, RRType, addresses
+from standfast.model.shards import Shards
+
+ZONE: Final = "example"
+STREAM: Final = "main"
+ENDPOINTS: Final = (f"www.{ZONE}", f"api.{ZONE}")
+FIRST: Final = first_name(STREAM, ZONE)
+FLOOR_OWNER: Final = floor_owner(STREAM, ZONE)
+TTL: Final = 60
+_ADDRESSES: Final = {
+    "a": ("192.0.2.1",),
+    "b": ("192.0.2.2",),
+    "c": ("192.0.2.3",),
+    "d": ("192.0.2.4",),
+    "A": ("192.0.2.1", "192.0.2.11"),
+    "B": ("192.0.2.2", "192.0.2.12"),
+    "C": ("192.0.2.3", "192.0.2.13"),
+    "6": ("192.0.2.1", "2001:db8::1"),
+    "7": ("192.0.2.2", "2001:db8::2"),
+}
+"""Contents by letter: a small letter is one address, a capital two, a digit one of each family."""
+RETIRED: Final = "-"
+
+Contents: TypeAlias = tuple[str, ...]
+"""What each of ENDPOINTS has in one plan, a letter each."""
+
+
+def history(*plans: str) -> tuple[Plan, ...]:
+    """Plans 1, 2, … from contents: "ab" gives www the contents a and api b; a `-` retires; one letter, one endpoint.
+
+    An entry's since is the generation in which its contents last changed, as the planner counts.
+    """
+    found: list[Plan] = []
+    since: dict[str, int] = {}
+    before: dict[str, str] = {}
+    for generation, letters in enumerate(plans, start=1):
+        entries = []
+        for name, letter in zip(ENDPOINTS, letters, strict=False):
+            if before.get(name) != letter:
+                since[name] = generation
+            before[name] = letter
+            entries.append(entry(name, since[name], letter))
+        found.append(plan_of(generation, entries))
+    return tuple(found)
+
+
+def entry(name: str, since: int, letter: str) -> Entry:
+    """An entry with these contents."""
+    if letter == RETIRED:
+        return Entry(ZONE, name, since, kind="retired")
+    rrsets = addresses(TTL, _ADDRESSES[letter])
+    return Entry(ZONE, name, since, rrsets=rrsets, min_answers=tuple((one.rtype, len(one.rdata)) for one in rrsets))
+
+
+def plan_of(generation: int, entries: list[Entry]) -> Plan:
+    """A plan with the zone's synthetic first entry."""
+    shards = Shards.of([Entry(ZONE, FIRST, 1, kind="first"), *entries])
+    return Plan(PlanRecord(STREAM, generation, shards.digest, (ZONE,), (), "planner", "", 0.0), shards)
+
+
+def names_in(plans: tuple[Plan, ...]) -> tuple[str, ...]:
+    """The endpoints of all these plans, the first entry in front."""
+    found = {entry.name for plan in plans for entry in plan.by_zone[ZONE]} - {FIRST}
+    return (FIRST, *sorted(found, key=lambda name: ENDPOINTS.index(name)))
+
+
+def record_owners(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Every owner name at which a marker or floor may stand."""
+    return (FLOOR_OWNER, *(marker_owner(name, ZONE) for name in names))
+
+
+def marker_key(name: str) -> tuple[str, int]:
+    """Where the marker of an endpoint stands."""
+    return marker_owner(name, ZONE), int(RRType.TXT)
+
+
+FLOOR_KEY: Final = (FLOOR_OWNER, int(RRType.TXT))
+Rrsets: TypeAlias = dict[tuple[str, int], RRset]
