@@ -7,6 +7,7 @@ not added beside other data nor other data beside a CNAME (RFC 2136 §3.4.2.2: s
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from standfast.model.name import is_below
 from standfast.model.rrset import RRset, RRType
@@ -48,10 +49,18 @@ class ZoneState:
 
     def lookup(self, owner: str, rtype: int) -> RRset | None:
         """What a query for it is answered with."""
-        node = owner if self._exists(owner) else self._wildcard_for(owner)
+        stands = self.rrsets.get((owner, RRType.CNAME)) or self.rrsets.get((owner, rtype))
+        if stands is not None or not any(owner.endswith(star) for star in self._stars) or self._exists(owner):
+            return stands
+        node = self._wildcard_for(owner)
         if node is None:
             return None
         return self.rrsets.get((node, RRType.CNAME)) or self.rrsets.get((node, rtype))
+
+    @cached_property
+    def _stars(self) -> tuple[str, ...]:
+        """How the names end that some wildcard could cover: looked for once a zone, for most have few or none."""
+        return tuple({owner[1:] for owner, _ in self.rrsets if owner.startswith("*.")})
 
     def _exists(self, name: str) -> bool:
         below = "." + name
