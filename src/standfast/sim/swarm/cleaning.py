@@ -1,0 +1,44 @@
+"""The cleaner's process in virtual time: one pass of the production core after the other, a minute apart."""
+
+from typing import Any
+
+from standfast.core.cleaner import Retention, SweepingHead, Swept
+from standfast.model.plan import Plan
+from standfast.ports.store import PlanRead
+
+from . import cadence
+from .processes import Process, Script, Surroundings
+from .scenario import STREAM
+
+
+class CleanerProcess(Process):
+    """One cleaner, which keeps few plans, so that there is something to collect within the hour."""
+
+    def __init__(self, region: Surroundings, name: str, seed: int) -> None:
+        super().__init__(region, name, seed)
+        self.retention = Retention(plans=self.draw.randint(1, 6), days=0.0)
+        self._held: Plan | None = None
+        self._due = 0.0
+
+    def born(self) -> None:
+        """A pass at once."""
+        self._held = None
+        self._sweep()
+
+    def _sweep(self) -> None:
+        self._due = self.region.loop.now + cadence.CLEANER_PASS_S
+        self.play(self._pass())
+
+    def _pass(self) -> Script:
+        phase: Any = SweepingHead(STREAM, self.retention, self.wall, self._held)
+        while not isinstance(phase, Swept):
+            reply: Any = yield phase.request
+            if isinstance(reply, PlanRead):
+                self._held = reply.plan
+            phase = phase.heard(reply)
+        if phase.collected:
+            self.region.note(self.name, f"collected {phase.collected}")
+
+    def rested(self) -> None:
+        """The next one, a minute after this one began."""
+        self.ring(self._due, self._sweep)

@@ -1,0 +1,176 @@
+"""Who checks: every change that a zone takes, every collection, publication and report, and convergence at the end.
+
+The properties are those of `sim/properties.py`, and G7 here. What people did by hand is told to the judge, so that the
+ghosts of G2 are those of what stands.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from standfast.core.task import Outcome
+from standfast.model.entry import Entry, Key
+from standfast.model.name import first_name
+from standfast.model.plan import Plan
+from standfast.model.policy import EndpointPolicy
+from standfast.ports.provider import Replace
+from standfast.ports.provider_spec import ZoneState
+from standfast.ports.store_spec import StoreState
+from standfast.sim.properties import (
+    NEVER,
+    InEffect,
+    in_effect,
+    not_reached,
+    wrong_with_collection,
+    wrong_with_report,
+    wrong_with_write,
+)
+
+from .scenario import STREAM, Scenario, endpoint_names, zone_names
+
+_DONE: Final = frozenset({"written", "refilled"})
+
+
+class Violation(Exception):
+    """A property is broken. `endpoint` is whose, empty if nobody's in particular."""
+
+    def __init__(self, rule: str, what: str, endpoint: str = "") -> None:
+        super().__init__(f"{rule}: {what}")
+        self.rule, self.what, self.endpoint = rule, what, endpoint
+
+
+class _Left(Struct, frozen=True):
+    """Capacity that left an endpoint, by the clock of the planner that let it go."""
+
+    at: float
+    weight: int
+    installed: int
+
+
+class Judge:
+    """Raises Violation at the first thing that is wrong.
+
+    `plans` are all that were ever published, by digest. `restored` is set when people put old records back: a marker
+    may then stand below what a cleaner has rightly read.
+    """
+
+    def __init__(self, scenario: Scenario, policies: tuple[EndpointPolicy, ...]) -> None:
+        self.plans: dict[str, Plan] = {}
+        self.newest: Plan | None = None
+        self.restored = False
+        self.clocks_agree = True
+        self.checked = 0
+        self._policies = {policy.key: policy for policy in policies}
+        self._names: dict[str, list[str]] = {zone: [first_name(STREAM, zone)] for zone in zone_names(scenario)}
+        for zone, name in endpoint_names(scenario):
+            self._names[zone].append(name)
+        self._effects: dict[str, dict[str, InEffect]] = {
+            zone: dict.fromkeys(names, NEVER) for zone, names in self._names.items()
+        }
+        self._applied: set[str] = set()
+        self._left: dict[Key, list[_Left]] = {}
+
+    # -- zones -----------------------------------------------------------------------------------------------------
+
+    def written(self, before: ZoneState, after: ZoneState, change: Replace) -> None:
+        """A change of ours has been made."""
+        self.checked += 1
+        effects = self._effects[after.apex]
+        _raise(wrong_with_write(before, after, change, effects, self.plans, STREAM), change)
+        for write in change.writes:
+            effects[write.name] = in_effect(after, write.name, effects.get(write.name, NEVER))
+        self._applied.add(nonce_of(change))
+
+    def damaged(self, after: ZoneState) -> None:
+        """People have changed the zone."""
+        effects = self._effects[after.apex]
+        for name in self._names[after.apex]:
+            effects[name] = in_effect(after, name, effects[name])
+
+    # -- store -----------------------------------------------------------------------------------------------------
+
+    def stored(self, before: StoreState, after: StoreState, zones: Iterable[ZoneState]) -> None:
+        """The store has taken a publication or a collection."""
+        if len(after.plans) < len(before.plans) and not self.restored:
+            _raise(wrong_with_collection(before, after, zones))
+        if after.head != before.head and after.plans and after.plans[-1].head == after.head:
+            self._published(after.plans[-1])
+
+    def _published(self, plan: Plan) -> None:
+        known = self.plans.get(plan.digest)
+        self.plans[plan.digest] = plan
+        if known is not None or (self.newest is not None and plan.generation <= self.newest.generation):
+            return
+        if self.newest is not None and self.clocks_agree:
+            for before, after in plan.shards.changes(self.newest.shards):
+                if before is not None and after is not None:
+                    self._bounded(before, after, plan.record.at)
+        self.newest = plan
+
+    def forget_departures(self) -> None:
+        """A planner can't know what a store that was lost or set back has forgotten."""
+        self._left.clear()
+        self.clocks_agree = False
+
+    def _bounded(self, before: Entry, after: Entry, at: float) -> None:
+        """G7, by what plans contain: in a window no more leaves than the share, or one load balancer."""
+        policy = self._policies.get(after.key)
+        if policy is None:
+            return
+        served = {(member.load_balancer, member.addresses) for member in after.members if member.served}
+        was = [member for member in before.members if member.served]
+        installed = sum(member.weight for member in was)
+        left = [one for one in self._left.get(after.key, []) if one.at + policy.removal_window_s > at]
+        left += [_Left(at, m.weight, installed) for m in was if (m.load_balancer, m.addresses) not in served]
+        self._left[after.key] = left
+        total = sum(one.weight for one in left)
+        if len(left) > 1 and total > policy.removal_share * left[0].installed + 1e-6:
+            what = (
+                f"{total} of {left[0].installed} of {after.name}'s capacity left within {policy.removal_window_s:g} s"
+            )
+            raise Violation("G7", what, after.name)
+
+    # -- reports and the end ---------------------------------------------------------------------------------------
+
+    def told(self, outcomes: tuple[Outcome, ...], who: str) -> None:
+        """G10: what is reported as written has been."""
+        for one in outcomes:
+            if one.result in _DONE and one.nonce not in self._applied:
+                _raise(wrong_with_report((one,), witnessed=False))
+
+    def unconverged(self, zones: Mapping[str, ZoneState], alive: set[str]) -> str:
+        """How what stands differs from the newest plan, and that from what it should be; empty if nothing does."""
+        plan = self.newest
+        if plan is None:
+            return "nothing was ever published"
+        for zone, state in zones.items():
+            if why := not_reached(state, plan):
+                return f"{zone}: {why[:200]}"
+        for key in self._policies:
+            entry = plan.entry(key)
+            if entry is None:
+                return f"{key[1]} is in no plan"
+            if gone := sorted({member.load_balancer for member in entry.members if member.served} - alive):
+                return f"{key[1]} still answers with {', '.join(gone)}, which the fleet does not have"
+        return ""
+
+
+def nonce_of(change: Replace) -> str:
+    """The nonce of a change of ours, as its first marker or its floor has it."""
+    for part in (*change.writes, change.floor):
+        for content in part.contents:
+            for rdata in content.rdata:
+                at = rdata.find(b" x=")
+                if at >= 0:
+                    return rdata[at + 3 : at + 19].decode("latin-1")
+    return ""
+
+
+def _raise(sentences: list[str], change: Replace | None = None) -> None:
+    if not sentences:
+        return
+    rule, _, what = sentences[0].partition(": ")
+    names = [write.name for write in change.writes] if change is not None else []
+    words = what.split()
+    raise Violation(rule, what, next((name for name in names if name in words), names[0] if names else ""))

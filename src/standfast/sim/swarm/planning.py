@@ -1,0 +1,316 @@
+"""A planner's process in virtual time: checks, fleet and store in, plans out, by the production publisher.
+
+As `runtime/planning.py` drives it. Silence of the checks is looked for at each beat of health instead of four times a
+second; everything else wakes it at once, as there.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+from standfast.core.publisher import Assignment, Done, Outcome, publish
+from standfast.model.fleet import Fleet, LoadBalancer, Verdict
+from standfast.model.plan import Plan
+from standfast.model.policy import EndpointPolicy
+from standfast.ports.provider import Read, Readings, Unknown
+from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
+from standfast.recovery.health import Failed, Health, HealthPolicy, Passed, observed, started, verdict
+
+from . import cadence
+from .fleets import Fleets
+from .processes import Process, Script, Surroundings
+from .scenario import STREAM
+from .sharing import Asking, FleetBoard, HealthBoard
+
+_POLICY: Final = HealthPolicy()
+_PASSED: Final = Passed()
+_FAILED: Final = Failed("connection refused")
+_FIRST: Final = Verdict("up", "passed its first check, and nothing was published before")
+_PASSING: Final = frozenset({"unreadable", "presence"})
+
+
+class PlannerProcess(Process):
+    """One planner. `kept` gives the newest plan that an enactor on the same machine has kept."""
+
+    def __init__(
+        self,
+        region: Surroundings,
+        name: str,
+        seed: int,
+        fleets: Fleets,
+        policies: tuple[EndpointPolicy, ...],
+        zones: tuple[str, ...],
+        kept: Callable[[], Plan | None],
+    ) -> None:
+        super().__init__(region, name, seed)
+        self._fleets, self._policies, self._zones, self._kept = fleets, policies, zones, kept
+        self._longest = max(policy.removal_window_s for policy in policies)
+        self._consents = tuple((policy.name, "whoever runs this") for policy in policies)
+        self.plan: Plan | None = None
+
+    def born(self) -> None:
+        """Knowing nothing."""
+        self.plan = None
+        self._checks: dict[str, Health] = {}
+        self._checked: dict[str, LoadBalancer] = {}
+        self._unheard: set[str] = set()
+        self._fleet: tuple[LoadBalancer, ...] | None = None
+        self._seen: tuple[LoadBalancer, ...] | None = None
+        self._verdicts: dict[str, Verdict] = {}
+        self._begun: tuple[tuple[str, int], ...] = ()
+        self._ready = self._first = False
+        self._survey = self._stirred = self._store_stirred = True
+        self._silent: dict[str, float] = {}
+        self._basis: object = None
+        self._quiet = ("", 0.0)
+        self._pause = cadence.PLANNER_RETRY_S
+        self._pass_at: float | None = None
+        self._due: float | None = None
+        self._looked_at = self._wake_at = 0.0
+        self._fleet_board, self._health_board = FleetBoard(), HealthBoard(self.name, self.life)
+        self.play(self._turn())
+
+    # -- what wakes it ---------------------------------------------------------------------------------------------
+
+    def stir(self, *, store: bool = False) -> None:
+        """There is news: it is seen to within a poll, or after what is being done now."""
+        if not self.alive:
+            return
+        self._store_stirred |= store
+        self._stirred = True
+        if not self.busy:
+            self.ring(self.region.loop.now + cadence.PLANNER_POLL_S * self.draw.random(), self._again)
+
+    def _again(self) -> None:
+        self.play(self._turn())
+
+    def rested(self) -> None:
+        """When to do the next turn."""
+        if self._stirred:
+            self.stir()
+            return
+        now = self.region.loop.now
+        when = min(now + cadence.HEALTH_BEAT_S, self._looked_at + cadence.PLANNER_LOOK_S)
+        if not self._ready:
+            when = self._wake_at
+        if self._pass_at is not None:
+            when = min(when, max(self._pass_at, now + cadence.PLANNER_POLL_S))
+        if self._due is not None:
+            when = min(when, max(now, now + self._due - self.wall) + cadence.PLANNER_POLL_S)
+        self.ring(when, self._again)
+
+    # -- checks ----------------------------------------------------------------------------------------------------
+
+    def _watch(self, fleet: tuple[LoadBalancer, ...]) -> None:
+        wanted = {one.id: one for one in fleet}
+        there = {m.load_balancer for e in (self.plan.shards if self.plan else ()) for m in e.members if m.served}
+        first = self._first and self.plan is None
+        for gone in self._checked.keys() - wanted.keys():
+            for known in (self._checked, self._checks):
+                known.pop(gone)
+            self._unheard.discard(gone)
+        for name, one in wanted.items():
+            had = self._checked.get(name)
+            self._checked[name] = one
+            if had is not None and (had.ipv4, had.ipv6) == (one.ipv4, one.ipv6):
+                continue
+            newcomer = had is not None or (not first and name not in there)
+            seed = None if had is not None else self._verdicts.get(name)
+            self._checks[name] = started(_POLICY, self.monotonic, newcomer=newcomer, seed=seed)
+            self._unheard.add(name)
+            self._check_later(name, _POLICY.interval_s * self.draw.random() / 5)
+
+    def _check_later(self, name: str, seconds: float) -> None:
+        one = self._checked[name]
+
+        def check() -> None:
+            if self._checked.get(name) is one or (name in self._checked and self._checked[name].ipv4 == one.ipv4):
+                self._check(name)
+                jitter = self.draw.uniform(1 - cadence.PROBE_JITTER, 1 + cadence.PROBE_JITTER)
+                self._check_later(name, _POLICY.interval_s * jitter)
+
+        self.after(seconds, check)
+
+    def _check(self, name: str) -> None:
+        alive = self._fleets.answers(name, self.name)
+        if alive is None:
+            return
+        now, health = self.monotonic, self._checks[name]
+        if alive and name in self._unheard and self._first and self.plan is None:
+            health = started(_POLICY, now, newcomer=False, seed=_FIRST)
+        after = observed(health, _PASSED if alive else _FAILED, now)
+        self._checks[name] = after
+        if name in self._unheard or verdict(health, now).state != after.state:
+            self._unheard.discard(name)
+            self.stir()
+
+    # -- a turn ----------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> Script:
+        stirred, self._stirred = self._store_stirred, False
+        if not self._ready:
+            self._ready = yield from self._begin()
+            if not self._ready:
+                self._wake_at = self.region.loop.now + self._later()
+                return
+        now = self.region.loop.now
+        slow = now >= self._looked_at + cadence.PLANNER_LOOK_S
+        if stirred or slow:
+            self._store_stirred = False
+            yield from self._look()
+        if slow:
+            self._looked_at = now
+            if self._basis is None or self._basis != self._based_on():
+                self._plan_at(now)
+        yield from self._sight()
+        yield from self._judge()
+        if self._due is not None and self.wall >= self._due:
+            self._due = None
+            self._plan_at(self.region.loop.now)
+        ready = self._fleet is not None and not (self._first and self.plan is None and self._unheard)
+        if self._pass_at is not None and self.region.loop.now >= self._pass_at and ready:
+            yield from self._pass()
+
+    def _begin(self) -> Asking:
+        head = yield ReadHead()
+        if not isinstance(head, HeadRead):
+            return False
+        if head.head is not None:
+            read = yield ReadPlan(head.head.digest)
+            if isinstance(read, Unknown):
+                return False
+            self.plan = read.plan if isinstance(read, PlanRead) else None
+        kept = self._kept()
+        if kept is not None and (self.plan is None or kept.generation >= self.plan.generation):
+            self.plan = kept
+        if not ((yield from self._fleet_board.read()) and (yield from self._health_board.look(self.monotonic))):
+            return False
+        self._first = head.head is None and self.plan is None
+        self._verdicts = self._health_board.verdicts
+        self._looked_at = self.region.loop.now
+        self._pause, self._pass_at = cadence.PLANNER_RETRY_S, 0.0
+        self._adopt(self._fleet_board.fleet)
+        return True
+
+    def _based_on(self) -> object:
+        """All that a pass depends on; None while departures are remembered, for then it depends on the hour too."""
+        plan = self.plan
+        if plan is None or self._survey or self._pass_at is not None:
+            return None
+        if self._quiet[0] != plan.digest:
+            left = [one.at for entry in plan.shards for one in entry.departures]
+            self._quiet = (plan.digest, max(left, default=-math.inf) + self._longest)
+        if self.wall <= self._quiet[1]:
+            return None
+        serials = tuple(server.state.serial for server in self.region.servers.values())
+        return plan.head, self.region.depot.state.head, self._fleet, self._verdicts, self._begun, serials
+
+    def _look(self) -> Asking:
+        head = yield ReadHead()
+        if isinstance(head, HeadRead) and head.head != (self.plan.head if self.plan else None):
+            self._plan_at(self.region.loop.now)
+        revision = self._fleet_board.revision
+        if (yield from self._fleet_board.read()) and self._fleet_board.revision != revision and self._seen is None:
+            self._adopt(self._fleet_board.fleet)
+        yield from self._health_board.look(self.monotonic)
+
+    def _sight(self) -> Asking:
+        """What our own source says, if it is believed, goes to all planners."""
+        seen = self._fleets.sighted(self._fleet)
+        if seen is not None and seen != self._fleet:
+            self._seen = seen
+        if self._seen is not None:
+            outcome = yield from self._fleet_board.share(self._seen)
+            if outcome != "unknown":
+                self._seen = None
+                self._adopt(self._fleet_board.fleet)
+
+    def _adopt(self, fleet: tuple[LoadBalancer, ...] | None) -> None:
+        if fleet is None or fleet == self._fleet:
+            return
+        self._watch(fleet)
+        self._fleet = fleet
+        self._plan_at(self.region.loop.now)
+
+    def _judge(self) -> Asking:
+        """Share what we think, or take over what another says. False if the store said neither."""
+        if self._fleet is None:
+            return False
+        now = self.monotonic
+        own = {name: verdict(health, now) for name, health in self._checks.items()}
+        outcome = yield from self._health_board.settle(own, now)
+        verdicts = self._health_board.verdicts if outcome == "overtaken" else own
+        if verdicts != self._verdicts:
+            self._verdicts = verdicts
+            self._plan_at(self.region.loop.now)
+        return outcome != "unknown"
+
+    def _pass(self) -> Asking:
+        if not (yield from self._judge()):
+            self._pass_at = self.region.loop.now + self._later()
+            return
+        self._pass_at = None
+        phase: Any = publish(self._assignment())
+        while not isinstance(phase, Done):
+            request = phase.request
+            reply = (yield from self._read(request)) if isinstance(request, Read) else (yield request)
+            phase = phase.heard(reply)
+        yield from self._conclude(phase.outcome)
+
+    def _assignment(self) -> Assignment:
+        sources = tuple((board.source, board.revision) for board in (self._fleet_board, self._health_board))
+        return Assignment(
+            stream=STREAM,
+            zones=self._zones,
+            fleet=Fleet(self._fleet or (), sources),
+            verdicts=tuple(sorted(self._verdicts.items())),
+            policies=self._policies,
+            now=self.wall,
+            author=self.name,
+            sources=sources,
+            consents=self._consents,
+            held=self.plan,
+            begun=self._begun,
+            survey=self._survey,
+        )
+
+    def _read(self, request: Read) -> Asking:
+        zone, began = request.zone, self.region.loop.now
+        if began < self._silent.get(zone, 0.0):
+            return Unknown("its server did not answer a moment ago")
+        reply = yield request
+        if isinstance(reply, Readings) and not all(isinstance(value, Unknown) for value in reply.values):
+            return reply
+        now = self.region.loop.now
+        self._silent[zone] = now + min(cadence.SILENT_S, cadence.SILENT_TIMES * (now - began))
+        return reply
+
+    def _conclude(self, outcome: Outcome) -> Asking:
+        now, draft = self.region.loop.now, outcome.draft
+        self._basis = None
+        self._begun = outcome.begun or self._begun
+        match outcome.kind:
+            case "published" | "unchanged" | "refused":
+                self.plan = outcome.plan or self.plan
+                self._due = draft.due if draft is not None else None
+                if self._due is not None:
+                    self._due = max(self._due, self.wall + cadence.DUE_AGAIN_S)
+                read = {zone for zone, _ in outcome.begun} >= set(self._zones)
+                self._survey = self._survey and not (read and outcome.kind != "refused")
+                if outcome.kind == "refused":
+                    self.region.note(self.name, f"refuses to publish: {outcome.why}")
+                if read and not any(one.rule in _PASSING for one in (draft.refusals if draft else ())):
+                    self._pause = cadence.PLANNER_RETRY_S
+                    self._basis = self._based_on() if outcome.kind == "unchanged" else None
+                    return
+            case "moved" | "source_moved" | "unknown":
+                yield from self._look()
+        heard = [until for until in self._silent.values() if until > now]
+        self._pass_at = min([now + self._later() * self.draw.uniform(0.5, 1.0), *heard])
+
+    def _plan_at(self, at: float) -> None:
+        self._pass_at = at if self._pass_at is None else min(at, self._pass_at)
+
+    def _later(self) -> float:
+        pause, self._pause = self._pause, min(2 * self._pause, cadence.PLANNER_RETRY_MAX_S)
+        return pause
