@@ -117,17 +117,17 @@ def _told(chosen: "list[Run]", svg: str | None, html: str | None) -> dict[str, o
 def _show(stories: "list[Story]", *, everything: bool) -> None:
     from rich.console import Console
 
-    from standfast.sim.story.terminal import listing
+    from standfast.sim.story.terminal import lines, listing
 
-    seen = sys.stdout.isatty()
+    if not sys.stdout.isatty():
+        click.echo("\n\n".join("\n".join(lines(story)) for story in stories))
+        return
     console = Console(highlight=False, markup=False, emoji=False)
-    if seen and sys.stdin.isatty() and not everything:
+    if sys.stdin.isatty() and not everything:
         _walk(stories, console)
         return
-    for place, story in enumerate(stories):
-        if place:
-            click.echo()
-        console.print(listing(story, console.width, columns=seen), soft_wrap=not seen)
+    for story in stories:
+        console.print(listing(story, console.width, columns=True))
 
 
 def _walk(stories: "list[Story]", console: "Console") -> None:
@@ -148,8 +148,14 @@ def _walk(stories: "list[Story]", console: "Console") -> None:
         between: list[object] = [
             part for place, one in enumerate(parts) for part in ([Rule()] if place else []) + [one]
         ]
+        rows = console.render_lines(Group(*between), pad=False)  # type: ignore[arg-type]
+        room = max(1, console.height - 3)
         console.clear()
-        console.print(Group(*between, Text(), Text(HELP, "dim")))  # type: ignore[arg-type]
+        for row in rows[:room]:
+            console.print(Text.assemble(*((part.text, part.style or "") for part in row)), no_wrap=True, end="\n")
+        more = f"… {len(rows) - room} more lines: make the window taller, or see --html" if len(rows) > room else ""
+        console.print(Text(more, "dim"))
+        console.print(Text(HELP, "dim"), no_wrap=True, overflow="crop", end="")
 
     with console.screen(hide_cursor=True), typed() as keys:
         walk(Position(max(len(found) for _, found in shown) - 1, tuple(notable)), show, keys)

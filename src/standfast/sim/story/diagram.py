@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from .frames import Frame, common_zone, frames, lanes, short
+from .frames import Frame, common_zone, frames, lane_label, lanes
 from .lettering import wrapped
 from .markup import Markup, element, joined
 from .story import Moment, Story
@@ -41,10 +41,6 @@ class Sheet(Struct, frozen=True):
     def breadth(self) -> float:
         """The drawing's width."""
         return max(_BREADTH_MIN, GUTTER + self.lane * len(self.named) + _PAD)
-
-    def label(self, name: str) -> str:
-        """What its lane is called; a domain name is a zone that is acted upon."""
-        return f"zone {short(name, self.zone)}" if "." in name else name
 
     def middle(self, name: str) -> float:
         """Where that lane's line runs."""
@@ -122,7 +118,13 @@ def heads(sheet: Sheet, frame: Frame) -> Drawn:
         x = sheet.middle(name)
         drawn.append(element("rect", class_="head", x=x - lane / 2 + 4, y=4, width=lane - 8, height=26, rx=5))
         drawn.append(
-            text_lines(wrapped(sheet.label(name), lane - 12, _BOLD)[:1], x, 21.5, class_="strong", text_anchor="middle")
+            text_lines(
+                wrapped(lane_label(name, sheet.zone), lane - 12, _BOLD)[:1],
+                x,
+                21.5,
+                class_="strong",
+                text_anchor="middle",
+            )
         )
         drawn.append(_tag(tags[name], x, 45.0))
     return Drawn(joined(*drawn), 38.0 + _SMALL_LINE * max([1, *map(len, tags.values())]))
@@ -220,7 +222,7 @@ def _band(sheet: Sheet, kind: str, message: str, actor: str, y: float) -> Drawn:
     return Drawn(
         joined(
             element("rect", class_=kind, x=x, y=y, width=room, height=height, rx=4),
-            text_lines(lines, x + _PAD, y + 15, class_="broke" if kind == "broken" else None),
+            text_lines(lines, x + _PAD, y + 15, class_="broke" if kind == "broken" else "why"),
         ),
         height,
     )

@@ -126,6 +126,11 @@ def short(name: str, zone: str) -> str:
     return name.removesuffix(f".{zone}") if zone else name
 
 
+def lane_label(name: str, zone: str) -> str:
+    """What a lane is called: a domain name is a DNS zone that is acted upon."""
+    return f"zone {short(name, zone)}" if "." in name else name
+
+
 def titled(record: Record, zone: str) -> str:
     """Its owner in short, without a first label that repeats what it is."""
     return short(record.owner, zone).removeprefix(f"{record.what}.")

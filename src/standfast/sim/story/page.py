@@ -157,7 +157,7 @@ def _run(run: Run) -> Markup:
 
 
 def _lanes(story: Story, found: tuple[Frame, ...]) -> Markup:
-    lane = min(_LANE_MAX, max(_LANE_MIN, (_LANES_ROOM - GUTTER) / len(lanes(story))))
+    lane = min(_LANE_MAX, max(_LANE_MIN, (_LANES_ROOM - GUTTER) / max(1, len(lanes(story)))))
     sheet = Sheet(lanes(story), lane, common_zone(story))
     wide, tops = sheet.breadth, [heads(sheet, frame) for frame in found]
     tall = max(top.height for top in tops)

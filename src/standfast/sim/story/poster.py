@@ -95,7 +95,8 @@ def _world(run: Run, found: tuple[Frame, ...], step: int, pen: _Pen) -> Drawn:
             _branch(pen, branch, zone, 0)
     for part in now.lone:
         _record(pen, part, zone, 0, ())
-    _dig(pen, now.answers[0][0])
+    for answer, _ in now.answers[:1]:
+        _dig(pen, answer)
     pen.y += 10
     pen.lines(["And then"], class_="faint")
     for frame in found[step + 1 : step + 1 + _LATER]:
@@ -146,10 +147,10 @@ def _told(pen: _Pen, frame: Frame) -> None:
     moment = frame.moment
     if moment is None:
         return
-    answer = frame.answers[0][0]
     head = f"{frame.step}. {moment.actor}: {moment.text}"
     pen.lines(wrapped(head, _PANEL, _SIZE))
     bad = moment.violation or (moment.refused and f"refused: {moment.refused}") or ""
     if bad:
         pen.lines(wrapped(f"✗ {bad}", _PANEL - _INDENT, _BOLD), indent=_INDENT, class_="broke")
-    pen.lines([_answered(answer)], indent=_INDENT, class_="good" if answer.addresses else "broke")
+    for answer, _ in frame.answers[:1]:
+        pen.lines([_answered(answer)], indent=_INDENT, class_="good" if answer.addresses else "broke")

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from .frames import Branch, Frame, Part, common_zone, frames, lanes, short, titled
+from .frames import Branch, Frame, Part, common_zone, frames, lane_label, lanes, short, titled
 from .scenery import CERTAINTY
 from .story import Answer, Moment, Story
 
@@ -27,22 +27,40 @@ _STATES: Final = {
 
 
 def listing(story: Story, width: int, *, columns: bool) -> RenderableType:
-    """The whole story. `columns`: actors side by side if `width` has room for them; else a line a step."""
-    named = lanes(story)
-    shown = frames(story)[1:]
-    acting = tuple(
-        name for name in named if any(name in (f.moment.actor, *f.moment.waiting) for f in shown if f.moment)
-    )
-    if columns and width >= 6 + COLUMN_MIN * len(acting):
-        steps: RenderableType = _table(shown, acting)
-    else:
-        steps = Group(*(_entry(frame) for frame in shown))
+    """The whole story. `columns`: actors side by side if `width` has room for them; else a paragraph a step."""
+    shown = [frame for frame in frames(story) if frame.moment]
+    busy = {name for frame in shown if frame.moment for name in (frame.moment.actor, *frame.moment.waiting)}
+    acting = tuple(name for name in lanes(story) if name in busy)
+    wide = columns and width >= 6 + COLUMN_MIN * len(acting)
     end = [Text(story.outcome, "bold")] if story.outcome else []
     again = [Text(f"Again: {story.replayed_by}", "dim")] if story.replayed_by else []
+    zone = common_zone(story)
+    steps = _table(shown, acting, zone) if wide else _paragraphs(shown, zone)
     return Group(Text(story.title, "bold"), Text(), steps, Text(), *end, *again)
 
 
-def _table(shown: Iterable[Frame], acting: tuple[str, ...]) -> Table:
+def lines(story: Story) -> list[str]:
+    """The whole story for a pipe: each step on one line, what was refused or broken on the next."""
+    found = [story.title, ""]
+    for step, moment in enumerate(story.moments, start=1):
+        first, *more = _deed(moment, common_zone(story)).plain.split("\n")
+        found += [f"{step:3}. {moment.actor}: {first}", *(f"     {line}" for line in more)]
+    again = [f"Again: {story.replayed_by}"] if story.replayed_by else []
+    return [*found, "", *([story.outcome] if story.outcome else []), *again]
+
+
+def _paragraphs(shown: Iterable[Frame], zone: str) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(justify="right", style="dim")
+    table.add_column(overflow="fold")
+    for frame in shown:
+        if frame.moment is not None:
+            said = Text().append(frame.moment.actor, "bold").append(": ").append(_deed(frame.moment, zone))
+            table.add_row(f"{frame.step}.", said)
+    return table
+
+
+def _table(shown: Iterable[Frame], acting: tuple[str, ...], zone: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("", justify="right", style="dim")
     for name in acting:
@@ -52,26 +70,17 @@ def _table(shown: Iterable[Frame], acting: tuple[str, ...]) -> Table:
         if moment is None:
             continue
         cells = [Text("┊" if name in moment.waiting else "", "dim") for name in acting]
-        cells[acting.index(moment.actor)] = _deed(moment)
+        cells[acting.index(moment.actor)] = _deed(moment, zone)
         table.add_row(str(frame.step), *cells)
     return table
 
 
-def _deed(moment: Moment) -> Text:
-    said = Text(moment.text + (f" → {moment.to}" if moment.to else ""))
+def _deed(moment: Moment, zone: str) -> Text:
+    said = Text(moment.text + (f" → {lane_label(moment.to, zone)}" if moment.to else ""))
     if moment.refused:
         said.append(f"\n⊘ refused: {moment.refused}", "yellow")
     if moment.violation:
         said.append(f"\n✗ {moment.violation}", "bold red")
-    return said
-
-
-def _entry(frame: Frame) -> Text:
-    moment = frame.moment
-    if moment is None:
-        return Text()
-    said = Text(f"{frame.step:3}. ").append(moment.actor, "bold").append(": ").append(_deed(moment))
-    said.plain = said.plain.replace("\n", "\n     ")
     return said
 
 
@@ -151,10 +160,17 @@ def _grow(tree: Tree, branch: Branch, zone: str) -> None:
     if branch.again:
         tree.add(Text(f"↑ {short(branch.part.record.owner, zone)}", "dim"))
         return
-    node = tree.add(_part(branch.part, zone, tuple(one.part.record.owner for one in branch.below)))
     owner = branch.part.record.owner
+    line = _part(branch.part, zone, tuple(one.part.record.owner for one in branch.below))
+    node = tree.add(line)
+    if all(one.part.record.what == "leaf" and not one.below for one in branch.below):
+        for one in branch.below:
+            record = one.part.record
+            line.append(f"  {titled(record, owner)}", "strike red" if one.part.ghost else "bold not dim")
+            line.append(f" {' '.join(record.contents)}", "not dim")
+        return
     for one in branch.below:
-        _grow(node, one, owner if one.part.record.owner.endswith(f".{owner}") else zone)
+        _grow(node, one, zone)
 
 
 def _part(part: Part, zone: str, below: tuple[str, ...]) -> Text:
@@ -187,8 +203,3 @@ def _lists(frame: Frame) -> Iterable[RenderableType]:
     for title, notes in (("store", frame.store), ("under way", frame.flights)):
         for note in notes:
             yield Text(f"{title}: ", "dim").append(note.text, "" if note.fresh else "dim")
-
-
-def printed(story: Story, console: Console, *, columns: bool) -> None:
-    """The listing, on that console."""
-    console.print(listing(story, console.width, columns=columns), highlight=False, soft_wrap=not columns)
