@@ -11,7 +11,7 @@ from .markup import Markup, element, joined
 from .page import Run
 from .story import Answer
 
-_PANEL: Final = 520.0
+_PANEL: Final = 450.0
 _GAP: Final = 24.0
 _EDGE: Final = 18.0
 _TOP: Final = 78.0

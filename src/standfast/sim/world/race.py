@@ -201,7 +201,8 @@ class Region:
     def _difference(self, one: Prerequisite) -> str:
         expected = RRset(RRType.TXT, 0, one.rdata) if one.rdata else None
         found = self.zone.rrsets.get((one.owner, one.rtype))
-        return f"{_named(one.owner)}: expected {_said(one.owner, expected)}, found {_said(one.owner, found)}"
+        was, now = _said(one.owner, expected), _said(one.owner, found)
+        return f"{_named(one.owner)}: expected {was}, found {now.rpartition(' ')[2]}"
 
 
 def _named(owner: str) -> str:
