@@ -25,6 +25,12 @@ def preamble(apex: str, held: str, stamp: str) -> Batch:
     return taken(apex, held, stamp)
 
 
+def queued(apex: str, before: tuple[str, ...], after: tuple[str, ...]) -> Batch:
+    """Not as built: the queue for the lock, compared with what was read."""
+    old, new = (RecordSet(plans.queue_name(apex), "TXT", values=tickets) for tickets in (before, after))
+    return ((Change("DELETE", old),) if before else ()) + ((Change("CREATE", new),) if after else ())
+
+
 def released(apex: str, held: str) -> Batch:
     """Give the lock back. When that is done is not published [INF]."""
     return (Change("DELETE", text(plans.lock_name(apex), held)),)

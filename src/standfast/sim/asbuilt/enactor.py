@@ -15,13 +15,16 @@ written by this request gets: host name and expiry [TALK], never used again; the
 are a new Enactor.
 """
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
 from . import batches, plans
 from .remedies import Built
 from .route53 import Applied, Batch, HostedZone, Refused
+
+QUEUE_PLACES: Final = 2
+"""In the queue for a fair lock: of three enactors one holds it and two wait."""
 
 
 class ReadLatest(Struct, frozen=True):
@@ -74,6 +77,7 @@ Phase: TypeAlias = Literal[
     "checking",
     "rechecking",
     "locking",
+    "queueing",
     "taking",
     "building",
     "surveying",
@@ -90,7 +94,8 @@ class Enactor(Struct, frozen=True):
 
     `plan`: the generation held for the whole pass; `lock`: the lock's value as believed, its own or an expired one
     about to be broken; `previous`: the tree that the root referred to just before; `also`: that tree if it is to be
-    rebuilt; `marker`: as read; `doomed`: trees about to be deleted, `witness` root and rollback when that was decided.
+    rebuilt; `marker`: as read; `doomed`: trees about to be deleted, `witness` root and rollback when that was decided;
+    `ticket`: one's own in the queue for a fair lock, `queue`: that as read.
     """
 
     how: Built
@@ -103,6 +108,8 @@ class Enactor(Struct, frozen=True):
     marker: str = ""
     doomed: tuple[int, ...] = ()
     witness: tuple[int, int] = (0, 0)
+    ticket: str = ""
+    queue: tuple[str, ...] = ()
 
     # -- what it asks --------------------------------------------------------------------------------------------
 
@@ -117,8 +124,11 @@ class Enactor(Struct, frozen=True):
                 return Look(self._lock_at)
             case "surveying" | "listing":
                 return Look(self.endpoint)
+            case "queueing":
+                return Send(self._lock_at, self._queued(stamp))
             case "taking":
-                return Send(self._lock_at, batches.taken(self._apex(self._lock_at), self.lock, stamp))
+                mine = self._queued() if self.ticket else ()
+                return Send(self._lock_at, mine + batches.taken(self._apex(self._lock_at), self.lock, stamp))
             case "releasing":
                 return Send(self._lock_at, batches.released(self._apex(self._lock_at), self.lock))
             case _:
@@ -137,6 +147,15 @@ class Enactor(Struct, frozen=True):
         fence = batches.fenced(apex, self.marker, tree) if self.how.has("fence") else ()
         back = () if self.how.has("decoupled") else batches.rolled(apex, self.previous)
         return start + fence + batches.moved(apex, tree) + back
+
+    @property
+    def joins(self) -> bool:
+        """Whether it is about to join the queue, rather than to take the first out: itself, or one that has expired."""
+        return self.ticket not in self.queue and len(self.queue) < QUEUE_PLACES
+
+    def _queued(self, stamp: str = "") -> Batch:
+        after = (*self.queue, stamp) if self.joins else self.queue[1:]
+        return batches.queued(self._apex(self._lock_at), self.queue, after)
 
     @property
     def _lock_at(self) -> int:
@@ -165,7 +184,10 @@ class Enactor(Struct, frozen=True):
             case "taking", Applied():
                 return self._with("building", lock=stamp)
             case "taking", Refused():
-                return self._with("locking", lock="")
+                return self._with("locking", lock="", ticket=self.ticket)
+            case "queueing", (Applied() | Refused()):
+                joined = self.joins and isinstance(reply, Applied)
+                return self._with("locking", ticket=stamp if joined else self.ticket)
             case (("building" | "flipping" | "remembering"), (Applied() | Refused())):
                 return self._changed(reply, stamp)
             case "surveying", Seen():
@@ -205,9 +227,12 @@ class Enactor(Struct, frozen=True):
 
     def _found_lock(self, seen: Seen) -> "Enactor":
         value = plans.written(seen.zone, plans.lock_name(seen.zone.apex))
+        turn = self._with("queueing", ticket=self.ticket, queue=plans.queue(seen.zone))
+        if self.how.has("fair-lock") and turn.queue[:1] != (self.ticket,):
+            return turn if turn.joins or seen.expired else self
         if value and not seen.expired:
             return self
-        return self._with("taking", lock=value)
+        return self._with("taking", lock=value, ticket=self.ticket, queue=turn.queue)
 
     def _changed(self, reply: Applied | Refused, stamp: str) -> "Enactor":
         """After a batch with the preamble: was the lock still ours, and did the payload go through?"""

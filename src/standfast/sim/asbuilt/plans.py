@@ -46,6 +46,11 @@ def lock_name(apex: str) -> str:
     return f"lock.{apex}"
 
 
+def queue_name(apex: str) -> str:
+    """Not as built: who waits for the lock, in turn."""
+    return f"queue.{apex}"
+
+
 def marker_name(apex: str) -> str:
     """Not as built: the generation of what is installed, which a fence compares."""
     return f"generation.{apex}"
@@ -97,6 +102,12 @@ def trees(zone: HostedZone) -> tuple[int, ...]:
     """The generations whose weighted set exists, ascending."""
     found = {record.name.split(".")[0] for record in zone.records if record.identifier}
     return tuple(sorted(int(name.removeprefix("plan-")) for name in found))
+
+
+def queue(zone: HostedZone) -> tuple[str, ...]:
+    """The tickets of those who wait for the lock, first come first."""
+    found = zone.named(queue_name(zone.apex), "TXT")
+    return found[0].values if found else ()
 
 
 def written(zone: HostedZone, name: str) -> str:

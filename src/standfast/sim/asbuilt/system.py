@@ -21,10 +21,10 @@ from . import plans, telling
 from .driving import is_stuck, roots_of
 from .enactor import Enactor, Latest, Look, ReadLatest, ReadRoots, Reply, Request, Seen, Send
 from .remedies import Built
-from .route53 import Applied, HostedZone, Refused, apply, resolve
+from .route53 import Applied, HostedZone, RecordSet, Refused, apply, resolve
 
 STORE: Final = 0
-_FIRST_ZONE: Final = 1
+FIRST_ZONE: Final = 1
 
 
 class Scope(Struct, frozen=True):
@@ -207,64 +207,76 @@ class Unhealed(Struct, frozen=True):
 class AsBuilt:
     """The system of `product.py`: all that may happen, and what must hold in every state."""
 
-    def __init__(self, how: Built, scope: Scope, *, fused: bool = True) -> None:
+    def __init__(
+        self,
+        how: Built,
+        scope: Scope,
+        *,
+        fused: bool = True,
+        latest: int = 0,
+        zones: Sequence[HostedZone] = (),
+    ) -> None:
+        """`latest` and `zones`: what is published and installed at the start; nothing, if not said."""
         assert len(how.endpoints) == scope.endpoints
-        zones = tuple(range(_FIRST_ZONE, _FIRST_ZONE + scope.endpoints))
-        members = tuple(range(_FIRST_ZONE + scope.endpoints, _FIRST_ZONE + scope.endpoints + scope.enactors))
+        places = tuple(range(FIRST_ZONE, FIRST_ZONE + scope.endpoints))
+        members = tuple(range(FIRST_ZONE + scope.endpoints, FIRST_ZONE + scope.endpoints + scope.enactors))
         names = tuple(f"enactor-{'abcdefgh'[number]}" for number in range(scope.enactors))
         self.how = how
         self.scope = scope
         self.title = f"as built, {scope}" + (f", with {', '.join(sorted(how.remedies))}" if how.remedies else "")
         self.places = ("store", *how.endpoints, *names)
-        self.start: tuple[Value, ...] = (
-            0,
-            *(HostedZone(apex) for apex in how.endpoints),
-            *(Enactor(how),) * len(names),
-        )
-        self.rules: Sequence[Rule] = tuple(_rules(scope, zones, dict(zip(members, names, strict=True)), fused))
+        installed = tuple(zones) or tuple(HostedZone(apex) for apex in how.endpoints)
+        self.start: tuple[Value, ...] = (latest, *installed, *(Enactor(how),) * len(names))
+        self.rules: Sequence[Rule] = tuple(_rules(scope, places, dict(zip(members, names, strict=True)), fused))
         self.properties: Sequence[Property] = (
-            *(Emptied((zone,)) for zone in zones),
-            *(Dangling((zone,)) for zone in zones),
-            Unhealed(how, (STORE, *zones)),
+            *(Emptied((place,)) for place in places),
+            *(Dangling((place,)) for place in places),
+            Unhealed(how, (STORE, *places)),
         )
         self.interchangeable: tuple[tuple[int, ...], ...] = (members,)
 
     def symbols(self, value: Value) -> tuple[Symbol, ...]:
-        """A zone's lock, and the lock that an enactor believes in."""
-        held = lock_in(value)
-        return (held,) if held else ()
+        """Locks and tickets: in a zone, and those that an enactor believes in."""
+        return tuple(dict.fromkeys(_symbols(value)))
 
     def renamed(self, value: Value, names: Mapping[Symbol, Symbol]) -> Value:
-        """The same with that lock's value exchanged."""
-        held = lock_in(value)
-        if held not in names or held == names[held]:
+        """The same with locks and tickets exchanged."""
+        if not any(names.get(one, one) != one for one in _symbols(value)):
             return value
         if isinstance(value, Enactor):
-            return structs.replace(value, lock=names[held])
+            queue = tuple(names.get(one, one) for one in value.queue)
+            lock, ticket = names.get(value.lock, value.lock), names.get(value.ticket, value.ticket)
+            return structs.replace(value, lock=lock, ticket=ticket, queue=queue)
         assert isinstance(value, HostedZone)
-        name = plans.lock_name(value.apex)
-        renewed = (plans.text(name, names[held]) if one.name == name else one for one in value.records)
-        return HostedZone(value.apex, tuple(sorted(renewed)))
+        return HostedZone(value.apex, tuple(_renamed(value.apex, one, names) for one in value.records))
 
 
-def lock_in(value: Value) -> Symbol:
-    """The lock's value in a zone or in an enactor's belief; empty if there is none."""
+def _symbols(value: Value) -> Iterator[Symbol]:
     if isinstance(value, HostedZone):
-        return plans.written(value, plans.lock_name(value.apex))
-    return value.lock if isinstance(value, Enactor) else ""
+        lock, queue = plans.written(value, plans.lock_name(value.apex)), plans.queue(value)
+        yield from (lock, *queue) if lock else queue
+    elif isinstance(value, Enactor):
+        yield from (one for one in (value.lock, value.ticket, *value.queue) if one)
+
+
+def _renamed(apex: str, record: RecordSet, names: Mapping[Symbol, Symbol]) -> RecordSet:
+    """There is one lock and one queue in a zone, so the order of its records does not change."""
+    if record.name not in (plans.lock_name(apex), plans.queue_name(apex)):
+        return record
+    return structs.replace(record, values=tuple(names.get(one, one) for one in record.values))
 
 
 def is_sure(enactor: Enactor) -> bool:
     """Whether what it does next asserts all that it has just read, or only gives back a lock."""
     if enactor.phase == "flipping":
         return enactor.lock_is_asserted
-    return enactor.phase in ("taking", "releasing")
+    return enactor.phase in ("queueing", "taking", "releasing")
 
 
 def _replies(enactor: Enactor, request: Look | Send, zone: HostedZone) -> tuple[Seen | Applied | Refused, ...]:
     if isinstance(request, Send):
         return (apply(zone, request.batch),)
-    if enactor.phase == "locking" and lock_in(zone):
+    if enactor.phase == "locking" and any(_symbols(zone)):
         return (Seen(zone), Seen(zone, expired=True))
     return (Seen(zone),)
 

@@ -19,6 +19,8 @@ def step(before: Enactor, request: Request, after: Enactor, reply: Reply | None 
     tree = before.how.tree(before.endpoint, before.plan)
     refused = isinstance(reply, Refused)
     match before.phase:
+        case "queueing":
+            done = f"{'joins' if before.joins else 'strikes an expired ticket off'} the queue for the lock of {where}"
         case "taking":
             done = f"breaks the expired lock of {where} and takes it" if before.lock else f"takes the lock of {where}"
         case "building":
