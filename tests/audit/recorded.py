@@ -1,17 +1,26 @@
-"""Journals of runs in the invented world, as the processes of production would have written them; and their doctoring."""
+"""Journals of runs in the invented world, as the processes of production would have written them; their doctoring."""
 
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from harness.planning import DOWN, UP, fleet, planned, policy
+from standfast import config as configuration
 from standfast.model.plan import Plan
+from standfast.ports import provider_spec, store_spec
 from standfast.ports.local import RecordIntent, Unrecorded
+from standfast.ports.provider import ProviderReply, ProviderRequest, Replace
+from standfast.ports.store import StoreReply, StoreRequest
+from standfast.runtime.cleaning import CleanerProcess
 from standfast.runtime.journal import Journal
-from standfast.runtime.recording import intent_facts, outcome_facts
-from world.invented import STREAM, Actor, World
+from standfast.runtime.recording import intent_facts, outcome_facts, plan_facts
+from world.invented import STREAM, ZONE, Actor, World
 
 Line = dict[str, Any]
 
@@ -79,8 +88,99 @@ class Doctored:
                 if write["act"] == act and write["kind"] == kind:
                     yield name, number, line, write
 
+    def writes_of_version_1(self) -> list[Line]:
+        """All endpoints of all intents, which say nothing of their kind."""
+        return [write for _, _, line in self.lines("intent") for write in line["writes"]]
+
     def save(self) -> None:
-        """Back to disk."""
+        """Back to disk; a journal that was taken out is gone."""
+        for path in self.folder.glob("*.jsonl"):
+            if path.name not in self.files:
+                path.unlink()
         for name, lines in self.files.items():
             text = "".join(json.dumps(line) + "\n" for line in lines)
             (self.folder / name).write_text(text, encoding="utf-8")
+
+
+class _Store:
+    """The world's plan store for a process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def perform(self, request: StoreRequest) -> StoreReply:
+        self._world.store, reply = store_spec.apply(self._world.store, request)
+        return reply
+
+    def changed(self) -> bool:
+        return True
+
+
+class _Zone:
+    """The world's zone for a process that reads."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def prepare(self, request: Replace) -> None:
+        raise AssertionError("a cleaner writes no zone")
+
+    def perform(self, request: ProviderRequest) -> ProviderReply:
+        return provider_spec.apply(self._world.zone, request)[1]
+
+
+CONFIG = f"""
+zone: {{name: {ZONE}, provider: embedded, server: 127.0.0.1}}
+load_balancers: {{lb-1: {{az: a, ip: [192.0.2.1]}}}}
+health: none
+endpoints: {{www: {{}}, api: {{}}}}
+retention: {{plans: 1, days: 0}}
+"""
+POLICIES = (policy("www", min_answers=2), policy("api", min_answers=1))
+FLEET = fleet(6)
+
+
+def planned_history(folder: Path, seed: int, count: int = 12) -> list[Plan]:
+    """What a planner makes of load balancers that fail and come back, and its journal."""
+    draw, now, plan = random.Random(seed), 1000.0, None
+    down: set[str] = set()
+    plans: list[Plan] = []
+    journal = Journal(folder, "planner", "p")
+    journal.write("started", stream=STREAM)
+    while len(plans) < count:
+        down ^= {draw.choice(FLEET.load_balancers).id} if plans else set()
+        verdicts = {one.id: DOWN if one.id in down else UP for one in FLEET.load_balancers}
+        drawn = planned(FLEET, verdicts, POLICIES, plan, now)
+        now += draw.choice([30.0, 200.0, 700.0])
+        if drawn.plan is None:
+            continue
+        record = replace(drawn.plan.record, sources=(("fleet", 1), ("health", len(plans) + 1)))
+        over, plan = plan.head if plan else None, Plan(record, drawn.plan.shards)
+        journal.write("planned", **plan_facts(plan, drawn.decisions, over, POLICIES, verdicts))
+        plans.append(plan)
+    journal.close()
+    return plans
+
+
+def record_run(folder: Path, seed: int) -> JournalingWorld:
+    """A planner, two enactors under delay, loss and repetition, and a cleaner; everything converges."""
+    (folder / "journal").mkdir()
+    plans = planned_history(folder / "journal", seed)
+    world = JournalingWorld(folder / "journal", seed, plans)
+    world.publish()
+    while world.unpublished:
+        if world.draw.random() < 0.03:
+            world.publish()
+        if world.late and world.draw.random() < 0.05:
+            world.send(world.late.pop(0))
+        world.step(world.draw.choice(world.actors), faults=True)
+    for actor in world.actors:
+        world.settle(actor)
+    config, problems, _ = configuration.check(CONFIG, str(folder / "standfast.yaml"))
+    assert config is not None, problems
+    journal = Journal(folder / "journal", "cleaner", "c")
+    swept = CleanerProcess("c", config, _Store(world), {ZONE: _Zone(world)}, journal).sweep()
+    assert swept.collected, swept.why
+    journal.close()
+    world.close()
+    return world

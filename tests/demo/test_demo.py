@@ -20,6 +20,7 @@ from standfast.demo.telling import told
 from standfast.runtime.place import Place
 
 COMMAND = (sys.executable, "-m", "standfast", "demo")
+AUDIT = (sys.executable, "-m", "standfast", "audit", "--journal")
 
 
 def processes_in(folder: Path) -> list[str]:
@@ -33,6 +34,15 @@ def processes_in(folder: Path) -> list[str]:
             except OSError:
                 continue
     return found
+
+
+def judge(folder: Path) -> None:
+    """The journals of the run, audited: nothing is violated, and what every run shows holds."""
+    ended = subprocess.run([*AUDIT, str(folder / "state"), "--json"], capture_output=True, text=True, check=False)
+    found = json.loads(ended.stdout)
+    assert ended.returncode == 0, found["violations"]
+    assert found["landed"] > 0
+    assert {found["guarantees"][one]["verdict"] for one in ("G1", "G6", "G8")} == {"holds"}, found["guarantees"]
 
 
 def await_answers(folder: Path) -> None:
@@ -175,6 +185,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     lines = (folder / "answers.jsonl").read_text(encoding="ascii").splitlines()
     assert len(lines) == found["queries"]
     assert processes_in(folder) == []
+    judge(folder)
 
 
 @pytest.mark.slow
@@ -189,6 +200,7 @@ def test_nothing_is_left_when_it_is_told_to_stop(tmp_path: Path, number: signal.
         output, _ = started.communicate(timeout=30)
     assert json.loads(output)["bad"] == 0
     assert processes_in(folder) == []
+    judge(folder)
 
 
 @pytest.mark.slow
@@ -212,6 +224,7 @@ def test_damage_that_nobody_announced_is_bad(tmp_path: Path) -> None:
     assert found["bad_by_kind"].keys() == {"empty"}
     assert {one["name"] for one in found["bad_examples"]} == {f"api.{ZONE}"}
     assert processes_in(folder) == []
+    judge(folder)
 
 
 @pytest.mark.slow
@@ -224,3 +237,4 @@ def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
     while processes_in(folder) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert processes_in(folder) == []
+    judge(folder)

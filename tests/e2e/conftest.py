@@ -1,4 +1,7 @@
-"""A stage for each end-to-end test, on BIND and on Knot; a failure shows the tail of every journal."""
+"""A stage for each end-to-end test, on BIND and on Knot; a failure shows the tail of every journal.
+
+Every test ends with the audit of the journals of all its processes.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,22 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> Iterator
     request.node.stash[_STAGE] = one
     try:
         yield one
+        one.stop()
+        judge(one)
     finally:
         one.close()
+
+
+def judge(stage: Stage) -> None:
+    """The journals show no violation, but those that the test says there must be; and they show something."""
+    if not any((stage.state / "journal").glob("*.jsonl")):
+        return
+    report = stage.audit()
+    blamed = [f"{one.guarantee}: {one.text} ({', '.join(map(str, one.places))})" for one in report.violations]
+    assert {one.guarantee for one in report.violations} == stage.guilty_of, "\n".join(["the audit:", *blamed])
+    assert report.landed > 0, "no journal shows a write"
+    verdicts = {one.guarantee: one.verdict for one in report.judged}
+    assert {verdicts["G1"], verdicts["G8"]} == {"holds"}, verdicts
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,6 +20,7 @@ from harness.dnsserver import DnsServer
 from harness.ports import HOST
 from harness.zonetools import nsupdate, query
 from standfast.adapters.stores.sqlite import SqliteStore
+from standfast.audit.judge import Report, audit
 from standfast.config import load
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Plan
@@ -51,6 +52,9 @@ class Stage:
         self._prober: Process | None = None
         self._begins_empty: list[Question] = []
         self.plans = Plans(self.open_store(self.store_file), self.zone)
+        self.streams = [self.plans]
+        self.guilty_of: set[str] = set()
+        """The guarantees that the audit at the end must find violated: none but by those who write carelessly."""
 
     # Life
 
@@ -61,11 +65,21 @@ class Stage:
 
     def close(self) -> None:
         """Stop everything, whatever state it is in."""
+        self.stop()
+        for store in self._stores:
+            store.close()
+
+    def stop(self) -> None:
+        """Kill every process that lives."""
         for process in reversed(self.processes):
             if process.code is None:
                 process.kill()
-        for store in self._stores:
-            store.close()
+
+    def audit(self) -> Report:
+        """What the journals of all processes say, with the markers that stand now. Nothing may be running."""
+        owners = {(plans.stream, marker_owner(name, self.zone)) for plans in self.streams for name in plans.entries}
+        standing = {place: record["x"] for place in owners if (record := self.record(place[1])) is not None}
+        return audit([self.state / "journal"], standing)
 
     def started(self, process: Process) -> Process:
         """Remember a process, so that it is stopped."""

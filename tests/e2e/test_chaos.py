@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from e2e.chain import Link, chains, read_links
 from e2e.plans import both, v4
 from e2e.roles import Process
 from e2e.stage import Stage
@@ -80,21 +79,10 @@ def test_sixty_signals_to_three_enactors(stage: Stage) -> None:
     stage.await_head(CONVERGES_S)
     verdict = stage.assert_nothing_bad()
     assert verdict.damaged == 0
-    ends = {name: str((stage.marker(name) or {})["x"]) for name in stage.plans.entries}
     for process in chaos.running.values():
         process.terminate()
-    told = chains(read_links(stage.state / "journal"), ends)
-    assert not told.faults, "\n".join(told.faults)
-    assert len(told.links[stage.www]) > 5, "hardly anything was written"
-    assert len({link.who for link in told.links[stage.www]}) > 1, "only one of them ever wrote"
-
-
-def test_the_checker_sees_what_goes_back() -> None:
-    up = [Link("www", "a", "", 1, "one", True), Link("www", "b", "a", 3, "two", False)]
-    assert not chains([*up, Link("www", "c", "b", 4, "one", True)], {"www": "c"}).faults
-    back = chains([*up, Link("www", "c", "b", 2, "one", True)], {"www": "c"})
-    assert back.faults == ["www: one wrote since 2 over 3 of two"]
-    twins = chains([*up, Link("www", "c", "a", 4, "one", True)], {"www": "b"})
-    assert twins.faults == ["www: one wrote 4 (c) over a, which nobody saw"]
-    lost = chains(up, {"www": "d"})
-    assert lost.faults[0] == "www: no journal has an intent with nonce d"
+    written = {who: stage.journal(who, "outcome", name=stage.www, result="written") for who in chaos.names}
+    assert sum(map(len, written.values())) > 5, "hardly anything was written"
+    assert sum(map(bool, written.values())) > 1, "only one of them ever wrote"
+    verdicts = {one.guarantee: one for one in stage.audit().judged}
+    assert verdicts["G2"].verdict == "holds", verdicts["G2"].doubts

@@ -227,3 +227,4 @@ def test_without_prerequisites_these_checks_fail(stage: Stage, proxy: UpdateProx
     time.sleep(0.1)
     with pytest.raises(AssertionError, match=rf"older: {stage.www} A NOERROR .*192\.0\.2\.3"):
         stage.assert_nothing_bad()
+    stage.guilty_of = {"G2"}

@@ -82,6 +82,7 @@ def test_two_streams_in_one_zone_leave_each_other_alone(stage: Stage) -> None:
     """Other owners, other floors; a name that both claim stays with whom it belongs to."""
     cell = f"cell.{stage.zone}"
     other = Plans(stage.open_store(stage.state / "other.sqlite"), stage.zone, "cell-1")
+    stage.streams.append(other)
     path = stage.config(
         "other", stream="cell-1", store=f"sqlite:{stage.state / 'other.sqlite'}", endpoints="{cell: {}}"
     )

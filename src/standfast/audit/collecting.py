@@ -26,9 +26,10 @@ def judge_collections(record: Record, findings: Findings) -> None:
         top = max(line.generations)
         if top > highest.get(line.stream, (0, place))[0]:
             highest[line.stream] = (top, place)
+    torn = {(one.outcome.zone, one.outcome.name) for one in record.orphans}
     for key, links in record.links.items():
         if key[0] in highest:
-            _needed(key, links, *highest[key[0]], findings)
+            _needed(key, links, key[1:] not in torn, *highest[key[0]], findings)
             _installed(key, links, gone[key[0]], findings)
 
 
@@ -43,15 +44,15 @@ def _by_itself(line: CollectedLine, place: Place, findings: Findings) -> None:
         findings.doubted("G3", "collections of version 1 don't tell which since they rested on", place)
 
 
-def _needed(key: Key, links: Mapping[str, Link], top: int, place: Place, findings: Findings) -> None:
-    """The endpoint reached a since above what was collected."""
+def _needed(key: Key, links: Mapping[str, Link], whole: bool, top: int, place: Place, findings: Findings) -> None:
+    """The endpoint reached a since above what was collected. `whole`: no outcome of it lacks its intent."""
     writes = [one for one in links.values() if one.act == "write"]
     if any(one.kind == "first" for one in writes) or any(one.kind == "retired" for one in writes):
         return  # what has no contents to go back to needs no plan
     landed = [one for one in writes if one.change.landed]
     if any(one.since > top for one in landed):
         return
-    whole = all(not one.over or one.over in links for one in writes)
+    whole = whole and all(not one.over or one.over in links for one in writes)
     if not landed or not whole or any(one.since > top for one in writes if one.told in ("", "unknown")):
         findings.doubted("G3", "a chain whose end is not known may have needed what was collected", place)
         return

@@ -13,7 +13,7 @@ PROMISES: Final[dict[Guarantee, tuple[str, str]]] = {
     "G1": ("never empty", "payloads"),
     "G2": ("never backwards", "steps from marker to marker or floor to floor"),
     "G3": ("never dangling", "collected plans"),
-    "G4": ("always repairable", "endpoints at their newest plan"),
+    "G4": ("always repairable", "writes as planned, and endpoints at their newest plan"),
     "G5": ("one generation per answer", "contents"),
     "G6": ("unknown is not empty", "plans and readings"),
     "G7": ("bounded change", "departures"),

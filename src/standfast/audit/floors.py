@@ -13,12 +13,9 @@ from .settling import floor_before
 Moment: TypeAlias = tuple[int, int]
 """(chain of floors, place in it); moments of different chains can't be compared."""
 TWINS_REMEDY = (
-    "Either the provider let two changes replace one value, or people put an old value back by hand. If nobody did, "
-    "stop the enactors and look at the provider."
-)
-TWICE = (
-    "two changes over one value that asserted only absence: its message may have landed twice, after everything was "
-    "deleted by hand"
+    "Either the provider let two changes replace one value; or one value stood twice, since people put an old one back "
+    "by hand, or deleted everything and a repeated message created it once more. If no hand was there, stop the "
+    "enactors and look at the provider."
 )
 
 
@@ -54,9 +51,6 @@ class Floors:
                     followers.setdefault(before.nonce, []).append(change)
         for over, twins in followers.items():
             for other in twins[1:]:
-                if self._record.changes[over].repeatable:
-                    findings.doubted("G2", TWICE, other.place)
-                    continue
                 text = f"{other.zone}: two changes replaced the floor {over}"
                 findings.violated("G2", text, twins[0].place, other.place, remedy=TWINS_REMEDY)
         self._number(roots, followers)

@@ -116,6 +116,7 @@ class ChangeLine(Struct):
     since: int | None = None
     least: dict[str, int] | None = None
     answers: dict[str, int] | None = None
+    contents: str = ""
     departures: list[tuple[str, float, float, float]] | None = None
     limits: LimitsLine | None = None
 

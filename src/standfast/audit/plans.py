@@ -150,15 +150,31 @@ def _within(
 
 
 def _progress(record: Record, planned: list[tuple[PlannedLine, Place]], findings: Findings) -> None:
-    """G4: every endpoint that a plan changed has come to it, or to a newer one."""
+    """G4: whoever writes an endpoint writes what the plan says, and it comes to its newest plan or a newer one."""
     wanted: dict[Key, tuple[int, Place]] = {}
     for line, place in planned:
         for change in line.changes:
             if change.since is not None:
-                wanted[line.stream, change.zone, change.name] = (change.since, place)
+                key = (line.stream, change.zone, change.name)
+                wanted[key] = (change.since, place)
+                _as_planned(record, key, change, line, place, findings)
     for key, (since, place) in wanted.items():
         reached = max((one.since for one in record.links.get(key, {}).values() if one.change.landed), default=0)
         if reached >= since:
             findings.checked("G4")
         else:
             findings.doubted("G4", "endpoints that had not come to their newest plan when the journals end", place)
+
+
+def _as_planned(
+    record: Record, key: Key, change: ChangeLine, line: PlannedLine, place: Place, findings: Findings
+) -> None:
+    if len(record.plans.get((line.stream, line.generation), {})) > 1:
+        return  # a fork: either plan may be meant
+    for link in record.links.get(key, {}).values():
+        if link.since != change.since or link.act != "write" or not link.contents or not change.contents:
+            continue
+        findings.checked("G4")
+        if link.contents != change.contents:
+            text = f"{key[2]}: what is written as since {link.since} is not what g{line.generation} says"
+            findings.violated("G4", text, place, link.change.place, remedy=_REPORT)

@@ -9,6 +9,8 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from standfast.model.name import first_name
+
 from .findings import Findings
 from .format import CollectedLine, FloorLine, IntentLine, OperatorLine, OutcomeLine, PlannedLine, WriteLine
 from .lines import Journal, Place, Spoilt, Told, read
@@ -18,16 +20,13 @@ Key: TypeAlias = tuple[str, str, str]
 """(stream, zone, name)."""
 DEFAULT_STREAM: Final = "main"
 LANDED: Final = frozenset({"written", "refilled"})
-_FIRST: Final = "._first._standfast."
 FAILED: Final = frozenset({"conflict", "refused"})
 
 
 class Change(Struct):
     """One change of one zone, named by its nonce. `floor` is None where the journal (version 1) does not tell.
 
-    `ahead`: it was prepared on a floor that its own process had not heard to stand. `repeatable`: it asserts only that
-    nothing is there, so that a repeated message could land once more after people deleted everything. `landed`: the
-    provider took it.
+    `ahead`: it was prepared on a floor that its own process had not heard to stand. `landed`: the provider took it.
     """
 
     stream: str
@@ -39,7 +38,6 @@ class Change(Struct):
     journal: int
     floor: FloorLine | None
     ahead: bool
-    repeatable: bool
     landed: bool = False
 
 
@@ -164,7 +162,6 @@ class Reader:
             self._number,
             line.floor,
             ahead=line.floor is not None and line.floor.over in self._in_flight,
-            repeatable=not any(one.over for one in (*line.writes, *((line.floor,) if line.floor else ()))),
         )
         record.changes[line.nonce] = change
         record.intents_by.add(self._number)
@@ -176,7 +173,7 @@ class Reader:
     def _link(self, change: Change, write: WriteLine) -> Link:
         puts, names = write.puts, (change.generation, change.plan)
         state, kind = "live" if change.floor is None else "", write.kind
-        if change.floor is None and _FIRST in write.name:
+        if change.floor is None and write.name == first_name(change.stream, change.zone):
             kind = "first"
         if puts is not None:
             state, names = puts.state, (puts.generation or names[0], puts.plan or names[1])

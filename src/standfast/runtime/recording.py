@@ -96,9 +96,14 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
         asserted = [(p.rtype, len(p.rdata)) for p in part.prerequisites if p.owner == one.name]
         facts["had"] = _by_family((rtype, count) for rtype, count in asserted if rtype in ADDRESS_TYPES)
     elif act == "write":
-        octets = msgspec.msgpack.encode([(rtype, rrset.ttl, rrset.rdata) for rtype, rrset in addresses])
-        facts["contents"] = hashlib.sha256(one.kind.encode() + b"\0" + octets).hexdigest()[:16]
+        facts["contents"] = _contents(one.kind, [rrset for _, rrset in addresses])
     return facts
+
+
+def _contents(kind: str, rrsets: Iterable[RRset]) -> str:
+    """A digest of everything that determines an endpoint's bytes, A first."""
+    octets = msgspec.msgpack.encode(sorted((one.rtype, one.ttl, one.rdata) for one in rrsets))
+    return hashlib.sha256(kind.encode() + b"\0" + octets).hexdigest()[:16]
 
 
 def _state(seen: RRset | None, zone: str, owner: str, stream: str) -> str:
@@ -189,6 +194,7 @@ def _change_facts(
         facts["since"] = entry.since
         facts["least"] = _by_family(entry.min_answers)
         facts["answers"] = _by_family((rrset.rtype, len(rrset.rdata)) for rrset in entry.rrsets)
+        facts["contents"] = _contents(entry.kind, entry.rrsets)
         facts["departures"] = [[gone.load_balancer, gone.weight, gone.at, gone.installed] for gone in entry.departures]
     if policy is not None:
         facts["limits"] = {
