@@ -84,7 +84,7 @@ def test_rules_of_one_name_and_the_same_places_are_not_taken_for_the_same() -> N
 
 
 def test_rules_of_one_name_at_interchangeable_places_are_asked_once_for_all() -> None:
-    asked: list[Value] = []
+    asked: list[int] = []
 
     def step(read: Any) -> Any:
         asked.append(read)

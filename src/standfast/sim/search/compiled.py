@@ -1,0 +1,40 @@
+"""The same search, compiled: tables grow by asking the system, everything else is machine code on packed rows.
+
+Needs numba and numpy (`pip install 'standfast[verify]'`). States, transitions, depth and the lengths of
+counterexamples are those of `explore`; which of several shortest counterexamples is shown may differ.
+"""
+
+from collections.abc import Callable
+
+from standfast.errors import StandfastError
+
+from .canonical import FULL, Reductions
+from .product import Progress, Result, System
+
+
+def explore_compiled(
+    system: System,
+    *,
+    states_max: int,
+    seconds_max: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    until: Callable[[str], bool] | None = None,
+    reductions: Reductions = FULL,
+    exact: bool = True,
+) -> Result:
+    """As `explore`. With `exact` false, states seen are kept as fingerprints of 64 bits only.
+
+    Fingerprints take 14 octets a state at `states_max` and the rows of two levels; `bounds.omission` is then at most
+    the probability that any state was missed (each comparison with another state's fingerprint errs in one of 2⁶⁴
+    cases). Symbols are always numbered here: `reductions.numbering` can be switched off in `explore` only.
+    Raises StandfastError if numba is missing.
+    """
+    try:
+        from .compiled_search import CompiledSearch
+    except ImportError as error:
+        raise StandfastError(
+            f"The compiled search needs numba and numpy ({error}).",
+            "Install them: pip install 'standfast[verify]'. Or search without: --engine python.",
+        ) from None
+    search = CompiledSearch(system, reductions, states_max=states_max, exact=exact)
+    return search.run(seconds_max, progress, until)
