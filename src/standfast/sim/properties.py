@@ -17,7 +17,7 @@ from standfast.core.judgement import damage_of
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry
 from standfast.model.marker import Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
-from standfast.model.name import floor_owner, marker_owner
+from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.provider import Replace
@@ -156,7 +156,9 @@ def _too_few(
     """G1: after a full write, of the entry written; after a refill, no family that had enough has too few."""
     found = []
     had, has = contents_at(before, name), contents_at(after, name)
-    if isinstance(now, Marker) and now.state != "retired":
+    if isinstance(now, Marker) and now.state == "retired":
+        return []  # an explicit act, and the tombstone says so
+    if isinstance(now, Marker) and now.state != "placeholder":
         entry = _entry(name, now.plan, before.apex, plans)
         for rtype, least in entry.min_answers if entry is not None else ():
             if _count(has, rtype) < least and has != had:
@@ -245,6 +247,9 @@ def not_reached(zone: ZoneState, plan: Plan) -> str:
     floor = floor_at(zone, stream)
     if isinstance(floor, Floor) and floor.frozen:
         return ""
+    first = marker_at(zone, first_name(stream, zone.apex))
+    if not isinstance(floor, Floor) and isinstance(first, Marker) and first.frozen:
+        return ""  # the floor is lost, and its first entry remembers that the zone is frozen
     if not isinstance(floor, Floor) or floor.stream != stream:
         return "the zone has no floor that can be read"
     found = [_short_of(zone, entry, stream) for entry in plan.by_zone.get(zone.apex, ())]

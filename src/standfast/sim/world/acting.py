@@ -1,7 +1,9 @@
 """What rules are made of: places, one kind of rule, and a change that arrives at the zone and is checked there."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from standfast.model.marker import Marker
 from standfast.model.plan import Plan
@@ -26,6 +28,14 @@ class Act(NamedTuple):
     reads: tuple[int, ...]
     writes: tuple[int, ...]
     fire: Callable[..., Iterable[Outcome]]
+
+
+class Told(Protocol):
+    """An operator, as far as the network is concerned."""
+
+    @property
+    def told(self) -> str:
+        """How the last command ended, if nothing was ordered since."""
 
 
 class Places:
@@ -91,23 +101,44 @@ class Judge:
         return Arrived(after, self.ghosts(after, effects), reply, "", wrong[0] if wrong else "")  # type: ignore[arg-type]
 
 
-def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...]) -> list[Act]:
-    """Requests under way after their sender gave up or died: each arrives some time, or never."""
+class UnderWay(Struct, frozen=True):
+    """A change that may arrive after its sender gave up or died. `operator`: it freezes or thaws."""
 
-    def land(at: ZoneState, known: Ghosts, change: Replace | None) -> Iterable[Outcome]:
-        if change is None:
+    change: Replace
+    operator: bool = False
+
+
+def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operator: int | None) -> list[Act]:
+    """Requests under way: each arrives some time, or never.
+
+    `operator` is the operator's place, if there is one: what was told as sealed stays as it is, and what was told as
+    thawed is not frozen by what was ordered before (G8).
+    """
+
+    def land(at: ZoneState, known: Ghosts, late: UnderWay | None, told: str = "") -> Iterable[Outcome]:
+        if late is None:
             return
-        arrived = judge.arrive(at, known, change)
-        text = f"a late request arrives: {change_text(change)} → {type(arrived.reply).__name__}"
+        arrived = judge.arrive(at, known, late.change, operator=late.operator)
+        violation = arrived.violation
+        if arrived.zone != at and (told == "sealed" or (told == "thawed" and late.operator)):
+            violation = violation or f"G8: the zone was told as {told}, and then a late request changed it"
+        text = f"a late request arrives: {change_text(late.change)} → {type(arrived.reply).__name__}"
         step = Step("network", text, arrived.refused)
-        yield Outcome(step, (arrived.zone, arrived.ghosts, None), arrived.violation)
+        yield Outcome(step, (arrived.zone, arrived.ghosts, None), violation)
 
-    def vanish(change: Replace | None) -> Iterable[Outcome]:
-        if change is not None:
-            yield Outcome(Step("network", f"a late request is lost: {change_text(change)}"), (None,))
+    def land_when_told(at: ZoneState, known: Ghosts, late: UnderWay | None, orders: Told) -> Iterable[Outcome]:
+        return land(at, known, late, orders.told)
+
+    def vanish(late: UnderWay | None) -> Iterable[Outcome]:
+        if late is not None:
+            yield Outcome(Step("network", f"a late request is lost: {change_text(late.change)}"), (None,))
 
     acts = []
     for slot in slots:
-        acts.append(Act("late request arrives", (zone, ghosts, slot), (zone, ghosts, slot), land))
+        writes = (zone, ghosts, slot)
+        if operator is None:
+            acts.append(Act("late request arrives", writes, writes, land))
+        else:
+            acts.append(Act("late request arrives", (*writes, operator), writes, land_when_told))
         acts.append(Act("late request is lost", (slot,), (slot,), vanish))
     return acts

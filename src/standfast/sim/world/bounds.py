@@ -79,3 +79,8 @@ class Run(Struct, frozen=True, kw_only=True):
     patience: int = PATIENCE
     reachable: bool = True
     """Whether G4 is checked in every state: it is the dearest of the properties."""
+
+    @property
+    def operates(self) -> bool:
+        """Whether an operator freezes or thaws."""
+        return any(verb.startswith(("freeze", "thaw")) for verb in self.operator)

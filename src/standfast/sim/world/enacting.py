@@ -40,7 +40,7 @@ from standfast.ports.store_spec import StoreState
 from standfast.sim.properties import wrong_with_report
 from standfast.sim.search.product import FRESH, Outcome, Step
 
-from .acting import Act, Ghosts, Judge
+from .acting import Act, Ghosts, Judge, UnderWay
 from .bounds import Run
 from .histories import STREAM
 from .telling import asking_text, change_text
@@ -279,23 +279,24 @@ class _Fired:
             for step, after, violation in self._heard(core, reply, store, f"{text}: {said}"):
                 yield Outcome(step, (after,), violation)
 
-    def late(self, core: Enactor | HalfRead, slot: Replace | None, store: StoreState) -> Iterable[Outcome]:
+    def late(self, core: Enactor | HalfRead, slot: UnderWay | None, store: StoreState) -> Iterable[Outcome]:
         """No answer comes, and the request is still under way."""
         change = _change(core)
         if change is None or slot is not None or isinstance(core, HalfRead):
             return
         for step, after, violation in self._heard(core, TIME_OUT, store, f"{change_text(change)}: it is delayed"):
-            yield Outcome(step, (after, change), violation)
+            yield Outcome(step, (after, UnderWay(change)), violation)
 
     def repeat(
-        self, core: Enactor | HalfRead, zone: ZoneState, ghosts: Ghosts, slot: Replace | None, store: StoreState
+        self, core: Enactor | HalfRead, zone: ZoneState, ghosts: Ghosts, slot: UnderWay | None, store: StoreState
     ) -> Iterable[Outcome]:
         """The change arrives, and will arrive once more."""
-        if slot is not None:
+        change = _change(core)
+        if slot is not None or change is None:
             return
         for outcome in self.write(core, zone, ghosts, store):
             step = replace(outcome.step, text=f"{outcome.step.text}; the request will arrive once more")
-            yield Outcome(step, (*outcome.values, _change(core)), outcome.violation)
+            yield Outcome(step, (*outcome.values, UnderWay(change)), outcome.violation)
 
 
 _OCCASIONS: Final = {

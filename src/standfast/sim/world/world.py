@@ -12,9 +12,12 @@ from standfast.sim.search.product import Outcome, Property, Rule, Step, Symbol, 
 
 from .acting import NOBODY_KNOWS, Act, Judge, Places, flights, zone_of
 from .bounds import Run
+from .cleaning import cleaner
 from .enacting import Enacting
 from .hands import hands
-from .histories import ZONE, names_in, record_owners
+from .histories import ENDPOINTS, FIRST, ZONE, names_in, record_owners
+from .operating import LANE, operator
+from .planning import planners
 from .reaching import lone_enactor
 from .symbols import Symbols
 
@@ -35,7 +38,7 @@ class World:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.title = f"{run.name}: {run.about}"
-        self.names = names_in(run.plans)
+        self.names = names_in(run.plans) if run.plans else (FIRST, ENDPOINTS[0])
         self._symbols = Symbols(ZONE, record_owners(self.names))
         self._plans = {plan.digest: plan for plan in run.plans}
         places = Places()
@@ -47,8 +50,12 @@ class World:
         }
         slots = tuple(places.add(f"late request {number + 1}", None) for number in range(run.flights))
         at |= {f"slot{number}": place for number, place in enumerate(slots)}
-        acts = flights(judge, at["zone"], at["ghosts"], slots)
+        acts = operator(run, judge, places, at)
+        ordering = places.names.index(LANE) if run.operates else None
+        acts += flights(judge, at["zone"], at["ghosts"], slots, ordering)
         acts += hands(run, judge, places, at["zone"], at["ghosts"])
+        acts += cleaner(run, places, at)
+        acts += planners(run, places, self._plans, at)
         if run.publishing == "atomic":
             acts.append(_publishing(run, at["store"]))
         self._enactors = self._add_enactors(places, acts, judge, at)
