@@ -6,8 +6,9 @@ compares). The next look then waits for the first change of store or zone, at th
 """
 
 import math
-from typing import Any
+from typing import Any, Final
 
+from standfast.core.agenda import BATCH_OCTETS
 from standfast.core.enactor import Enactor, Occasion
 from standfast.model.plan import Plan
 
@@ -15,13 +16,17 @@ from . import cadence
 from .processes import Process, Script, Surroundings
 from .scenario import STREAM
 
+BATCHES: Final = (1, 1_500, BATCH_OCTETS)
+"""Sizes of the largest change, one drawn for each enactor: small ones leave a zone between two plans for longer."""
+
 
 class EnactorProcess(Process):
     """One enactor. `copies` are the plans on its disk, the last one newest."""
 
     def __init__(self, region: Surroundings, name: str, seed: int) -> None:
         super().__init__(region, name, seed)
-        self.core = Enactor(name, STREAM)
+        self._batch_octets = self.draw.choice(BATCHES)
+        self.core = Enactor(name, STREAM, batch_octets=self._batch_octets)
         self.copies: list[Plan] = []
         self.looked = self.audited = self.again_at = 0.0
         self._news = False
@@ -29,7 +34,7 @@ class EnactorProcess(Process):
 
     def born(self) -> None:
         """With nothing but the copy on disk. Looks and audits are counted from the end of the first pass."""
-        self.core = Enactor(self.name, STREAM)
+        self.core = Enactor(self.name, STREAM, batch_octets=self._batch_octets)
         self._news = self._parked = False
         self.looked = self.audited = math.inf
         self.play(self._pass("start"))

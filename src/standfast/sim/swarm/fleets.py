@@ -1,6 +1,7 @@
 """Load balancers as they are, as the source tells them, and as checks find them."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,10 +16,10 @@ COPIES: Final = 8
 
 
 class Fleets:
-    """The truth about the fleet, and who is told what of it."""
+    """The truth about the fleet, and who is told what of it. `changed` is called when a load balancer dies or is back."""
 
-    def __init__(self, scenario: Scenario, mishaps: Mishaps) -> None:
-        self._mishaps = mishaps
+    def __init__(self, scenario: Scenario, mishaps: Mishaps, changed: Callable[[str], None]) -> None:
+        self._mishaps, self._changed = mishaps, changed
         self.truth = tuple(_load_balancer(place) for place in range(scenario.load_balancers))
         self.truth = tuple(sorted(self.truth, key=lambda one: one.id))
         self.older: deque[tuple[LoadBalancer, ...]] = deque([self.truth], maxlen=COPIES)
@@ -27,7 +28,10 @@ class Fleets:
 
     def down(self, name: str, by: int) -> None:
         """One more (or less) reason why it does not serve."""
+        served = self.serves(name)
         self._down[name] = self._down.get(name, 0) + by
+        if self.serves(name) != served:
+            self._changed(name)
 
     def serves(self, name: str) -> bool:
         """Whether it really does."""

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from standfast.model.name import first_name, floor_owner, marker_owner, name_to_wire
+from standfast.model.name import first_name, floor_owner, marker_owner, name_to_wire, subtree
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType, addresses, txt_rdata
 from standfast.ports.provider import Key
 from standfast.ports.provider_spec import ZoneState
@@ -26,7 +26,7 @@ def hand(kind: str, zone: ZoneState, name: str, past: Sequence[ZoneState], draw:
 
 def without_wildcard(zone: ZoneState) -> ZoneState | None:
     """The wildcard that somebody put is taken away; None if there is none."""
-    rrsets = {key: rrset for key, rrset in zone.rrsets.items() if key[0] != f"*.{zone.apex}"}
+    rrsets = {key: rrset for key, rrset in zone.rrsets.items() if key[0] not in _wildcards(zone.apex)}
     return None if len(rrsets) == len(zone.rrsets) else ZoneState(zone.apex, rrsets, zone.serial + 1)
 
 
@@ -104,12 +104,21 @@ def _first_gone(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState]
 
 
 def _wildcard(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
-    if draw.random() < 0.5:
-        rrsets[f"*.{apex}", _TXT] = RRset.of(_TXT, 60, [txt_rdata("v=spf1 -all")])
-    else:
-        (rrset,) = addresses(60, ["203.0.113.9"])
-        rrsets[f"*.{apex}", rrset.rtype] = rrset
+    """Over names, or over markers: then a marker that is missing reads as garbage."""
+    owner = draw.choice(_wildcards(apex))
+    (rrset,) = addresses(60, ["203.0.113.9"]) if draw.random() < 0.3 else (RRset.of(_TXT, 60, [txt_rdata("v=spf1")]),)
+    rrsets[owner, rrset.rtype] = rrset
     return rrsets
+
+
+def _wildcards(apex: str) -> tuple[str, str]:
+    return (f"*.{apex}", f"*.{subtree(apex)}")
+
+
+def _both_gone(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
+    for rtype in ADDRESS_TYPES:
+        rrsets.pop((name, int(rtype)), None)
+    return _marker_gone(rrsets, apex, name, past, draw)
 
 
 def _emptied(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
@@ -125,6 +134,7 @@ _HANDS: Final[Mapping[str, Hand]] = {
     "hand: addresses gone": _addresses_gone,
     "hand: other addresses": _other_addresses,
     "hand: marker gone": _marker_gone,
+    "hand: marker and addresses gone": _both_gone,
     "hand: marker garbage": _marker_garbage,
     "hand: older marker": _older_marker,
     "hand: marker and addresses of old": _older_both,

@@ -58,6 +58,7 @@ _KINDS: Final = (
     Kind("hand: addresses gone", "endpoint", hourly=6.0),
     Kind("hand: other addresses", "endpoint", hourly=6.0),
     Kind("hand: marker gone", "endpoint", hourly=6.0),
+    Kind("hand: marker and addresses gone", "endpoint", hourly=6.0),
     Kind("hand: marker garbage", "endpoint", hourly=4.0),
     Kind("hand: older marker", "endpoint", hourly=4.0),
     Kind("hand: marker and addresses of old", "endpoint", hourly=4.0),

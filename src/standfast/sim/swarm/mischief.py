@@ -66,6 +66,7 @@ class Mischief:
 
     def _stir(self) -> None:
         for planner in self._region.planners:
+            planner.look_again()
             planner.stir()
 
     def _pause(self, fault: Fault, draw: random.Random) -> None:
@@ -86,6 +87,7 @@ class Mischief:
         if not second.alive:
             self._fire(fault)
             second.start()
+            self._region.planners[0].stir()
             life = second.life
 
             def over() -> None:

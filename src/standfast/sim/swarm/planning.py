@@ -1,12 +1,14 @@
 """A planner's process in virtual time: checks, fleet and store in, plans out, by the production publisher.
 
 As `runtime/planning.py` drives it. Silence of the checks is looked for at each beat of health instead of four times a
-second; everything else wakes it at once, as there.
+second, and who is the only planner repeats itself to nobody; everything else wakes it at once, as there.
 """
 
 import math
 from collections.abc import Callable
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from standfast.core.publisher import Assignment, Done, Outcome, publish
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
@@ -52,7 +54,8 @@ class PlannerProcess(Process):
         """Knowing nothing."""
         self.plan = None
         self._checks: dict[str, Health] = {}
-        self._checked: dict[str, LoadBalancer] = {}
+        self._checked: dict[str, object] = {}
+        self._steady: set[str] = set()
         self._unheard: set[str] = set()
         self._fleet: tuple[LoadBalancer, ...] | None = None
         self._seen: tuple[LoadBalancer, ...] | None = None
@@ -90,7 +93,9 @@ class PlannerProcess(Process):
             self.stir()
             return
         now = self.region.loop.now
-        when = min(now + cadence.HEALTH_BEAT_S, self._looked_at + cadence.PLANNER_LOOK_S)
+        when = self._looked_at + cadence.PLANNER_LOOK_S
+        if len(self._steady) < len(self._checks) or self.region.in_company:
+            when = min(when, now + cadence.HEALTH_BEAT_S)
         if not self._ready:
             when = self._wake_at
         if self._pass_at is not None:
@@ -100,6 +105,8 @@ class PlannerProcess(Process):
         self.ring(when, self._again)
 
     # -- checks ----------------------------------------------------------------------------------------------------
+    # Who passes (or fails) as often as counts, and does so again, is as before but for the moment: such checks are left
+    # out, as if each had been made in its time, until something about the load balancer or the planner changes.
 
     def _watch(self, fleet: tuple[LoadBalancer, ...]) -> None:
         wanted = {one.id: one for one in fleet}
@@ -109,13 +116,13 @@ class PlannerProcess(Process):
             for known in (self._checked, self._checks):
                 known.pop(gone)
             self._unheard.discard(gone)
-        for name, one in wanted.items():
-            had = self._checked.get(name)
-            self._checked[name] = one
-            if had is not None and (had.ipv4, had.ipv6) == (one.ipv4, one.ipv6):
-                continue
-            newcomer = had is not None or (not first and name not in there)
-            seed = None if had is not None else self._verdicts.get(name)
+            self._steady.discard(gone)
+        for name in wanted:
+            if name in self._checked:
+                continue  # addresses never change here
+            newcomer = not first and name not in there
+            seed = self._verdicts.get(name)
+            self._checked[name] = object()
             self._checks[name] = started(_POLICY, self.monotonic, newcomer=newcomer, seed=seed)
             self._unheard.add(name)
             self._check_later(name, _POLICY.interval_s * self.draw.random() / 5)
@@ -124,17 +131,37 @@ class PlannerProcess(Process):
         one = self._checked[name]
 
         def check() -> None:
-            if self._checked.get(name) is one or (name in self._checked and self._checked[name].ipv4 == one.ipv4):
-                self._check(name)
-                jitter = self.draw.uniform(1 - cadence.PROBE_JITTER, 1 + cadence.PROBE_JITTER)
-                self._check_later(name, _POLICY.interval_s * jitter)
+            if self._checked.get(name) is not one:
+                return
+            if self._check(name):
+                self._steady.add(name)
+                return
+            jitter = self.draw.uniform(1 - cadence.PROBE_JITTER, 1 + cadence.PROBE_JITTER)
+            self._check_later(name, _POLICY.interval_s * jitter)
 
         self.after(seconds, check)
 
-    def _check(self, name: str) -> None:
+    def look_again(self, name: str = "") -> None:
+        """The next check of this load balancer, or of all, may find something else."""
+        if not self.alive:
+            return
+        for one in [name] if name else sorted(self._steady):
+            if one in self._steady:
+                self._steady.discard(one)
+                self._checks[one] = replace(self._checks[one], heard_at=self.monotonic)
+                self._check_later(one, _POLICY.interval_s * self.draw.random())
+                self.stir()
+
+    def pause(self, until: float) -> None:
+        """While it stands still it checks nobody."""
+        self.look_again()
+        super().pause(until)
+
+    def _check(self, name: str) -> bool:
+        """Whether it found what it found before, and will again."""
         alive = self._fleets.answers(name, self.name)
         if alive is None:
-            return
+            return False
         now, health = self.monotonic, self._checks[name]
         if alive and name in self._unheard and self._first and self.plan is None:
             health = started(_POLICY, now, newcomer=False, seed=_FIRST)
@@ -143,6 +170,7 @@ class PlannerProcess(Process):
         if name in self._unheard or verdict(health, now).state != after.state:
             self._unheard.discard(name)
             self.stir()
+        return replace(health, heard_at=now) == after
 
     # -- a turn ----------------------------------------------------------------------------------------------------
 
@@ -237,7 +265,10 @@ class PlannerProcess(Process):
         if self._fleet is None:
             return False
         now = self.monotonic
-        own = {name: verdict(health, now) for name, health in self._checks.items()}
+        own = {
+            name: Verdict(health.state, health.reason) if name in self._steady else verdict(health, now)
+            for name, health in self._checks.items()
+        }
         outcome = yield from self._health_board.settle(own, now)
         verdicts = self._health_board.verdicts if outcome == "overtaken" else own
         if verdicts != self._verdicts:

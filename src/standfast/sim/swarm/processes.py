@@ -33,6 +33,10 @@ class Surroundings(Protocol):
         """The plan store."""
 
     @property
+    def in_company(self) -> bool:
+        """Whether two planners are alive."""
+
+    @property
     def judge(self) -> Judge:
         """Who checks what processes do and say."""
 

@@ -51,8 +51,9 @@ class Region:
         self.judge = Judge(scenario, self.policies)
         self.servers = {zone: Server(zone, self.mishaps) for zone in zone_names(scenario)}
         self.depot = Depot(self.mishaps, self._stored, self._store_changed)
-        self.fleets = Fleets(scenario, self.mishaps)
+        self.fleets = Fleets(scenario, self.mishaps, self._balancer_changed)
         self.requests = 0
+        self.changed_at = 0.0
         self.on_note: Callable[[str, str], None] | None = None
         self.on_change: Callable[[str, Replace, object, ZoneState, ZoneState], None] | None = None
         self._nonces = 0
@@ -192,6 +193,7 @@ class Region:
         if self.on_change is not None:
             self.on_change(f"{name} {how}".strip(), change, reply, before, after)
         if after is not before:
+            self.changed_at = self.loop.now
             self.judge.written(before, after, change)
             self.zone_changed()
         return reply
@@ -209,8 +211,18 @@ class Region:
         self.judge.damaged(state)
         self.zone_changed()
 
+    def _balancer_changed(self, name: str) -> None:
+        for planner in self.planners:
+            planner.look_again(name)
+
+    @property
+    def in_company(self) -> bool:
+        """Whether two planners are alive."""
+        return all(planner.alive for planner in self.planners)
+
     def _stored(self, before: StoreState, after: StoreState) -> None:
         if after.head != before.head and after.head is not None:
+            self.changed_at = self.loop.now
             self.note("store", f"the head is {after.head.generation} {after.head.digest[:8]}")
         self.judge.stored(before, after, self.zones.values())
 

@@ -78,7 +78,7 @@ def drawn(seed: int, hours: float, endpoints: int) -> Scenario:
         on, often = draw.random() < (0.9 if kind.change else share), draw.random() ** 2
         if not on:
             continue
-        expected = kind.hourly * hours * max(0.1, often)
+        expected = 3 * kind.hourly * hours * max(0.1, often)
         count = int(expected) + (draw.random() < expected % 1.0)
         faults.extend(_one(draw, kind, bare) for _ in range(max(1, count)))
     return msgspec.structs.replace(bare, faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.kind))))
