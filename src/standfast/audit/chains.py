@@ -20,6 +20,7 @@ def judge_chains(record: Record, floors: Floors, ends: Mapping[Key, str], findin
     for key, links in record.links.items():
         followers: dict[str, list[Link]] = {}
         roots: list[Link] = []
+        contents.begin()
         for link in links.values():
             _settled(key, link, findings)
             contents.judge(key, link)
@@ -146,15 +147,18 @@ class _Contents:
     """G5: whoever writes an endpoint with one since puts the same contents, unless two plans have one number."""
 
     def __init__(self, record: Record, findings: Findings) -> None:
-        self._known: dict[tuple[Key, int], Link] = {}
+        self._known: dict[int, Link] = {}
         self._findings = findings
         self._forked: dict[str, list[int]] = {}
-        for (stream, generation), digests in record.plans.items():
-            if len(digests) > 1:
-                self._forked.setdefault(stream, []).append(generation)
-                why = "two plans have one generation (a fork): writes may be of either until a newer one"
-                for guarantee in ("G4", "G5"):
-                    findings.doubted(guarantee, why, list(digests.values())[1])
+        for (stream, generation), place in record.forks.items():
+            self._forked.setdefault(stream, []).append(generation)
+            why = "two plans have one generation (a fork): writes may be of either until a newer one"
+            for guarantee in ("G4", "G5"):
+                findings.doubted(guarantee, why, place)
+
+    def begin(self) -> None:
+        """On to another endpoint."""
+        self._known.clear()
 
     def judge(self, key: Key, link: Link) -> None:
         """Against the first that wrote this since."""
@@ -162,7 +166,7 @@ class _Contents:
             if link.act == "write":
                 self._findings.doubted("G5", "intents of version 1 don't tell their contents", _place(link))
             return
-        first = self._known.setdefault((key, link.since), link)
+        first = self._known.setdefault(link.since, link)
         self._findings.checked("G5")
         if first.contents == link.contents:
             return

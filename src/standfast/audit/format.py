@@ -10,7 +10,7 @@ from msgspec import Struct, field
 VERSIONS: Final = (1, 2)
 
 
-class Header(Struct):
+class Header(Struct, gc=False):
     """What every line has."""
 
     v: int
@@ -20,7 +20,7 @@ class Header(Struct):
     stream: str = ""
 
 
-class FloorLine(Struct):
+class FloorLine(Struct, gc=False):
     """What a change asserts of its zone's floor and puts there.
 
     `found`: live, frozen, absent, unreadable, or unasserted. `sets` is the generation it is set to under the change's
@@ -34,7 +34,7 @@ class FloorLine(Struct):
     state: str | None = None
 
 
-class PutMarker(Struct):
+class PutMarker(Struct, gc=False):
     """The marker that a change puts; generation and plan only where they are not those of the intent."""
 
     since: int
@@ -43,7 +43,7 @@ class PutMarker(Struct):
     plan: str | None = None
 
 
-class WriteLine(Struct):
+class WriteLine(Struct, gc=False):
     """One endpoint of an intent. `found`: live, frozen, placeholder, retired, foreign, absent, unreadable,
     unasserted."""
 
@@ -62,7 +62,7 @@ class WriteLine(Struct):
     contents: str = ""
 
 
-class IntentLine(Struct):
+class IntentLine(Struct, gc=False):
     """A change that is about to be sent."""
 
     zone: str
@@ -74,7 +74,7 @@ class IntentLine(Struct):
     floor: FloorLine | None = None
 
 
-class OutcomeLine(Struct):
+class OutcomeLine(Struct, gc=False):
     """What became of one endpoint of a change; without nonce nothing was sent."""
 
     zone: str
@@ -86,7 +86,7 @@ class OutcomeLine(Struct):
     nonce: str | None = ""
 
 
-class LeavingLine(Struct):
+class LeavingLine(Struct, gc=False):
     """A load balancer that a plan takes out of an answer."""
 
     load_balancer: str
@@ -97,7 +97,7 @@ class LeavingLine(Struct):
     why: str = ""
 
 
-class LimitsLine(Struct):
+class LimitsLine(Struct, gc=False):
     """How much may leave (G7)."""
 
     share: float
@@ -105,7 +105,7 @@ class LimitsLine(Struct):
     hold_below: float
 
 
-class ChangeLine(Struct):
+class ChangeLine(Struct, gc=False):
     """One endpoint of a published plan."""
 
     name: str
@@ -121,14 +121,14 @@ class ChangeLine(Struct):
     limits: LimitsLine | None = None
 
 
-class HeadLine(Struct):
+class HeadLine(Struct, gc=False):
     """A head of the plan store."""
 
     generation: int
     digest: str
 
 
-class PlannedLine(Struct):
+class PlannedLine(Struct, gc=False):
     """A plan that was published. `over` is the head that publishing it asserted; None: there was none."""
 
     generation: int
@@ -140,7 +140,7 @@ class PlannedLine(Struct):
     sources: dict[str, int] | None = None
 
 
-class CollectedLine(Struct):
+class CollectedLine(Struct, gc=False):
     """Plans that were collected, below `lowest`, the least since of all markers read; `head` was the newest."""
 
     generations: list[int]
@@ -149,7 +149,7 @@ class CollectedLine(Struct):
     head: int | None = None
 
 
-class OperatorLine(Struct):
+class OperatorLine(Struct, gc=False):
     """A person's command."""
 
     stage: str

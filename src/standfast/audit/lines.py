@@ -36,7 +36,7 @@ class Journal(Struct, frozen=True):
     files: tuple[Path, ...]
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """A line that was understood. `body` is None for events that nothing is concluded from."""
 
     place: Place

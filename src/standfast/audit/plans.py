@@ -169,7 +169,7 @@ def _progress(record: Record, planned: list[tuple[PlannedLine, Place]], findings
 def _as_planned(
     record: Record, key: Key, change: ChangeLine, line: PlannedLine, place: Place, findings: Findings
 ) -> None:
-    if len(record.plans.get((line.stream, line.generation), {})) > 1:
+    if (line.stream, line.generation) in record.forks:
         return  # a fork: either plan may be meant
     for link in record.links.get(key, {}).values():
         if link.since != change.since or link.act != "write" or not link.contents or not change.contents:
