@@ -112,7 +112,7 @@ def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operat
     """Requests under way: each arrives some time, or never.
 
     `operator` is the operator's place, if there is one: what was told as sealed stays as it is, and what was told as
-    thawed is not frozen by what was ordered before (G8).
+    frozen or thawed is not undone by what had been ordered before (G8).
     """
 
     def land(at: ZoneState, known: Ghosts, late: UnderWay | None, told: str = "") -> Iterable[Outcome]:
@@ -120,7 +120,7 @@ def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operat
             return
         arrived = judge.arrive(at, known, late.change, operator=late.operator)
         violation = arrived.violation
-        if arrived.zone != at and (told == "sealed" or (told == "thawed" and late.operator)):
+        if arrived.zone != at and (told == "sealed" or (told and late.operator)):
             violation = violation or f"G8: the zone was told as {told}, and then a late request changed it"
         text = f"a late request arrives: {change_text(late.change)} → {type(arrived.reply).__name__}"
         step = Step("network", text, arrived.refused)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from standfast.core.enactor import Enactor
+from standfast.model.plan import Plan
 from standfast.ports import store_spec
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import Publish
@@ -40,9 +41,9 @@ class World:
         self.title = f"{run.name}: {run.about}"
         self.names = names_in(run.plans) if run.plans else (FIRST, ENDPOINTS[0])
         self._symbols = Symbols(ZONE, record_owners(self.names))
-        self._plans = {plan.digest: plan for plan in run.plans}
+        self.plans: dict[str, Plan] = {plan.digest: plan for plan in run.plans}
         places = Places()
-        judge = Judge(self.names, self._plans)
+        judge = Judge(self.names, self.plans)
         at = {
             "zone": places.add("zone", zone_of({})),
             "ghosts": places.add("ghosts", NOBODY_KNOWS),
@@ -55,7 +56,7 @@ class World:
         acts += flights(judge, at["zone"], at["ghosts"], slots, ordering)
         acts += hands(run, judge, places, at["zone"], at["ghosts"])
         acts += cleaner(run, places, at)
-        acts += planners(run, places, self._plans, at)
+        acts += planners(run, places, self.plans, at)
         if run.publishing == "atomic":
             acts.append(_publishing(run, at["store"]))
         self._enactors = self._add_enactors(places, acts, judge, at)
