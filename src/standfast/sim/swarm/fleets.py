@@ -16,7 +16,7 @@ COPIES: Final = 8
 
 
 class Fleets:
-    """The truth about the fleet, and who is told what of it. `changed` is called when a load balancer dies or is back."""
+    """The truth about the fleet, and who is told what of it. `changed` hears who dies or is back."""
 
     def __init__(self, scenario: Scenario, mishaps: Mishaps, changed: Callable[[str], None]) -> None:
         self._mishaps, self._changed = mishaps, changed

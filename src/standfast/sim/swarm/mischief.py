@@ -137,7 +137,7 @@ class Mischief:
         self._fire(fault)
         region.judge.restored |= fault.kind in RESTORING
         region.by_hand(after)
-        if fault.kind == "hand: wildcard":
+        if fault.kind == "hand: wildcard" and draw.random() < 0.5:  # the others stay for ever
             self._end(fault, lambda: self._wildcard_goes(zone))
 
     def _wildcard_goes(self, zone: str) -> None:

@@ -46,8 +46,8 @@ class Broken(Struct, frozen=True):
 class Run(Struct, frozen=True):
     """What came of a scenario.
 
-    `converged_s` is when, after the end of faults, the last change was made; `bound_s` when it had to have been. `checked`
-    counts the changes that were judged, `requests` what processes asked: the steps of cores.
+    `converged_s` is when, after the end of faults, the last change was made; `bound_s` when it had to have been.
+    `checked` counts the changes that were judged, `requests` what processes asked: the steps of cores.
     """
 
     scenario: Scenario
