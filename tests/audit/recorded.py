@@ -12,10 +12,12 @@ from msgspec.structs import replace
 
 from harness.planning import DOWN, UP, fleet, planned, policy
 from standfast import config as configuration
+from standfast.core import freezer
+from standfast.core.task import Outcome
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec, store_spec
-from standfast.ports.local import RecordIntent, Unrecorded
-from standfast.ports.provider import ProviderReply, ProviderRequest, Replace
+from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent, Unrecorded
+from standfast.ports.provider import ProviderReply, ProviderRequest, Replace, Written
 from standfast.ports.store import StoreReply, StoreRequest
 from standfast.runtime.cleaning import CleanerProcess
 from standfast.runtime.journal import Journal
@@ -184,3 +186,27 @@ def record_run(folder: Path, seed: int) -> JournalingWorld:
     journal.close()
     world.close()
     return world
+
+
+def operate(world: World, folder: Path, command: freezer.Command) -> freezer.Ended:
+    """Carry out a freeze or thaw on the world's zone, with a journal of its own."""
+    journal = Journal(folder, "operator", command.writer)
+    phase = freezer.begin(command)
+    while not isinstance(phase, freezer.Ended):
+        request = phase.request
+        match request:
+            case DrawNonce():
+                world.nonces += 1
+                reply: object = Nonce(f"{world.nonces:016x}")
+            case RecordIntent():
+                intent = request
+                journal.write("intent", **intent_facts(request))
+                reply = Recorded()
+            case _:
+                world.zone, reply = provider_spec.apply(world.zone, request)
+        phase = phase.heard(reply)  # type: ignore[arg-type]  # paired with its request
+        if isinstance(reply, Written):
+            told = [Outcome(command.zone, one.name, "written", "", nonce=intent.nonce) for one in intent.writes]
+            journal.write_all("outcome", [outcome_facts(one, 0.01) for one in told])
+    journal.close()
+    return phase

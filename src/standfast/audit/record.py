@@ -154,7 +154,8 @@ class Reader:
             remedy = "Was a state directory copied, or a journal given twice? A nonce must name one change."
             record.findings.violated("G10", text, twin.place, place, remedy=remedy)
             return
-        self._plan(stream, line.generation, line.plan, place)
+        if any(write.act != "mark" for write in line.writes):  # a freeze has no plan
+            self._plan(stream, line.generation, line.plan, place)
         judge_intent(line, place, record.findings)
         change = Change(
             stream,
