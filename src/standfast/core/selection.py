@@ -59,10 +59,14 @@ def family_of(address: str) -> RRType:
 
 def addresses_in(load_balancer: LoadBalancer, families: Iterable[RRType]) -> tuple[str, ...]:
     """Its addresses in those families, IPv4 first."""
-    wanted = set(families)
+    wanted = tuple(families)
     ipv4 = load_balancer.ipv4 if RRType.A in wanted else ()
     ipv6 = load_balancer.ipv6 if RRType.AAAA in wanted else ()
-    return tuple(sorted(ipv4)) + tuple(sorted(ipv6))
+    return _in_order(ipv4) + _in_order(ipv6)
+
+
+def _in_order(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return addresses if len(addresses) < 2 else tuple(sorted(addresses))
 
 
 def excluded(policy: EndpointPolicy, load_balancer: LoadBalancer) -> str:
@@ -101,7 +105,8 @@ def least_answers(policy: EndpointPolicy, admitted: Iterable[LoadBalancer], fami
 
 def answers(candidates: Iterable[Candidate], family: RRType) -> int:
     """How many different addresses of that family these give."""
-    return len({address for one in candidates for address in one.addresses if family_of(address) == family})
+    colon = family == RRType.AAAA  # as `family_of` tells them apart, without a call an address
+    return len({address for one in candidates for address in one.addresses if (":" in address) is colon})
 
 
 def rank(endpoint: str, candidate: Candidate) -> float:
