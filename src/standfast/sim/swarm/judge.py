@@ -73,11 +73,12 @@ class Judge:
 
     # -- zones -----------------------------------------------------------------------------------------------------
 
-    def written(self, before: ZoneState, after: ZoneState, change: Replace) -> None:
-        """A change of ours has been made."""
+    def written(self, before: ZoneState, after: ZoneState, change: Replace, *, operator: bool = False) -> None:
+        """A change of ours has been made; `operator`: it is a step of freezing or thawing."""
         self.checked += 1
         effects = self._effects[after.apex]
-        _raise(wrong_with_write(before, after, change, effects, self.plans, STREAM), change)
+        found = wrong_with_write(before, after, change, effects, self.plans, STREAM, operator=operator)
+        _raise(found, change)
         for write in change.writes:
             effects[write.name] = in_effect(after, write.name, effects.get(write.name, NEVER))
         self._applied.add(nonce_of(change))

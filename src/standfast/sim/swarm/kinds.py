@@ -80,6 +80,8 @@ _KINDS: Final = (
     Kind("AZ lost", "az", (60.0, 1200.0), hourly=1.0),
     Kind("checks blind", "planner", (10.0, 300.0), hourly=2.0),
     # Work.
+    Kind("freeze of an endpoint", "endpoint", (10.0, 1200.0), hourly=3.0),
+    Kind("freeze of a zone", "zone", (10.0, 900.0), hourly=1.0),
     Kind("change: drained", "balancer", (60.0, 1800.0), hourly=8.0, change=True),
     Kind("change: capacity", "balancer", hourly=4.0, change=True),
 )

@@ -129,7 +129,8 @@ class Mischief:
 
     def _by_hand(self, fault: Fault, draw: random.Random) -> None:
         region = self._region
-        zone, name = self._zone_of.get(fault.target, fault.target), fault.target
+        whole = KINDS[fault.kind].aim == "zone"
+        zone, name = fault.target if whole else self._zone_of[fault.target], fault.target
         server = region.servers[zone]
         after = hand(fault.kind, server.state, name, tuple(server.past), draw)
         if after is None:
@@ -174,6 +175,14 @@ class Mischief:
 
         turn(1)
 
+    def _freeze(self, fault: Fault, draw: random.Random) -> None:
+        operator = self._region.operator
+        whole = KINDS[fault.kind].aim == "zone"
+        zone, name = (fault.target, "") if whole else (self._zone_of[fault.target], fault.target)
+        self._fire(fault)
+        operator.freeze(zone, name)
+        self._end(fault, lambda: operator.thaw(zone, name))
+
     def _drained(self, fault: Fault, draw: random.Random) -> None:
         self._fire(fault)
         self._alter(fault, admin=draw.choice(("drain", "down")))
@@ -200,6 +209,8 @@ class Mischief:
         "load balancer dies": _dies,
         "load balancer flaps": _flaps,
         "AZ lost": _az,
+        "freeze of an endpoint": _freeze,
+        "freeze of a zone": _freeze,
         "change: drained": _drained,
         "change: capacity": _capacity,
     }

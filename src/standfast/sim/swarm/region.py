@@ -28,6 +28,7 @@ from .fleets import Fleets
 from .judge import Judge
 from .loop import Loop
 from .mishaps import Mishaps
+from .operating import OperatorProcess
 from .planning import PlannerProcess
 from .processes import Process
 from .scenario import Scenario, endpoint_names, zone_names
@@ -62,7 +63,11 @@ class Region:
         self.enactors = [EnactorProcess(self, f"enactor-{place}", seed) for place in range(scenario.enactors)]
         self.planners = [self._planner(place) for place in (0, 1)]
         self.cleaner = CleanerProcess(self, "cleaner", seed)
-        processes: list[Process] = [*self.enactors, *self.planners, self.cleaner]
+        names: dict[str, tuple[str, ...]] = {}
+        for zone, name in endpoint_names(scenario):
+            names[zone] = (*names.get(zone, ()), name)
+        self.operator = OperatorProcess(self, seed, names)
+        processes: list[Process] = [*self.enactors, *self.planners, self.cleaner, self.operator]
         self.processes = {process.name: process for process in processes}
 
     def _planner(self, place: int) -> PlannerProcess:
@@ -194,7 +199,7 @@ class Region:
             self.on_change(f"{name} {how}".strip(), change, reply, before, after)
         if after is not before:
             self.changed_at = self.loop.now
-            self.judge.written(before, after, change)
+            self.judge.written(before, after, change, operator=name == self.operator.name)
             self.zone_changed()
         return reply
 

@@ -111,7 +111,7 @@ class Simulation:
     def _phases(self) -> None:
         region, end = self.region, self._end_s
         Mischief(region, end).arrange()
-        for process in (*region.enactors, region.planners[0], region.cleaner):
+        for process in (*region.enactors, region.planners[0], region.cleaner, region.operator):
             process.start()
         self._advance(end)
         region.note("judge", "faults stop")

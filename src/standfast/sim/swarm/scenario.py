@@ -20,6 +20,8 @@ FILE_OCTETS_MAX: Final = 4 << 20
 VERSION: Final = 1
 STREAM: Final = "main"
 AZS: Final = ("a", "b", "c")
+_DENSITY: Final = 3.0
+"""How many times as often as in `kinds` the worst of scenarios has a kind of fault."""
 CALM_S: Final = 150.0
 """The first plan is enacted in peace: load balancers are checked for a minute before an endpoint enters."""
 
@@ -76,9 +78,10 @@ def drawn(seed: int, hours: float, endpoints: int) -> Scenario:
     faults: list[Fault] = []
     for kind in KINDS.values():
         on, often = draw.random() < (0.9 if kind.change else share), draw.random() ** 2
+        often = max(often, 0.3 if kind.change else 0.1)
         if not on:
             continue
-        expected = 3 * kind.hourly * hours * max(0.1, often)
+        expected = _DENSITY * kind.hourly * hours * often
         count = int(expected) + (draw.random() < expected % 1.0)
         faults.extend(_one(draw, kind, bare) for _ in range(max(1, count)))
     return msgspec.structs.replace(bare, faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.kind))))

@@ -1,0 +1,61 @@
+"""An operator in virtual time: freezes an endpoint or a zone by the production core, and thaws it again."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from standfast.core.freezer import begin
+from standfast.core.sealing import Command, Ended
+
+from .processes import Process, Script, Surroundings
+from .scenario import STREAM
+
+NAME: Final = "operator"
+AGAIN_S: Final = 5.0
+"""How long people wait before they give the same command again."""
+TRIES: Final = 3
+_DONE: Final = frozenset({"sealed", "frozen", "thawed"})
+
+
+class OperatorProcess(Process):
+    """Whoever types the commands. A freeze that fails is given up after a few tries, a thaw never is."""
+
+    def __init__(self, region: Surroundings, seed: int, names: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(region, NAME, seed)
+        self._names = names
+        self._orders: deque[tuple[Command, int]] = deque()
+
+    def born(self) -> None:
+        """Nothing to do yet."""
+        self.busy = False
+
+    def freeze(self, zone: str, endpoint: str = "") -> None:
+        """One endpoint, or the whole zone."""
+        self._order(Command("freeze", STREAM, zone, NAME, self._names[zone], endpoint), TRIES)
+
+    def thaw(self, zone: str, endpoint: str = "") -> None:
+        """And back."""
+        self._order(Command("thaw", STREAM, zone, NAME, self._names[zone], endpoint), 0)
+
+    def _order(self, command: Command, tries: int) -> None:
+        self._orders.append((command, tries))
+        if not self.busy:
+            self._next()
+
+    def _next(self) -> None:
+        if self._orders:
+            self.play(self._obeyed(*self._orders.popleft()))
+
+    def _obeyed(self, command: Command, tries: int) -> Script:
+        phase: Any = begin(command)
+        while not isinstance(phase, Ended):
+            reply: Any = yield phase.request
+            phase = phase.heard(reply)
+        what = f"{command.verb} {command.endpoint or command.zone}"
+        self.region.note(self.name, f"{what}: {phase.result}")
+        if phase.result not in _DONE and tries != 1:
+            self._orders.append((command, tries - 1 if tries else 0))
+
+    def rested(self) -> None:
+        """The next command, if there is one."""
+        self.ring(self.region.loop.now + AGAIN_S, self._next)
