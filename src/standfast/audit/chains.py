@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from .findings import Findings
-from .floors import TWINS_REMEDY, Floors, Moment
+from .floors import TWICE, TWINS_REMEDY, Floors, Moment
 from .lines import Place
 from .record import FAILED, Key, Link, Record
 
@@ -38,6 +38,9 @@ def judge_chains(record: Record, floors: Floors, ends: Mapping[Key, str], findin
         _ring(key, links, followers, findings)
         for over, some in followers.items():
             for other in some[1:]:
+                if over in links and record.may_stand_twice(over):
+                    findings.doubted("G2", TWICE, _place(other))
+                    continue
                 text = f"{key[2]}: two changes replaced the marker {over}"
                 findings.violated("G2", text, _place(some[0]), _place(other), remedy=TWINS_REMEDY)
         if len(roots) > 1:

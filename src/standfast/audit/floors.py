@@ -17,6 +17,7 @@ TWINS_REMEDY = (
     "by hand, or deleted everything and a repeated message created it once more. If no hand was there, stop the "
     "enactors and look at the provider."
 )
+TWICE = "two changes over one value that may have stood twice: everything was deleted by hand, and a message repeated"
 
 
 class Floors:
@@ -51,6 +52,9 @@ class Floors:
                     followers.setdefault(before.nonce, []).append(change)
         for over, twins in followers.items():
             for other in twins[1:]:
+                if self._record.may_stand_twice(over):
+                    findings.doubted("G2", TWICE, other.place)
+                    continue
                 text = f"{other.zone}: two changes replaced the floor {over}"
                 findings.violated("G2", text, twins[0].place, other.place, remedy=TWINS_REMEDY)
         self._number(roots, followers)

@@ -87,12 +87,23 @@ class Record:
         self.plans: dict[tuple[str, int], tuple[str, Place]] = {}
         self.forks: dict[tuple[str, int], Place] = {}
         """Generations of which there are two plans, and where the second is first named."""
+        self.floors_gone: dict[tuple[str, str], int] = {}
+        """By stream and zone the newest generation of a change that found no readable floor."""
         self.orphans: list[Orphan] = []
         self.spoilt: list[Spoilt] = []
         self.beheaded: set[int] = set()
         """Journals that begin in the middle, or have spoilt lines: what they lack says nothing."""
         self.lines = 0
         self.intents_by: set[int] = set()
+
+    def may_stand_twice(self, nonce: str) -> bool:
+        """Whether that change may have landed once more: it asserted that no floor is there, and so it was later.
+
+        Absence has no nonce. A message that creates everything can be repeated after people deleted everything.
+        """
+        change = self.changes[nonce]
+        created = change.floor is not None and not change.floor.over
+        return created and self.floors_gone.get((change.stream, change.zone), 0) > change.generation
 
     def streams(self) -> list[str]:
         """Those that anybody writes or plans for."""
@@ -169,6 +180,9 @@ class Reader:
             ahead=line.floor is not None and line.floor.over in self._in_flight,
         )
         record.changes[line.nonce] = change
+        if line.floor is not None and line.floor.generation is None:
+            place_of = (stream, change.zone)
+            record.floors_gone[place_of] = max(record.floors_gone.get(place_of, 0), line.generation)
         record.intents_by.add(self._number)
         for write in line.writes:
             key = (stream, change.zone, intern(write.name))

@@ -82,8 +82,7 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
     zone, owner = request.zone, marker_owner(one.name, request.zone)
     seen, put = _asserted(part, owner), read_marker(_put(part, owner, RRType.TXT), zone, owner)
     addresses = [(rtype, rrset) for rtype in ADDRESS_TYPES if (rrset := _put(part, one.name, rtype)) is not None]
-    touched = any(content.owner == one.name for content in part.contents)
-    act = "refill" if one.refill else "write" if touched or one.kind == "first" else "mark"
+    act = "refill" if one.refill else "write" if one.kind else "mark"  # an operator's freeze has no entry
     facts: dict[str, Any] = {
         "act": act,
         "kind": one.kind,
