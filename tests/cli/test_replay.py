@@ -78,7 +78,8 @@ def test_bad_files_say_so(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_not_there_names_those_that_are(file: Path) -> None:
-    assert "there is as-built, standfast, both" in run(replay_command, "race", "--with", "fence").text
+    refused = run(replay_command, "race", "--with", "luck")
+    assert "--with luck: there is as-built, standfast, fence, " in refused.text
     refused = run(replay_command, file, "--with", "both")
     assert (refused.code, "there is story." in refused.text) == (2, True)  # click's own; main() makes it 1
 

@@ -21,7 +21,9 @@ _BOTH: Final = "both"
 
 @click.command("replay", short_help="step through a counterexample, a failure, or the race of October 2025")
 @click.argument("what", metavar="FILE|race")
-@click.option("--with", "view", metavar="RUN", help="of the race: as-built, standfast or both")
+@click.option(
+    "--with", "view", metavar="RUN", help="of the race: as-built, standfast, both, or one remedy such as fence"
+)
 @click.option("--all", "everything", is_flag=True, help="the whole story at once, instead of step by step")
 @click.option("--svg", metavar="FILE", help="write a sequence diagram; of the race with both: its poster")
 @click.option("--html", metavar="FILE", help="write one page that needs nothing else")

@@ -7,6 +7,7 @@ import pytest
 from standfast.sim.story.page import Run
 from standfast.sim.story.poster import poster
 from standfast.sim.story.race import AS_BUILT, SOURCES, STANDFAST, race_runs
+from standfast.sim.story.remedied import OFFERED, remedied
 from standfast.sim.story.story import Moment, Story
 from standfast.sim.world import race as ours
 
@@ -94,8 +95,41 @@ def test_with_standfast_the_old_write_is_refused_and_the_answer_is_whole(runs: d
     assert "plans kept: 110–146" in moment(run, 9).scene.store
 
 
+OUTCOMES = {
+    # remedy: steps in which the endpoint is empty, steps in which something breaks
+    "fence": ([], []),
+    "check-in-lock": ([], []),
+    "recheck": ([9, 10, 11, 12, 13, 14], [8, 9, 14]),
+    "assert-referenced": ([], [8]),
+    "spare-referenced": ([9, 10, 11, 12, 13, 14], [8, 9, 14]),
+    "velocity": ([], [8]),
+    "decoupled": ([9], [8, 9]),
+    "repair": ([9], [8, 9]),
+}
+"""`recheck` comes too early: C checks again when it arrives at the endpoint, and then waits for the lock.
+`spare-referenced` looks and then deletes: the root goes back between the two."""
+
+
+def test_a_single_remedy_on_the_same_schedule() -> None:
+    assert tuple(OUTCOMES) == OFFERED
+    for remedy in OFFERED:
+        story = remedied(remedy)
+        empty = [step for step, count in enumerate(answers(story), start=1) if not count]
+        broken = [step for step, one in enumerate(story.moments, start=1) if one.violation]
+        assert (empty, broken) == OUTCOMES[remedy], remedy
+        assert ("no later plan" in story.outcome) == (14 in empty), remedy
+
+
+def test_the_schedule_without_a_remedy_is_the_race(runs: dict[str, Run]) -> None:
+    told, plain = runs[AS_BUILT].story, remedied(None)
+    assert answers(plain) == answers(told)
+    assert [one.violation for one in plain.moments] == [one.violation for one in told.moments]
+    assert [one.actor for one in plain.moments] == [one.actor for one in told.moments]
+
+
 def test_it_is_the_same_every_time() -> None:
     assert ours.race_with_standfast() == ours.race_with_standfast()
+    assert remedied("fence") == remedied("fence")
 
 
 def test_a_provider_that_does_not_compare_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

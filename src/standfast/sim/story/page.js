@@ -7,7 +7,7 @@
     section,
     key: section.dataset.run,
     last: section.querySelectorAll("article.step").length - 1,
-    notable: section.dataset.notable.split(",").filter(Boolean).map(Number),
+    notable: (section.dataset.notable || "").split(",").filter(Boolean).map(Number),
     parts: [...section.querySelectorAll("article.step, .heads")],
     rows: [...section.querySelectorAll("svg.body .step")],
     lanes: section.querySelector(".lanes"),
@@ -42,7 +42,8 @@
     document.querySelector("main").classList.toggle("both", state.view === "both");
     runs.forEach((run, place) => {
       const step = Math.min(state.step, run.last);
-      run.section.hidden = !now.includes(run);
+      run.section.hidden = lists[place].hidden = !now.includes(run);
+      if (run.section.hidden) return;
       run.section.classList.toggle("over", step === run.last);
       run.parts.forEach((part) => { part.hidden = Number(part.dataset.step) !== step; });
       run.rows.forEach((row, index) => {
@@ -50,7 +51,7 @@
         row.classList.toggle("later", index + 1 > step);
       });
       [...lists[place].querySelectorAll("li")].forEach((item, index) => item.classList.toggle("now", index + 1 === step));
-      if (!run.section.hidden) follow(run, step);
+      follow(run, step);
     });
     scrub.value = String(state.step);
     const said = state.step ? `step ${state.step} of ${last}` : `before step 1 of ${last}`;
@@ -126,7 +127,8 @@
   if (known(asked.get("with"))) state.view = asked.get("with");
   const step = asked.get("step");
   if (step !== null && /^\d{1,6}$/.test(step)) state.step = bounded(Number(step));
-  document.documentElement.classList.add("js");
   document.querySelector(".controls").hidden = false;
+  runs.forEach((run, place) => { run.section.hidden = lists[place].hidden = !shown().includes(run); });
+  body.classList.add("ready");
   show();
 })();

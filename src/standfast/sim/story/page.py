@@ -20,6 +20,8 @@ from .story import Story
 
 PAGE_OCTETS_MAX: Final = 3_000_000
 BOTH: Final = "both"
+_FIRST: Final = 'document.documentElement.classList.add("js");'
+"""Before anything is laid out: where scripts run, the page's own chooses what is shown first."""
 _LANES_ROOM: Final = 1010.0
 _LANE_MIN, _LANE_MAX = 112.0, 190.0
 _KEYS: Final = (
@@ -66,7 +68,7 @@ def page(
     last = max(len(run.story.moments) for run in runs)
     style, script = f"{stylesheet()}\n{_file('page.css')}", _file("page.js")
     policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(_FIRST)}' '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     head = element(
@@ -76,7 +78,7 @@ def page(
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", title),
-        Markup(f"<style>{style}</style>"),
+        Markup(f"<style>{style}</style><script>{_FIRST}</script>"),
     )
     body = element(
         "body",
@@ -111,7 +113,7 @@ def _controls(runs: tuple[Run, ...], last: int, apart: int) -> Markup:
         buttons.append(_button("Both", "view", BOTH))
     views = element("div", *buttons, class_="views", role="group", aria_label="Which run")
     if more := runs[apart:]:
-        said = element("span", "as built, but with ", class_="faint")
+        said = element("span", "as built, but with", class_="faint")
         single = (_button(run.label, "view", run.key) for run in more)
         views = joined(views, element("div", said, *single, class_="views single", role="group"))
     scrubber = element(

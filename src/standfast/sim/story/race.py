@@ -1,4 +1,4 @@
-"""The race of October 2025, both runs of it: as built, and with Standfast on the same schedule."""
+"""The race of October 2025: as built, with Standfast on the same schedule, and as built with a single remedy."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from standfast.sim.asbuilt.race import race
 from standfast.sim.world.race import race_with_standfast
 
 from .page import Run, Source, page
+from .remedied import OFFERED, remedied
 
 AS_BUILT: Final = "as-built"
 STANDFAST: Final = "standfast"
@@ -31,8 +32,9 @@ SOURCES: Final = (
 
 
 def race_runs() -> tuple[Run, ...]:
-    """As built, and with Standfast."""
-    return (Run(AS_BUILT, "As built", race()), Run(STANDFAST, "With Standfast", race_with_standfast()))
+    """As built, with Standfast, and as built with one remedy each."""
+    single = (Run(remedy, remedy, remedied(remedy)) for remedy in OFFERED)
+    return (Run(AS_BUILT, "As built", race()), Run(STANDFAST, "With Standfast", race_with_standfast()), *single)
 
 
 def race_page(runs: tuple[Run, ...], view: str) -> str:
