@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from harness.planning import DOWN, UP, fleet, planned, policy
 from standfast import config as configuration
 from standfast.core import freezer
+from standfast.core.freezer import Phase as FreezerPhase
+from standfast.core.sealing import Command, Ended
 from standfast.core.task import Outcome
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec, store_spec
@@ -188,11 +190,11 @@ def record_run(folder: Path, seed: int) -> JournalingWorld:
     return world
 
 
-def operate(world: World, folder: Path, command: freezer.Command) -> freezer.Ended:
+def operate(world: World, folder: Path, command: Command) -> Ended:
     """Carry out a freeze or thaw on the world's zone, with a journal of its own."""
     journal = Journal(folder, "operator", command.writer)
-    phase = freezer.begin(command)
-    while not isinstance(phase, freezer.Ended):
+    phase: FreezerPhase = freezer.begin(command)
+    while not isinstance(phase, Ended):
         request = phase.request
         match request:
             case DrawNonce():

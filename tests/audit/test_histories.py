@@ -8,7 +8,7 @@ import pytest
 
 from audit.recorded import Doctored, JournalingWorld, operate
 from standfast.audit.judge import Report, audit
-from standfast.core.freezer import Command
+from standfast.core.sealing import Command
 from world import test_enactors_in_the_world as histories
 from world.invented import STREAM, ZONE
 
