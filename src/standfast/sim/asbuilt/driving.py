@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from . import plans, telling
-from .enactor import Enactor, Latest, Look, ReadLatest, ReadRoots, Reply, Roots, Seen
+from .enactor import Enactor, Latest, Look, ReadLatest, Reply, Seen
 from .remedies import Built
 from .route53 import Applied, HostedZone, apply
 
@@ -47,8 +47,6 @@ class Region:
         reply: Reply
         if isinstance(request, ReadLatest):
             reply = Latest(self.latest)
-        elif isinstance(request, ReadRoots):
-            reply = roots_of(self.zones)
         elif isinstance(request, Look):
             reply = Seen(self.zones[request.endpoint], expired)
         else:
@@ -75,13 +73,6 @@ class Region:
     def served(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
         """For each endpoint the tree its root refers to, and the trees there are."""
         return {zone.apex: (plans.root(zone), plans.trees(zone)) for zone in self.zones}
-
-
-def roots_of(zones: Sequence[HostedZone]) -> Roots:
-    """The answer to ReadRoots."""
-    generations = tuple(plans.root(zone) for zone in zones)
-    missing = (bool(root) and root not in plans.trees(zone) for root, zone in zip(generations, zones, strict=True))
-    return Roots(generations, tuple(missing))
 
 
 def is_stuck(how: Built, latest: int, zones: Sequence[HostedZone]) -> str:

@@ -7,8 +7,8 @@ Lock.  One for each zone; its existence means held [TALK]. Taken by a bare CREAT
 Root.  Build the tree, then one transaction moves the root and sets rollback to what the root referred to [TALK].
 Tidy.  Trees whose plan lies far behind *one's own plan* are deleted [AWS], under no lock [INF].
 
-What "applied" is read from is not published; here it is what all roots have reached, the most generous reading: it
-lets nobody start in vain and is never out of date when it is read [INF].
+What "applied" is read from is not published; here it is the roots themselves, zone by zone: a plan is worth a pass if
+it is newer than what any of them refers to. That lets nobody start in vain, and is true when it is read [INF].
 
 `request(stamp)` is what it asks; `heard(reply, stamp)` is the enactor afterwards. `stamp` is the value that a lock
 written by this request gets: host name and expiry [TALK], never used again; the world makes it up. Crash and restart
@@ -31,10 +31,6 @@ class ReadLatest(Struct, frozen=True):
     """Which plan is the latest?"""
 
 
-class ReadRoots(Struct, frozen=True):
-    """What do all roots refer to?"""
-
-
 class Look(Struct, frozen=True):
     """What does this endpoint's zone hold? By the control API, which is consistent [TALK]."""
 
@@ -48,20 +44,13 @@ class Send(Struct, frozen=True):
     batch: Batch
 
 
-Request: TypeAlias = ReadLatest | ReadRoots | Look | Send
+Request: TypeAlias = ReadLatest | Look | Send
 
 
 class Latest(Struct, frozen=True):
     """The latest plan's generation; 0 before the first."""
 
     generation: int
-
-
-class Roots(Struct, frozen=True):
-    """For each endpoint the generation its root refers to, and whether that exists."""
-
-    generations: tuple[int, ...]
-    dangling: tuple[bool, ...]
 
 
 class Seen(Struct, frozen=True):
@@ -71,7 +60,7 @@ class Seen(Struct, frozen=True):
     expired: bool = False
 
 
-Reply: TypeAlias = Latest | Roots | Seen | Applied | Refused
+Reply: TypeAlias = Latest | Seen | Applied | Refused
 Phase: TypeAlias = Literal[
     "idle",
     "checking",
@@ -118,11 +107,9 @@ class Enactor(Struct, frozen=True):
         match self.phase:
             case "idle":
                 return ReadLatest()
-            case "checking" | "rechecking":
-                return ReadRoots()
             case "locking":
                 return Look(self._lock_at)
-            case "surveying" | "listing":
+            case "checking" | "rechecking" | "surveying" | "listing":
                 return Look(self.endpoint)
             case "queueing":
                 return Send(self._lock_at, self._queued(stamp))
@@ -177,8 +164,8 @@ class Enactor(Struct, frozen=True):
         match self.phase, reply:
             case "idle", Latest(generation):
                 return self._with("checking", plan=generation) if generation else self
-            case (("checking" | "rechecking"), Roots()):
-                return self._checked(reply)
+            case (("checking" | "rechecking"), Seen()):
+                return self._checked(reply.zone)
             case "locking", Seen():
                 return self._found_lock(reply)
             case "taking", Applied():
@@ -207,15 +194,17 @@ class Enactor(Struct, frozen=True):
         kept: dict[str, object] = {"plan": self.plan, "endpoint": self.endpoint, "lock": self.lock}
         return Enactor(self.how, phase, **{**kept, **fields})  # type: ignore[arg-type]  # each by its own name
 
-    def _checked(self, roots: Roots) -> "Enactor":
-        wanted = [self.how.tree(endpoint, self.plan) for endpoint in range(len(self.how.endpoints))]
+    def _checked(self, zone: HostedZone) -> "Enactor":
+        """The freshness check: once for a pass as built, of each zone until one shows that the plan is newer."""
+        root = plans.root(zone)
+        broken = self.how.has("heal") and bool(root) and root not in plans.trees(zone)
+        worth = self.how.tree(self.endpoint, self.plan) > root or broken
         if self.phase == "rechecking":
-            here = self.endpoint
-            broken = self.how.has("heal") and roots.dangling[here]
-            return self._work() if wanted[here] > roots.generations[here] or broken else self._left()
-        newer = any(want > root for want, root in zip(wanted, roots.generations, strict=True))
-        healing = self.how.has("heal") and any(roots.dangling)
-        return self._enter(0) if newer or healing else self._with("idle")
+            return self._work() if worth else self._left()
+        if worth:
+            return self._enter(0)
+        last = self.endpoint + 1 == len(self.how.endpoints)
+        return self._with("idle") if last else self._with("checking", endpoint=self.endpoint + 1)
 
     def _enter(self, endpoint: int) -> "Enactor":
         """Begin with an endpoint."""

@@ -90,7 +90,7 @@ class _Race:
     def begin(self, actor: str) -> None:
         """Take the latest plan, and compare it with what is applied: the only time in a pass."""
         self.region.turn(actor)
-        turn = self.region.turn(actor)
+        turn = self.region.until(actor, lambda one: one.phase != "checking", "has checked its plan")[-1]
         _expect(turn.after.phase == "locking", f"{actor} finds plan {self.region.latest} newer than what is applied")
         self.checked[actor] = len(self.moments) + 1
 

@@ -18,8 +18,8 @@ from msgspec import Struct, structs
 from standfast.sim.search.product import FRESH, Outcome, Property, Rule, Step, Symbol, Value
 
 from . import plans, telling
-from .driving import is_stuck, roots_of
-from .enactor import Enactor, Latest, Look, ReadLatest, ReadRoots, Reply, Request, Seen, Send
+from .driving import is_stuck
+from .enactor import Enactor, Latest, Look, ReadLatest, Reply, Request, Seen, Send
 from .remedies import Built
 from .route53 import Applied, HostedZone, RecordSet, Refused, apply, resolve
 
@@ -73,25 +73,6 @@ class Taking(Struct, frozen=True):
         request = enactor.request(FRESH)
         if isinstance(request, ReadLatest) and latest:
             after = enactor.heard(Latest(latest))
-            yield Outcome(Step(self.actor, telling.step(enactor, request, after)), (after,))
-
-
-class Comparing(Struct, frozen=True):
-    """An enactor reads what all roots refer to."""
-
-    actor: str
-    reads: tuple[int, ...]
-    writes: tuple[int, ...]
-    name: str = "check freshness"
-
-    def fire(self, *values: Value) -> Iterable[Outcome]:
-        """Is its plan newer than what is applied?"""
-        enactor, *rest = values
-        assert isinstance(enactor, Enactor)
-        zones = [zone for zone in rest if isinstance(zone, HostedZone)]
-        request = enactor.request(FRESH)
-        if isinstance(request, ReadRoots):
-            after = enactor.heard(roots_of(zones))
             yield Outcome(Step(self.actor, telling.step(enactor, request, after)), (after,))
 
 
@@ -187,10 +168,10 @@ class Dangling(Struct, frozen=True):
 
 
 class Unhealed(Struct, frozen=True):
-    """The next plan does not heal: a fresh enactor, alone, with a newer plan than any, cannot bring it to the zones.
+    """The next plan does not heal: a fresh enactor, alone, cannot bring a newer plan than any to this endpoint.
 
-    Another enactor in the middle of an old plan may still change that; `wedge.py` asks for the states in which nobody
-    can.
+    What it does at one endpoint does not depend on the others, so the others are empty here. Another enactor in the
+    middle of an old plan may still change the verdict; `wedge.py` asks for the states in which nobody can.
     """
 
     how: Built
@@ -199,9 +180,11 @@ class Unhealed(Struct, frozen=True):
 
     def broken(self, *values: Value) -> str:
         """One that nobody has published yet, so that nothing of it is there."""
-        latest, *rest = values
+        latest, zone = values
         assert isinstance(latest, int)
-        return is_stuck(self.how, latest + 1, [zone for zone in rest if isinstance(zone, HostedZone)])
+        assert isinstance(zone, HostedZone)
+        zones = [zone if zone.apex == apex else HostedZone(apex) for apex in self.how.endpoints]
+        return is_stuck(self.how, latest + 1, zones)
 
 
 class AsBuilt:
@@ -231,7 +214,7 @@ class AsBuilt:
         self.properties: Sequence[Property] = (
             *(Emptied((place,)) for place in places),
             *(Dangling((place,)) for place in places),
-            Unhealed(how, (STORE, *places)),
+            *(Unhealed(how, (STORE, place)) for place in places),
         )
         self.interchangeable: tuple[tuple[int, ...], ...] = (members,)
 
@@ -285,7 +268,6 @@ def _rules(scope: Scope, zones: tuple[int, ...], enactors: Mapping[int, str], fu
     yield Publishing(scope.plans)
     for place, name in enactors.items():
         yield Taking(name, (place, STORE), (place,))
-        yield Comparing(name, (place, *zones), (place,))
         for endpoint, zone in enumerate(zones):
             yield Working(name, endpoint, fused, (place, zone), (place, zone))
         if scope.crashes:

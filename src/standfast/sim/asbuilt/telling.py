@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from . import plans
-from .enactor import Enactor, Look, ReadLatest, ReadRoots, Reply, Request, Seen
+from .enactor import Enactor, ReadLatest, Reply, Request, Seen
 from .route53 import Refused
 
 
@@ -11,10 +11,8 @@ def step(before: Enactor, request: Request, after: Enactor, reply: Reply | None 
     """One clause in the present tense, for a step from `before` to `after`."""
     if isinstance(request, ReadLatest):
         return f"takes plan {after.plan}, the latest"
-    if isinstance(request, ReadRoots):
-        return _checked(before, after)
     where = before.how.endpoints[request.endpoint]
-    if isinstance(request, Look):
+    if isinstance(reply, Seen):
         return _looked(before, after, reply, where)
     tree = before.how.tree(before.endpoint, before.plan)
     refused = isinstance(reply, Refused)
@@ -63,15 +61,12 @@ def joined(texts: Sequence[str]) -> str:
     return " and ".join(done or texts[-1:])
 
 
-def _checked(before: Enactor, after: Enactor) -> str:
-    fresh = after.phase not in ("idle",) and (before.phase == "checking" or after.endpoint == before.endpoint)
-    told = "newer than what is applied" if fresh else "not newer than what is applied"
-    again = " again" if before.phase == "rechecking" else ""
-    return f"checks plan {before.plan}{again}: {told}"
-
-
-def _looked(before: Enactor, after: Enactor, reply: Reply | None, where: str) -> str:
+def _looked(before: Enactor, after: Enactor, reply: Seen, where: str) -> str:
     match before.phase:
+        case "checking" | "rechecking":
+            again = " again" if before.phase == "rechecking" else ""
+            newer = before.how.tree(before.endpoint, before.plan) > plans.root(reply.zone)
+            return f"checks plan {before.plan}{again}: {'newer' if newer else 'not newer'} than what {where} refers to"
         case "locking":
             return f"reads the lock of {where}"
         case "surveying":
