@@ -188,7 +188,7 @@ class PlannerProcess(Process):
             yield from self._look()
         if slow:
             self._looked_at = now
-            if self._basis is None or self._basis != self._based_on():
+            if self.due_to_plan:
                 self._plan_at(now)
         yield from self._sight()
         yield from self._judge()
@@ -219,6 +219,16 @@ class PlannerProcess(Process):
         self._pause, self._pass_at = cadence.PLANNER_RETRY_S, 0.0
         self._adopt(self._fleet_board.fleet)
         return True
+
+    @property
+    def due_to_plan(self) -> bool:
+        """Whether a pass could come to something else than the last one did."""
+        return self._basis is None or self._basis != self._based_on()
+
+    def plan_now(self) -> None:
+        """A pass at the next turn, whatever it may come to."""
+        self._plan_at(self.region.loop.now)
+        self.stir()
 
     def _based_on(self) -> object:
         """All that a pass depends on; None while departures are remembered, for then it depends on the hour too."""
