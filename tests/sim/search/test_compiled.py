@@ -96,6 +96,7 @@ def test_arrays_that_start_too_small_grow(exact: bool, monkeypatch: pytest.Monke
     monkeypatch.setattr(growing, "ROOM", 64)
     monkeypatch.setattr(compiled_search, "CHUNK", 8)
     monkeypatch.setattr(compiled_search, "WIDTH", 1)
+    monkeypatch.setattr(compiled_search, "SLOTS", 64)
     toy = pool(2, 4)
     assert told(explore_compiled(toy, states_max=10**6, exact=exact)) == told(explore(toy, states_max=10**6))
 

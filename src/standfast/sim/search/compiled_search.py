@@ -42,6 +42,8 @@ from .tracing import trace
 CHUNK: Final = 1 << 14
 """States expanded between two looks at the clock."""
 NAMES_MAX: Final = 256
+SLOTS: Final = 1 << 18
+"""Places for exact rows to begin with, a power of two."""
 WIDTH: Final = 16
 """Symbols a row has room for to begin with."""
 
@@ -74,7 +76,7 @@ class CompiledSearch:
         self._symbols: Octets = np.zeros((room, self._width), np.uint8)
         self._base = self._from_base = 0
         self._from_shapes, self._from_symbols = self._shapes, self._symbols
-        slots = 2 * room if exact else 1 << int(states_max * 1.6).bit_length()
+        slots = SLOTS if exact else 1 << int(states_max * 1.6).bit_length()
         self._slots: Words = np.zeros(slots, np.uint64)
         self._work = self._new_work()
         self._findings: dict[str, Finding] = {}

@@ -31,7 +31,7 @@ from .arrays import (
     Work,
 )
 from .kernel_rows import answered, apply_move, canonical, load, mixed
-from .machine import compiled, inner
+from .machine import borrowed, compiled, inner
 
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 _OTHER_SEED = np.uint64(0xD1B54A32D192ED03)
@@ -136,6 +136,13 @@ def expand(
     states_max: int,
 ) -> tuple[int, int]:
     """Expand `todo[begin:]`; returns why it stopped, and where to go on."""
+    scheme, known, kept, found, work = (
+        borrowed(scheme),
+        borrowed(known),
+        borrowed(kept),
+        borrowed(found),
+        borrowed(work),
+    )
     counts = found.counts
     for position in range(begin, len(todo)):
         if not _is_roomy(scheme, known, kept, found, work):
