@@ -137,6 +137,19 @@ def too_many_leave(given: Doctored) -> None:
             change["limits"]["share"] = 0.2
 
 
+def a_departure_forgotten(given: Doctored) -> None:
+    remembering(given)[1]["departures"].pop(0)
+
+
+def remembering(given: Doctored) -> tuple[Line, Line]:
+    """A plan, and an endpoint in it, that remembers what left by an earlier plan of this window."""
+    for _, _, line in given.lines("planned"):
+        for change in line["changes"]:
+            if any(at < line["planned_at"] < at + 600 for _, _, at, _ in change["departures"]):
+                return line, change
+    raise AssertionError("no plan remembers anything")
+
+
 def leaving_in_a_panic(given: Doctored) -> None:
     for _, _, line in given.lines("planned"):
         for change in line["changes"]:
@@ -224,6 +237,7 @@ def one_nonce_twice(given: Doctored) -> None:
         (an_unknown_source, "G6", "fleet was unknown"),
         (an_older_source, "G6", "planned from health 1, older than"),
         (too_many_leave, "G7", "has left in 600 s, and 20% may"),
+        (a_departure_forgotten, "G7", "counts in this window, and was forgotten"),
         (leaving_in_a_panic, "G7", "is believed healthy, under 100%"),
         (leaving_without_reason, "G7", "leaves without reason"),
         (leaving_unrecorded, "G7", "leaves without a record"),
@@ -303,6 +317,16 @@ def test_a_fork_is_no_violation_but_is_told(given: Doctored) -> None:
     assert not report.violated, blamed(report)
     doubts = {one.guarantee: [doubt.why for doubt in one.doubts] for one in report.judged}
     assert any("fork" in why for why in doubts["G5"])
+
+
+def test_what_a_lost_plan_remembered_cannot_be_told(given: Doctored) -> None:
+    """The head it was published over is in no journal: another store stands there, or a journal is missing."""
+    line, change = remembering(given)
+    line["over"] = {"generation": line["over"]["generation"], "digest": "e" * 32}
+    change["departures"].pop(0)
+    report = judged(given)
+    assert not report.violated, blamed(report)
+    assert verdict(report, "G7") == ["cannot tell"]
 
 
 def test_a_marker_that_stands_must_end_its_chain(given: Doctored) -> None:

@@ -12,6 +12,7 @@ from .record import Key, Record
 
 _REPORT: Final = "Report this with the planner's journal: a plan may not do that."
 _ROUNDING: Final = 1e-6
+_HEALTH: Final = "health"
 
 
 def judge_plans(record: Record, findings: Findings) -> None:
@@ -31,20 +32,38 @@ def judge_plans(record: Record, findings: Findings) -> None:
                 findings.doubted(guarantee, "plans of version 1 don't tell who leaves why, and from what", place)
         else:
             _sources(before, line, place, findings)
+            orphaned = not _follows_known(record, line)
             for change in line.changes:
                 key = (line.stream, change.zone, change.name)
                 _answers(change, place, findings)
-                memory[key] = _bounded(memory.get(key, ()), change, line.planned_at, place, findings)
+                past = memory.get(key, ())
+                if orphaned and past:
+                    findings.doubted("G7", "the plan before is in no journal given here: what it remembered", place)
+                    past = ()
+                memory[key] = _bounded(past, change, line.planned_at, place, findings)
         before = (line, place)
     _progress(record, planned, findings)
 
 
+def _follows_known(record: Record, line: PlannedLine) -> bool:
+    """Whether the plan over which it was published, whose departures it carries on, is told of here."""
+    if line.over is None:
+        return False
+    known = record.plans.get((line.stream, line.over.generation))
+    return known is not None and known[0] == line.over.digest
+
+
 def _sources(before: tuple[PlannedLine, Place] | None, line: PlannedLine, place: Place, findings: Findings) -> None:
-    """A plan names the revision of every source, none is unknown, and none is older than that of the plan before."""
+    """A plan names the revision of every source, none is unknown, and none is older than that of the plan before.
+
+    Health may never have been shared (nothing is checked); then nobody leaves for it.
+    """
     sources = line.sources or {}
     findings.checked("G6")
-    if any(not revision for revision in sources.values()) or not sources:
-        names = ", ".join(sorted(name for name, revision in sources.items() if not revision)) or "every source"
+    by_health = any(one.cause == "health" for change in line.changes for one in change.leaving or ())
+    unknown = sorted(name for name, revision in sources.items() if not revision and (name != _HEALTH or by_health))
+    if unknown or not sources:
+        names = ", ".join(unknown) or "every source"
         text = f"g{line.generation} was planned, and {names} was unknown"
         findings.violated("G6", text, place, remedy=_REPORT)
     if before is None or line.over is None or line.over.digest != before[0].digest:

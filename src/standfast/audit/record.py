@@ -94,7 +94,6 @@ class Record:
         self.beheaded: set[int] = set()
         """Journals that begin in the middle, or have spoilt lines: what they lack says nothing."""
         self.lines = 0
-        self.intents_by: set[int] = set()
 
     def may_stand_twice(self, nonce: str) -> bool:
         """Whether that change may have landed once more: it asserted that no floor is there, and so it was later.
@@ -183,7 +182,6 @@ class Reader:
         if line.floor is not None and line.floor.generation is None:
             place_of = (stream, change.zone)
             record.floors_gone[place_of] = max(record.floors_gone.get(place_of, 0), line.generation)
-        record.intents_by.add(self._number)
         for write in line.writes:
             key = (stream, change.zone, intern(write.name))
             record.links.setdefault(key, {})[line.nonce] = self._link(change, write)
