@@ -71,7 +71,7 @@ def test_bad_files_say_so(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("[1, 2")
     with pytest.raises(StoryError, match=r"no\.json is not a story.*Make one with"):
         run(replay_command, tmp_path / "no.json")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StandfastError, match=r"There is no file .*none\.json\. .*replay race"):
         run(replay_command, tmp_path / "none.json")
     with pytest.raises(StandfastError, match=r"can't be written: No such file.*existing directory"):
         run(replay_command, "race", "--svg", tmp_path / "no" / "race.svg")
@@ -88,7 +88,7 @@ def test_the_command_ends_with_its_exit_code(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("{}")
     for arguments, code, says in (
         ([str(tmp_path / "no.json")], 1, "is not a story"),
-        ([str(tmp_path / "none.json")], 1, "No such file"),
+        ([str(tmp_path / "none.json")], 1, "There is no file"),
         (["race", "--with", "x"], 1, "there is as-built"),
     ):
         ended = subprocess.run(

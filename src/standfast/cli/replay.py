@@ -64,7 +64,11 @@ def _runs(what: str) -> "tuple[Run, ...]":
         from standfast.sim.story.race import race_runs
 
         return race_runs()
-    return (Run("story", "The story", load(Path(what))),)
+    try:
+        return (Run("story", "The story", load(Path(what))),)
+    except FileNotFoundError:
+        remedy = "`standfast replay race` shows October 2025; `standfast verify --save DIR` makes stories of its own."
+        raise StandfastError(f"There is no file {what}.", remedy) from None
 
 
 def _drawing(runs: "tuple[Run, ...]", view: str) -> str:

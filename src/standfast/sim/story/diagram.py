@@ -146,7 +146,8 @@ def _row(sheet: Sheet, frame: Frame, y: float) -> Drawn:
     if moment is None:
         raise ValueError("the beginning has no row")
     x = sheet.middle(moment.actor)
-    words = wrapped(moment.text, lane - 24, SIZE)
+    said = moment.text.replace(f".{sheet.zone}", "") if sheet.zone else moment.text
+    words = wrapped(said, lane - 24, SIZE)
     tall = _LINE * max(1, len(words)) + 2 * _PAD
     tags = {
         belief.actor: wrapped(belief.text, lane - 16, SMALL)

@@ -84,7 +84,7 @@ def page(
         "body",
         element("header", _top(title, lead), _controls(runs, last, apart), class_="top"),
         element("svg", hatching(), class_="story patterns", width=0, height=0, aria_hidden="true"),
-        element("main", *(_run(run) for run in runs)),
+        element("main", *(_run(run) for run in runs), class_="single" if len(runs) == 1 else None),
         _bottom(runs, sources),
         Markup(f"<script>{script}</script>"),
         data_view=view,
@@ -108,10 +108,10 @@ def _top(title: str, lead: str) -> Markup:
 
 
 def _controls(runs: tuple[Run, ...], last: int, apart: int) -> Markup:
-    buttons = [_button(run.label, "view", run.key) for run in runs[:apart]]
+    views = Markup("")
     if len(runs) > 1:
-        buttons.append(_button("Both", "view", BOTH))
-    views = element("div", *buttons, class_="views", role="group", aria_label="Which run")
+        buttons = [*(_button(run.label, "view", run.key) for run in runs[:apart]), _button("Both", "view", BOTH)]
+        views = element("div", *buttons, class_="views", role="group", aria_label="Which run")
     if more := runs[apart:]:
         said = element("span", "as built, but with", class_="faint")
         single = (_button(run.label, "view", run.key) for run in more)
@@ -218,6 +218,8 @@ def _item(run: Run, place: int) -> Markup:
     if moment.violation:
         said.append(element("span", f"✗ {moment.violation}. ", class_="bad"))
     answers = "; ".join(f"{one.name}: {one.status}, {len(one.addresses)} addresses" for one in moment.scene.answers)
-    said.append(element("span", f"{moment.caption} [{moment.source or CERTAINTY[moment.certainty]}] ", class_="why"))
+    if moment.caption or moment.source:
+        source = moment.source or CERTAINTY[moment.certainty]
+        said.append(element("span", f"{moment.caption} [{source}] ", class_="why"))
     said.append(element("span", answers, class_="faint"))
     return element("li", *said)

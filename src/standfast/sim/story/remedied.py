@@ -133,10 +133,11 @@ class _Schedule:
         self.published = f"published {generation}"
 
     def begin(self, actor: str) -> None:
-        """Take the latest plan and compare, if it is free to."""
+        """Take the latest plan and compare it with what every zone has, if it is free to."""
         if self.region.enactors[actor].phase == "idle":
             self.region.turn(actor)
-            self.region.turn(actor)
+            while self.region.enactors[actor].phase == "checking":
+                self.region.turn(actor)
             self.checked[actor] = len(self.moments) + 1
 
     def go(self, actor: str, reached: _Reached, *, expired: bool = True) -> list[Turn]:
