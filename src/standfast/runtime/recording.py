@@ -20,7 +20,7 @@ from standfast.model.plan import Head, Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.local import IntendedWrite, RecordIntent
-from standfast.ports.provider import Write
+from standfast.ports.provider import MARKER_TTL, Write
 
 
 def intent_facts(request: RecordIntent) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _asserted(part: Write, owner: str) -> RRset | str | None:
     if any(one.rtype == RRType.CNAME and one.rdata for one in there):
         return "unreadable"
     rdata = next((one.rdata for one in there if one.rtype == RRType.TXT), ())
-    return RRset(RRType.TXT, 0, rdata) if rdata else None
+    return RRset(RRType.TXT, MARKER_TTL, rdata) if rdata else None  # as it was read, so that it is known already
 
 
 def _put(part: Write, owner: str, rtype: int) -> RRset | None:
