@@ -11,7 +11,7 @@ from standfast import __version__
 from standfast.errors import StandfastError
 
 _EVERYDAY: Final = ("check", "plan", "run", "status", "explain", "history", "rollback", "hold", "resume", "audit")
-_LABORATORY: Final = ("demo", "simulate", "replay")
+_LABORATORY: Final = ("demo", "verify", "simulate", "replay")
 _MODULES: Final = {"rollback": "operate", "hold": "operate", "resume": "operate"}
 
 

@@ -84,3 +84,33 @@ class Run(Struct, frozen=True, kw_only=True):
     def operates(self) -> bool:
         """Whether an operator freezes or thaws."""
         return any(verb.startswith(("freeze", "thaw")) for verb in self.operator)
+
+    @property
+    def bounds(self) -> str:
+        """Everything that limits the run, in words."""
+        endpoints = len(self.plans[-1].shards) - 1 if self.plans else 1
+        plans = len(self.plans) or self.publications
+        parts = [f"{self.enactors} enactors × {plans} plans × {endpoints} endpoint{'s' * (endpoints > 1)}"]
+        parts.append(f"{self.flights} late request{'s' * (self.flights != 1)} under way")
+        parts.append("crash and restart at any time" if self.crashes else "no crashes")
+        if self.faults:
+            parts.append(", ".join(FAULT_WORDS[fault] for fault in sorted(self.faults)))
+        if self.acts:
+            parts.append(f"{self.acts} act{'s' * (self.acts > 1)} by hand, of: {', '.join(self.hands)}")
+        if self.commands:
+            parts.append(f"{self.commands} commands of: {', '.join(self.operator)}")
+        if self.cut_off:
+            parts.append(f"{self.cut_off} enactor cut off, with any plan on its disk")
+        if self.planners:
+            parts.append(f"{self.planners} planners")
+        if self.cleaner:
+            parts.append("1 cleaner")
+        if self.key_by_key:
+            parts.append("readings key by key")
+        if self.one_by_one:
+            parts.append("a change for each endpoint")
+        if self.distinct:
+            parts.append("enactors told apart")
+        kept = "memory from pass to pass" if self.memory else "each pass by an enactor just started"
+        parts.append(f"{kept}, which ends it after failure {self.patience}")
+        return "; ".join(parts)

@@ -29,8 +29,8 @@ from .world import World
 _AT: Final = {"network": "zone", "people": "zone"}
 
 
-def story_of(world: World, finding: Finding, command: str) -> Story:
-    """The story of a finding; `command` shows it again."""
+def story_of(world: World, finding: Finding) -> Story:
+    """The story of a finding."""
     lanes = _lanes(world, finding)
     moments = []
     for number, step in enumerate(finding.steps):
@@ -51,7 +51,6 @@ def story_of(world: World, finding: Finding, command: str) -> Story:
         beginning=_scene(world, finding.states[0]),
         moments=tuple(moments),
         outcome=finding.what,
-        replayed_by=command,
     )
 
 

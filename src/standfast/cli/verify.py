@@ -1,0 +1,63 @@
+"""`standfast verify`: every interleaving of the production cores within stated bounds, and what it found."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE
+
+if TYPE_CHECKING:
+    from standfast.sim.world.bounds import Run
+    from standfast.sim.world.scopes import Scope
+
+_SCOPES: Final = ("quick", "standard", "wide")
+_ENGINES: Final = ("auto", "python", "compiled")
+
+
+@click.command("verify", short_help="explore all interleavings of the production cores, within stated bounds")
+@click.option("--scope", "scope", type=click.Choice(_SCOPES), default="quick", show_default=True, help="how much")
+@click.option("--run", "names", multiple=True, metavar="NAME", help="only this run (repeatable); see --list")
+@click.option("--list", "listing", is_flag=True, help="the runs of the scope with their bounds; nothing is searched")
+@click.option("--engine", type=click.Choice(_ENGINES), default="auto", show_default=True, help="which search")
+@click.option("--save", "folder", metavar="DIR", default=".", show_default=True, help="where counterexamples go")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+@click.pass_context
+def verify_command(
+    ctx: click.Context, scope: str, names: tuple[str, ...], listing: bool, engine: str, folder: str, as_json: bool
+) -> None:
+    """Let enactors, planners, cleaner, operator, people and the network do everything they may, in every order.
+
+    What is explored are the objects that run in production, over the executable specification of store and provider.
+    Each state and each change is checked against the guarantees; a counterexample is told step by step and saved.
+
+    Exit code: 0 nothing is broken and all was seen, 2 a guarantee is broken, 1 something was not finished.
+    """
+    from standfast.cli.verifying.reporting import as_json_object, show, show_list
+    from standfast.cli.verifying.searching import verify
+    from standfast.sim.world.running import chosen
+    from standfast.sim.world.scopes import SCOPES
+
+    runs = _chosen_runs(SCOPES[scope], names)
+    if listing:
+        show_list(SCOPES[scope], runs, as_json=as_json)
+        return
+    means = chosen(engine, worthwhile=SCOPES[scope].compiled)  # type: ignore[arg-type]  # click checked it
+    verified = verify(SCOPES[scope], runs, means, Path(folder), families=not names, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(as_json_object(verified)))
+    else:
+        show(verified)
+    ctx.exit(EXIT_DIFFERS if verified.broken else EXIT_FINE if verified.complete else EXIT_ERROR)
+
+
+def _chosen_runs(scope: "Scope", names: tuple[str, ...]) -> "tuple[Run, ...]":
+    """The runs of the scope; of those named, from whatever scope."""
+    from standfast.sim.world.scopes import all_runs
+
+    known = all_runs()
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"--run {name}: there is no such run. They are: {', '.join(known)}.")
+    return tuple(known[name] for name in names) if names else scope.runs

@@ -1,0 +1,300 @@
+"""The searches that `standfast verify` makes, by scope: which runs, how far each may go, what none of them covers."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from standfast.core.enactor import PATIENCE as PATIENCE_IN_PRODUCTION
+
+from .bounds import Fault, Run
+from .damaged import Family
+from .histories import history
+
+_LATE: Final[frozenset[Fault]] = frozenset({"late"})
+_LOSSY: Final[frozenset[Fault]] = frozenset({"late", "lost"})
+_BRIEF: Final[dict[str, Any]] = {"memory": False, "patience": 1}
+"""A pass ends with its first failure, and the next one is that of an enactor just started: far fewer states."""
+_DELETED: Final = ("marker", "floor", "addresses", "marker and addresses")
+
+
+class Scope(Struct, frozen=True):
+    """Several runs, in order. `states_max` is where a single run is given up, which is not a success."""
+
+    name: str
+    about: str
+    runs: tuple[Run, ...]
+    families: tuple[Family, ...]
+    states_max: int
+    compiled: bool
+
+
+_QUICK: Final = (
+    Run(
+        name="delayed-writes",
+        about="plans change one endpoint each; requests and replies are lost, late, repeated",
+        plans=history("aa", "ba", "bb"),
+        flights=1,
+        faults=frozenset({"late", "lost", "repeated"}),
+        **_BRIEF,
+    ),
+    Run(
+        name="deleted-marker",
+        about="beside a delayed write, people delete a marker",
+        plans=history("aa", "ba", "bb"),
+        flights=1,
+        faults=_LATE,
+        hands=("marker",),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="frozen-zone",
+        about="an operator freezes the zone and thaws it, while enactors may be delayed in a write",
+        plans=history("a", "b"),
+        operator=("freeze zone", "thaw zone"),
+        commands=2,
+        **_BRIEF,
+    ),
+    Run(
+        name="memory",
+        about="what an enactor believes when a pass ends is there in the next",
+        plans=history("a", "b"),
+        patience=3,
+    ),
+)
+
+_STANDARD: Final = (
+    *_QUICK,
+    Run(
+        name="three-enactors",
+        about="contents that come back (a, b, a), four plans, three enactors",
+        plans=history("aa", "ba", "bb", "ab"),
+        enactors=3,
+        flights=1,
+        faults=_LATE,
+        **_BRIEF,
+    ),
+    Run(
+        name="any-damage",
+        about="any one thing that people do to a zone, beside a delayed write",
+        plans=history("a", "b", "a"),
+        flights=1,
+        faults=_LATE,
+        hands=(
+            *_DELETED,
+            "marker and floor",
+            "garbage marker",
+            "garbage floor",
+            "foreign addresses",
+            "alias",
+            "first",
+            "everything",
+        ),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="two-endpoints-emptied",
+        about="one of two endpoints is deleted with its marker: refill beside writes of newer plans",
+        plans=history("aa", "ba", "cb"),
+        flights=1,
+        faults=_LATE,
+        hands=("marker and addresses",),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="two-acts",
+        about="markers, floor and addresses are deleted, two at different times",
+        plans=history("a", "b"),
+        flights=1,
+        faults=_LATE,
+        hands=_DELETED,
+        acts=2,
+        **_BRIEF,
+    ),
+    Run(
+        name="put-back",
+        about="people put an older marker, with or without its addresses, or a whole older zone back",
+        plans=history("a", "b"),
+        flights=1,
+        faults=_LATE,
+        hands=("marker", "older marker", "older marker and addresses", "older zone"),
+        acts=2,
+        **_BRIEF,
+    ),
+    Run(
+        name="min-answers-2",
+        about="two addresses each, of which an endpoint may not have fewer; marker and floor are lost",
+        plans=history("A", "B", "C"),
+        flights=1,
+        faults=_LATE,
+        hands=("marker and addresses", "floor", "first"),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="two-families",
+        about="dual-stack contents become IPv4 only; a refill touches no family that has enough",
+        plans=history("6", "7", "a"),
+        flights=1,
+        faults=_LATE,
+        hands=("marker and addresses", "marker", "addresses"),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="every-fault",
+        about="failed and partly failed readings, refusals, a journal that can't be written, beside a delayed write",
+        plans=history("aa", "bb"),
+        flights=1,
+        faults=frozenset({"late", "lost", "repeated", "blind", "partly blind", "journal", "refused"}),
+        **_BRIEF,
+    ),
+    Run(
+        name="cut-off",
+        about="one of three enactors never hears of a newer plan than that on its disk; an endpoint is deleted",
+        plans=history("a", "b", "c"),
+        enactors=2,
+        cut_off=1,
+        flights=1,
+        faults=_LATE,
+        hands=("marker and addresses", "floor"),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="freeze-and-thaw",
+        about="an operator freezes and thaws the zone, two commands of either",
+        plans=history("a", "b"),
+        flights=1,
+        faults=_LATE,
+        operator=("freeze zone", "thaw zone"),
+        commands=2,
+        **_BRIEF,
+    ),
+    Run(
+        name="frozen-endpoint",
+        about="an operator freezes or thaws one endpoint, whose marker people may delete",
+        plans=history("a", "b"),
+        flights=1,
+        faults=_LATE,
+        operator=("freeze endpoint", "thaw endpoint"),
+        commands=1,
+        hands=("marker",),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="retired",
+        about="an endpoint is retired while older plans are about, and its addresses are put there by hand",
+        plans=history("ab", "a-", "b-"),
+        flights=1,
+        faults=_LOSSY,
+        hands=("foreign addresses", "floor"),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
+        name="one-by-one",
+        about="each endpoint in a change of its own, three failures a pass",
+        plans=history("aa", "ba", "bb"),
+        flights=1,
+        faults=_LATE,
+        one_by_one=True,
+        memory=False,
+        patience=2,
+    ),
+    Run(
+        name="key-by-key",
+        about="the keys of one reading come from different moments",
+        plans=history("a", "b"),
+        flights=1,
+        faults=_LATE,
+        key_by_key=True,
+        **_BRIEF,
+    ),
+    Run(
+        name="told-apart",
+        about="enactors have names of their own, and are not exchanged for each other",
+        plans=history("aa", "ba", "bb"),
+        flights=1,
+        faults=_LATE,
+        distinct=True,
+        **_BRIEF,
+    ),
+    Run(
+        name="long-lived",
+        about="enactors that live on, with looks and audits, beside a delayed write",
+        plans=history("a", "b"),
+        flights=1,
+        faults=_LATE,
+        occasions=("look", "audit"),
+        patience=3,
+    ),
+    Run(
+        name="cleaner",
+        about="plans are published at any time, and collected; the cleaner's request may be late",
+        plans=history("aa", "ba", "bb"),
+        flights=1,
+        faults=_LATE,
+        publishing="atomic",
+        cleaner=True,
+        **_BRIEF,
+    ),
+    Run(
+        name="two-planners",
+        about="two planners with different views, and operators who roll back and resume, by compare-and-set",
+        plans=(),
+        enactors=1,
+        faults=frozenset({"lost"}),
+        publishing="planner",
+        planners=2,
+        publications=3,
+        operator=("rollback",),
+        **_BRIEF,
+    ),
+)
+
+_WIDE: Final = (
+    Run(
+        name="wide",
+        about="enactors that live on, three plans of two endpoints, late and lost requests, any deletion by hand",
+        plans=history("aa", "ba", "bb"),
+        flights=1,
+        faults=_LOSSY,
+        hands=("marker",),
+        acts=1,
+        patience=1,
+        reachable=False,
+    ),
+)
+
+ONE_ENDPOINT: Final = Family("one endpoint, three plans", history("a", "b", "c"))
+TWO_ENDPOINTS: Final = Family("two endpoints, three plans", history("aa", "ba", "cb"))
+
+SCOPES: Final[dict[str, Scope]] = {
+    scope.name: scope
+    for scope in (
+        Scope("quick", "within a minute, without anything to install", _QUICK, (ONE_ENDPOINT,), 1_000_000, False),
+        Scope("standard", "each fault beside a delayed write", _STANDARD, (TWO_ENDPOINTS,), 40_000_000, True),
+        Scope("wide", "more than 100 million states", _WIDE, (), 400_000_000, True),
+    )
+}
+
+NOT_COVERED: Final = (
+    "more enactors, plans, endpoints, late requests, acts by hand than each run says; more than one zone and stream",
+    "time: the clock stands still, so the tug-of-war's ten minutes never pass and nobody waits",
+    f"passes that go on after more failures than the run says (production: {PATIENCE_IN_PRODUCTION})",
+    "changes halved on refusal beyond two endpoints; signatures and message sizes, which are tested on servers",
+    "the zone's serial as a counter: a look is told that nothing changed or everything, whatever is true",
+    "secondaries, resolvers and their caches; DNSSEC; anything the provider's specification does not say",
+    "an endpoint whose marker is lost when floor and readable markers no longer tell its generation (guarantees.md)",
+    "health, velocity and policies in the planner: two load balancers, one up at a time; trees and aliases of Route 53",
+)
+"""What no run says anything about."""
+
+
+def all_runs() -> dict[str, Run]:
+    """Every run of every scope, by its name."""
+    return {run.name: run for scope in SCOPES.values() for run in scope.runs}
