@@ -39,6 +39,8 @@ def judge(stage: Stage) -> None:
     blamed = [f"{one.guarantee}: {one.text} ({', '.join(map(str, one.places))})" for one in report.violations]
     assert {one.guarantee for one in report.violations} == stage.guilty_of, "\n".join(["the audit:", *blamed])
     assert report.landed > 0, "no journal shows a write"
+    holes = [doubt.why for one in report.judged for doubt in one.doubts if "no journal given here" in doubt.why]
+    assert not holes or stage.unjournalled, f"a write without intent: {holes}"
     verdicts = {one.guarantee: one.verdict for one in report.judged}
     assert {verdicts["G1"], verdicts["G8"]} == {"holds"}, verdicts
 

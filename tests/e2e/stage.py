@@ -55,6 +55,8 @@ class Stage:
         self.streams = [self.plans]
         self.guilty_of: set[str] = set()
         """The guarantees that the audit at the end must find violated: none but by those who write carelessly."""
+        self.unjournalled = False
+        """Whether somebody wrote without a journal, as a refill may: then the chains have holes."""
 
     # Life
 

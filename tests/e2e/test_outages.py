@@ -68,6 +68,7 @@ def _newest(stage: Stage) -> object:
 @pytest.mark.slow
 def test_without_a_journal_only_refills_are_written(stage: Stage) -> None:
     """A directory stands where the journal's file belongs: even root can't write it."""
+    stage.unjournalled = True
     old = stage.enactor("a")
     stage.publish_and_wait(www=both(1, 2), api=v4(11, 12))
     stage.await_head()
