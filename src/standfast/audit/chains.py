@@ -14,39 +14,55 @@ _FROZEN: Final = frozenset({"frozen", "placeholder"})
 
 
 def judge_chains(record: Record, floors: Floors, ends: Mapping[Key, str], findings: Findings) -> int:
-    """Every step of every chain; how many chains there are."""
+    """Every step of every chain; how many endpoints have one."""
     contents = _Contents(record, findings)
     chains = 0
     for key, links in record.links.items():
-        followers: dict[str, list[Link]] = {}
-        roots: list[Link] = []
         contents.begin()
         for link in links.values():
             _settled(key, link, findings)
             contents.judge(key, link)
-            if link.act == "refill":
-                continue
-            before = links.get(link.over) if link.over else None
-            if before is not None and before.makes_marker:
-                _step(key, before, link, findings)
-            elif link.over:
-                _hole(record, key, link, findings)
-            if not link.change.landed:
-                continue
-            followers.setdefault(link.over, []).append(link) if link.over else roots.append(link)
-        chains += bool(roots) or bool(followers)
+            _over(record, key, link, findings)
+        followers = _followers(links)
+        roots = followers.pop("", [])
+        chains += bool(roots or followers)
+        _twins(record, key, followers, findings)
         _ring(key, links, followers, findings)
-        for over, some in followers.items():
-            for other in some[1:]:
-                if over in links and record.may_stand_twice(over):
-                    findings.doubted("G2", TWICE, _place(other))
-                    continue
-                text = f"{key[2]}: two changes replaced the marker {over}"
-                findings.violated("G2", text, _place(some[0]), _place(other), remedy=TWINS_REMEDY)
         if len(roots) > 1:
             _roots(key, links, floors, findings)
         _end(key, links, followers, ends, findings)
     return chains
+
+
+def _followers(links: Mapping[str, Link]) -> dict[str, list[Link]]:
+    """What landed over each marker; under the empty nonce what landed where no marker could be read."""
+    found: dict[str, list[Link]] = {}
+    for link in links.values():
+        if link.change.landed and link.act != "refill":
+            found.setdefault(link.over, []).append(link)
+    return found
+
+
+def _over(record: Record, key: Key, link: Link, findings: Findings) -> None:
+    """The marker that it replaces, if a journal has it."""
+    if not link.over or link.act == "refill":
+        return
+    before = record.links[key].get(link.over)
+    if before is not None and before.makes_marker:
+        _step(key, before, link, findings)
+    else:
+        _hole(record, key, link, findings)
+
+
+def _twins(record: Record, key: Key, followers: Mapping[str, list[Link]], findings: Findings) -> None:
+    """A marker is replaced once."""
+    for over, (first, *others) in followers.items():
+        for other in others:
+            if over in record.links[key] and record.may_stand_twice(over):
+                findings.doubted("G2", TWICE, _place(other))
+                continue
+            text = f"{key[2]}: two changes replaced the marker {over}"
+            findings.violated("G2", text, _place(first), _place(other), remedy=TWINS_REMEDY)
 
 
 def _place(link: Link) -> Place:
@@ -143,7 +159,6 @@ def _end(
     if later := followers.get(nonce):
         text = f"{key[2]}: the marker {nonce} stands, and a change was written over it"
         findings.violated("G2", text, _place(last), _place(later[0]), remedy=TWINS_REMEDY)
-        return
 
 
 class _Contents:
