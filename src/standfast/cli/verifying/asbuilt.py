@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from standfast.cli.texts import counted, paint, say, say_all
-from standfast.cli.verifying.searching import progress_line
+from standfast.cli.verifying.progress import far, progress_line
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE
 from standfast.sim.asbuilt.narrating import narrated
 from standfast.sim.asbuilt.remedies import OURS, SWITCHES, Remedy, chosen
@@ -42,12 +42,15 @@ def verify_as_built(scope: str, names: Iterable[str], folder: str | None, *, as_
     found = []
     with progress_line(quiet=as_json) as tell:
         for some, at in wanted:
-            found.append(verdict(some, at, tell(named(some))))
+            name = named(some)
+            found.append(verdict(some, at, lambda seen, name=name: tell(far(name, seen))))  # type: ignore[misc]
     saved = [path for one in found for path in _saved(one, Path(folder))] if folder else []
     differing = [one for one in found if not one.as_stated]
     broken = bool(differing) or (bool(remedies) and any(one.findings for one in found))
     if as_json:
-        click.echo(json.dumps({"ok": not broken, "runs": [_as_json(one) for one in found], "saved": [*map(str, saved)]}))
+        click.echo(
+            json.dumps({"ok": not broken, "runs": [_as_json(one) for one in found], "saved": [*map(str, saved)]})
+        )
     else:
         _show(found, differing, [*map(str, saved)], alone=bool(remedies))
     return EXIT_DIFFERS if broken else EXIT_FINE
@@ -81,7 +84,9 @@ def _show(found: list[Verdict], differing: list[Verdict], saved: list[str], *, a
     for one in differing:
         known = stated(one.system.how.remedies, one.system.scope)
         expected = ", ".join(sorted(known.remain)) if known else ""
-        say_all(f"{named(one.system.how.remedies)}: {expected or 'nothing'} should remain, and this is not what was found.")
+        say_all(
+            f"{named(one.system.how.remedies)}: {expected or 'nothing'} should remain, and this is not what was found."
+        )
     say_all(_conclusion(found, differing, alone=alone))
 
 
@@ -107,7 +112,8 @@ def _show_table(found: list[Verdict]) -> None:
     for number, row in enumerate(rows):
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         say(paint("  ".join(cells), "faint" if number == 0 else "plain"))
-    say(f"scope: enactors × plans × endpoints, with crashes; {counted(len(found), 'complete search', 'complete searches')}")
+    searches = counted(len(found), "complete search", "complete searches")
+    say(f"scope: enactors × plans × endpoints, with crashes; {searches}")
 
 
 def _saved(one: Verdict, folder: Path) -> list[Path]:
@@ -133,7 +139,6 @@ def _as_json(one: Verdict) -> dict[str, Any]:
         "complete": bounds.complete,
         "steps": {failure: one.steps(failure) for failure in FAILURES if failure in one.remain},
         "asked": [failure for failure in FAILURES if failure in one.asked],
-        "wedged_states": one.wedged_states,
-        "for_ever": one.for_ever,
+        "lost": one.lost,
         "as_stated": one.as_stated,
     }

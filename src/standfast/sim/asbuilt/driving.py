@@ -6,7 +6,7 @@ from typing import Final
 from . import plans, telling
 from .enactor import Enactor, Latest, Look, ReadLatest, Reply, Seen
 from .remedies import Built
-from .route53 import Applied, HostedZone, apply
+from .route53 import Applied, HostedZone, RecordSet, apply
 
 TURNS_MAX: Final = 1_000
 """Requests in one stretch of a schedule; a pass of three endpoints has about thirty."""
@@ -75,24 +75,28 @@ class Region:
         return {zone.apex: (plans.root(zone), plans.trees(zone)) for zone in self.zones}
 
 
-def is_stuck(how: Built, latest: int, zones: Sequence[HostedZone]) -> str:
-    """Where a fresh enactor, alone, with this plan and every lock expired, cannot bring an endpoint to it; else empty.
+def behind(how: Built, plan: int, zones: Sequence[HostedZone]) -> str:
+    """The first endpoint whose root does not lead to its tree of this plan; empty if all do."""
+    for endpoint, zone in enumerate(zones):
+        tree = how.tree(endpoint, plan)
+        if plans.root(zone) != tree or tree not in plans.trees(zone):
+            return zone.apex
+    return ""
 
-    It is alone and deterministic, so it is stuck as soon as it asks in a world that it has already asked in.
+
+def is_stuck(how: Built, latest: int, zones: Sequence[HostedZone]) -> str:
+    """What a fresh enactor, alone, with this plan and every lock expired, never brings to it; empty if it does.
+
+    It is alone and deterministic, so nothing new comes once it asks in a world in which it has already asked the same.
     """
     region = Region(how, ("fresh",), latest=latest, zones=zones)
     seen = set()
-    while True:
-        enactor = region.enactors["fresh"]
-        now = (_unstamped(enactor), *(_unlocked(zone) for zone in region.zones))
+    while late := behind(how, latest, region.zones):
+        now = (_unstamped(region.enactors["fresh"]), *(_unlocked(zone) for zone in region.zones))
         if now in seen:
-            break
+            return f"plan {latest} cannot be brought to {late}"
         seen.add(now)
         region.turn("fresh", expired=True)
-    for endpoint, zone in enumerate(region.zones):
-        tree = how.tree(endpoint, latest)
-        if plans.root(zone) != tree or tree not in plans.trees(zone):
-            return f"plan {latest} cannot be brought to {zone.apex}, which stays at plan {plans.root(zone)}"
     return ""
 
 
@@ -100,6 +104,7 @@ def _unstamped(enactor: Enactor) -> tuple[object, ...]:
     return (enactor.phase, enactor.endpoint, enactor.plan, bool(enactor.lock), enactor.also, enactor.doomed)
 
 
-def _unlocked(zone: HostedZone) -> tuple[object, ...]:
+def _unlocked(zone: HostedZone) -> tuple[str | RecordSet, ...]:
+    """What a zone holds, and whether it is locked, by whomever."""
     name = plans.lock_name(zone.apex)
     return tuple(record if record.name != name else name for record in zone.records)

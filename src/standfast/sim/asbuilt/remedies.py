@@ -42,7 +42,7 @@ class Switch(Struct, frozen=True):
 
 SWITCHES: Final = (
     Switch("recheck", "public", "freshness is checked again before each endpoint, outside its lock"),
-    Switch("check-in-lock", "public", "freshness is checked under the endpoint's lock, just before the root moves"),
+    Switch("check-in-lock", "ours", "freshness is checked under the endpoint's lock, just before the root moves"),
     Switch("fair-lock", "public", "who waits for a lock gets it in turn: nobody loses many times running"),
     Switch("one-lock", "public", "one lock across all endpoints, for a whole pass (considered and rejected then)"),
     Switch("no-cleanup", "public", "old trees are never deleted"),

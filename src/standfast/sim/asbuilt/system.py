@@ -196,10 +196,9 @@ class AsBuilt:
         scope: Scope,
         *,
         fused: bool = True,
-        latest: int = 0,
-        zones: Sequence[HostedZone] = (),
+        start: Sequence[Value] = (),
     ) -> None:
-        """`latest` and `zones`: what is published and installed at the start; nothing, if not said."""
+        """`start`: the state to begin in, if not the one in which nothing is published and nothing installed."""
         assert len(how.endpoints) == scope.endpoints
         places = tuple(range(FIRST_ZONE, FIRST_ZONE + scope.endpoints))
         members = tuple(range(FIRST_ZONE + scope.endpoints, FIRST_ZONE + scope.endpoints + scope.enactors))
@@ -208,8 +207,8 @@ class AsBuilt:
         self.scope = scope
         self.title = f"as built, {scope}" + (f", with {', '.join(sorted(how.remedies))}" if how.remedies else "")
         self.places = ("store", *how.endpoints, *names)
-        installed = tuple(zones) or tuple(HostedZone(apex) for apex in how.endpoints)
-        self.start: tuple[Value, ...] = (latest, *installed, *(Enactor(how),) * len(names))
+        empty = (0, *(HostedZone(apex) for apex in how.endpoints), *(Enactor(how),) * len(names))
+        self.start: tuple[Value, ...] = tuple(start) or empty
         self.rules: Sequence[Rule] = tuple(_rules(scope, places, dict(zip(members, names, strict=True)), fused))
         self.properties: Sequence[Property] = (
             *(Emptied((place,)) for place in places),
