@@ -60,6 +60,11 @@ def no_addresses(given: Doctored) -> None:
     written(given)[2][3]["answers"] = {}
 
 
+def a_marker_alone(given: Doctored) -> None:
+    """As a freeze does it; but a plan puts contents."""
+    written(given)[2][3].update(act="mark", answers={})
+
+
 def an_empty_plan(given: Doctored) -> None:
     next(iter(given.lines("planned")))[2]["changes"][0]["answers"] = {}
 
@@ -224,6 +229,7 @@ def one_nonce_twice(given: Doctored) -> None:
     ("doctor", "guilty", "words"),
     [
         (no_addresses, "G1", "0 A where min_answers is 2"),
+        (a_marker_alone, "G1", "a marker is put and nothing else"),
         (an_empty_plan, "G1", "a plan gives it 0 A where min_answers is"),
         (a_step_back, "G2", "is written over"),
         (two_over_one, "G2", "two changes replaced the marker"),

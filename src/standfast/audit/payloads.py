@@ -7,6 +7,8 @@ from .findings import Findings
 from .format import FloorLine, IntentLine, WriteLine
 from .lines import Place
 
+NO_PLAN: Final = "none"
+"""What an operator's freeze or thaw names instead of a plan: it alone puts markers without contents."""
 _REPORT: Final = "Report this with the journal: no enactor may do that."
 _NOT_OURS: Final = {
     "frozen": "under a frozen marker",
@@ -25,6 +27,9 @@ def judge_intent(line: IntentLine, place: Place, findings: Findings) -> None:
         findings.violated("G8", f"{line.zone}: a change under a frozen floor", place, remedy=_REPORT)
     _floor(line, line.floor, place, findings)
     for write in line.writes:
+        if write.act == "mark" and line.plan != NO_PLAN:
+            text = f"{write.name}: a marker is put and nothing else, by a plan"
+            findings.violated("G1", text, place, remedy=_REPORT)
         _payload(write, place, findings)
         _obedience(write, place, findings)
 
