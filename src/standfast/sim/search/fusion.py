@@ -73,6 +73,11 @@ class Fused(Tables):
             known = self._fused[key] = self._settled_moves(*key)
         return known
 
+    def answers(self) -> Iterator[tuple[int, tuple[Shape, ...], Pattern, tuple[Move, ...]]]:
+        """As in `Tables`, with private steps included."""
+        for (rule, shapes, pattern), moves in self._fused.items():
+            yield rule, shapes, pattern, moves
+
     def settled(self, place: int, shape: Shape) -> Settled:
         """The value that private steps lead to. Raises ContractError if they go round."""
         place = self.place_class[place]

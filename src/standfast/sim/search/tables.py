@@ -1,7 +1,7 @@
 """Rules and properties as tables of integers: each is asked once per combination of shapes and equalities."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from .alphabet import Alphabet, ContractError, Shape, symbol
@@ -54,6 +54,11 @@ class Tables:
             outcomes = self.rules[rule].fire(*self.values(shapes, pattern))
             known = self._moves[key] = tuple(self._move(rule, outcome, symbols) for outcome in outcomes)
         return known
+
+    def answers(self) -> Iterator[tuple[int, tuple[Shape, ...], Pattern, tuple[Move, ...]]]:
+        """All that rules have been asked so far, in the order of asking: rule, shapes, pattern and moves."""
+        for (rule, shapes, pattern), moves in self._moves.items():
+            yield rule, shapes, pattern, moves
 
     def broken(self, number: int, shapes: tuple[Shape, ...], pattern: Pattern) -> str:
         """Why the property does not hold there; empty if it does."""

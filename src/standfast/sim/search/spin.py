@@ -1,0 +1,103 @@
+"""A second opinion: Spin searches a model of the system, and its counts must be ours to the last state.
+
+Spin 6.5 (https://spinroot.com) is Debian's package `spin`; the model is compiled by gcc.
+"""
+
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from shutil import which
+from typing import Final
+
+from msgspec import Struct
+
+from standfast.errors import StandfastError
+
+from .canonical import FULL, Reductions
+from .exploring import survey
+from .product import System
+from .promela import model
+
+BOOKKEEPING_STATES: Final = 1
+"""Spin's initial state, in which the row has not been written yet."""
+BOOKKEEPING_TRANSITIONS: Final = 2
+"""The step that writes it; and Spin counts transitions as states stored and matched, so its initial state is one."""
+
+
+class Agreement(Struct, frozen=True):
+    """States and transitions by our search and by Spin's, without its bookkeeping; seconds for each search alone.
+
+    `making`: seconds to write, translate and compile the model.
+    """
+
+    title: str
+    states: int
+    transitions: int
+    seconds: float
+    spin_states: int
+    spin_transitions: int
+    spin_seconds: float
+    making: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether both counted the same."""
+        return (self.states, self.transitions) == (self.spin_states, self.spin_transitions)
+
+
+def agreement(
+    system: System, *, states_max: int = 5_000_000, reductions: Reductions = FULL, seconds_max: float = 600.0
+) -> Agreement:
+    """Search the system here and with Spin. Raises StandfastError if either can't finish, or Spin is not there."""
+    exploration = survey(system, states_max=states_max, seconds_max=seconds_max, reductions=reductions)
+    ours = exploration.result.bounds
+    if not ours.complete:
+        raise StandfastError(f"{system.title}: not finished after {ours.states} states.", "Take a smaller scope.")
+    begun = time.monotonic()
+    text = model(exploration)
+    with tempfile.TemporaryDirectory(prefix="standfast-spin-") as name:
+        folder = Path(name)
+        (folder / "model.pml").write_text(text.promela, encoding="ascii")
+        (folder / "tables.h").write_text(text.tables, encoding="ascii")
+        _run(["spin", "-a", "model.pml"], folder, seconds_max)
+        options = ["-O2", "-w", "-DBFS", "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=8192", f"-DVECTORSZ={text.octets + 1024}"]
+        _run(["gcc", *options, "-o", "pan", "pan.c"], folder, seconds_max)
+        made = time.monotonic()
+        told = _run(["./pan", "-E", f"-w{max(16, ours.states.bit_length() + 1)}"], folder, seconds_max)
+        ended = time.monotonic()
+    states, transitions = _counts(told)
+    return Agreement(
+        system.title,
+        ours.states,
+        ours.transitions,
+        ours.seconds,
+        states - BOOKKEEPING_STATES,
+        transitions - BOOKKEEPING_TRANSITIONS,
+        ended - made,
+        made - begun,
+    )
+
+
+def _run(command: list[str], folder: Path, seconds_max: float) -> str:
+    if which(command[0], path=None) is None and not (folder / command[0]).exists():
+        raise StandfastError(f"{command[0]} is not installed.", "On Debian: apt install spin gcc.")
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds_max, check=False)
+    except subprocess.TimeoutExpired:
+        raise StandfastError(f"{command[0]} did not finish in {seconds_max:g} s.", "Take a smaller scope.") from None
+    told = done.stdout + done.stderr
+    if done.returncode:
+        raise StandfastError(f"{' '.join(command)} failed ({done.returncode}): {told.strip()[-2000:]}")
+    return told
+
+
+def _counts(told: str) -> tuple[int, int]:
+    """States stored and transitions, as Spin tells them. Raises StandfastError unless its search was complete."""
+    states = re.search(r"^\s*(\d+) states, stored", told, re.MULTILINE)
+    transitions = re.search(r"^\s*(\d+) transitions", told, re.MULTILINE)
+    complete = re.search(r"errors: 0$", told, re.MULTILINE) and "Search not completed" not in told
+    if not (states and transitions and complete):
+        raise StandfastError(f"Spin did not finish its search: {told.strip()[-2000:]}")
+    return int(states[1]), int(transitions[1])
