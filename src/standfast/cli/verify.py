@@ -21,19 +21,41 @@ _ENGINES: Final = ("auto", "python", "compiled")
 @click.option("--run", "names", multiple=True, metavar="NAME", help="only this run (repeatable); see --list")
 @click.option("--list", "listing", is_flag=True, help="the runs of the scope with their bounds; nothing is searched")
 @click.option("--engine", type=click.Choice(_ENGINES), default="auto", show_default=True, help="which search")
-@click.option("--save", "folder", metavar="DIR", default=".", show_default=True, help="where counterexamples go")
+@click.option(
+    "--as-built", is_flag=True, help="the system of October 2025 instead: which remedies remove which failure"
+)
+@click.option(
+    "--with", "remedies", multiple=True, metavar="A,B", help="with --as-built: only these remedies; or `ours`"
+)
+@click.option("--save", "folder", metavar="DIR", help="where counterexamples go [default: here; --as-built: nowhere]")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 @click.pass_context
 def verify_command(
-    ctx: click.Context, scope: str, names: tuple[str, ...], listing: bool, engine: str, folder: str, as_json: bool
+    ctx: click.Context,
+    scope: str,
+    names: tuple[str, ...],
+    listing: bool,
+    engine: str,
+    as_built: bool,
+    remedies: tuple[str, ...],
+    folder: str | None,
+    as_json: bool,
 ) -> None:
     """Let enactors, planners, cleaner, operator, people and the network do everything they may, in every order.
 
     What is explored are the objects that run in production, over the executable specification of store and provider.
     Each state and each change is checked against the guarantees; a counterexample is told step by step and saved.
 
-    Exit code: 0 nothing is broken and all was seen, 2 a guarantee is broken, 1 something was not finished.
+    With --as-built the system as it was in October 2025 is searched the same way: as it was, with each remedy alone,
+    and with all of ours.
+
+    Exit code: 0 nothing is broken and all was seen (--as-built: each outcome is the stated one), 2 a guarantee is
+    broken, 1 something was not finished.
     """
+    if as_built:
+        ctx.exit(_as_built(scope, names, remedies, folder, listing=listing, engine=engine, as_json=as_json))
+    if remedies:
+        raise click.UsageError("--with names remedies for the system of October 2025: use it with --as-built.")
     from standfast.cli.verifying.reporting import as_json_object, show, show_list
     from standfast.cli.verifying.searching import verify
     from standfast.sim.world.running import chosen
@@ -44,12 +66,33 @@ def verify_command(
         show_list(SCOPES[scope], runs, as_json=as_json)
         return
     means = chosen(engine, worthwhile=SCOPES[scope].compiled)  # type: ignore[arg-type]  # click checked it
-    verified = verify(SCOPES[scope], runs, means, Path(folder), families=not names, quiet=as_json)
+    verified = verify(SCOPES[scope], runs, means, Path(folder or "."), families=not names, quiet=as_json)
     if as_json:
         click.echo(json.dumps(as_json_object(verified)))
     else:
         show(verified)
     ctx.exit(EXIT_DIFFERS if verified.broken else EXIT_FINE if verified.complete else EXIT_ERROR)
+
+
+def _as_built(
+    scope: str,
+    names: tuple[str, ...],
+    remedies: tuple[str, ...],
+    folder: str | None,
+    *,
+    listing: bool,
+    engine: str,
+    as_json: bool,
+) -> int:
+    if names or engine != "auto":
+        raise click.UsageError("--as-built takes --scope, --with, --list, --save and --json; no --run and no --engine.")
+    from standfast.cli.verifying.asbuilt import list_remedies, verify_as_built
+
+    if listing:
+        list_remedies(as_json=as_json)
+        return EXIT_FINE
+    wanted = [name.strip() for some in remedies for name in some.split(",") if name.strip()]
+    return verify_as_built(scope, wanted, folder, as_json=as_json)
 
 
 def _chosen_runs(scope: "Scope", names: tuple[str, ...]) -> "tuple[Run, ...]":

@@ -56,6 +56,16 @@ def verify_as_built(scope: str, names: Iterable[str], folder: str | None, *, as_
     return EXIT_DIFFERS if broken else EXIT_FINE
 
 
+def list_remedies(*, as_json: bool) -> None:
+    """What --with understands."""
+    if as_json:
+        rows = [{"remedy": one.remedy, "origin": one.origin, "says": one.says} for one in SWITCHES]
+        click.echo(json.dumps({"remedies": rows, "ours": sorted(OURS)}))
+        return
+    say_all(*(f"  {one.remedy:<18}{one.origin:<8}{one.says}" for one in SWITCHES))
+    say_all(f"  {'ours':<18}{'':<8}{', '.join(sorted(OURS))}")
+
+
 def named(remedies: Iterable[Remedy]) -> str:
     """A set's name in the table."""
     some = frozenset(remedies)
@@ -121,7 +131,7 @@ def _saved(one: Verdict, folder: Path) -> list[Path]:
     paths = []
     for finding in one.findings:
         words = re.sub("[^a-z-]+", "-", named(one.system.how.remedies))
-        path = folder / f"as-built-{words}-{finding.property}.json".replace("as-built-as-built", "as-built")
+        path = folder / f"as-built-{words}-{finding.property}.story.json".replace("as-built-as-built", "as-built")
         save(narrated(one.system, finding, f"standfast replay {path}"), path)
         paths.append(path)
     return paths

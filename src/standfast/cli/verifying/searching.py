@@ -1,27 +1,21 @@
 """The searches of a scope one after the other, with a line of progress on a terminal."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from standfast.errors import StandfastError
-from standfast.sim.search.product import Progress
 from standfast.sim.story.story import save
 from standfast.sim.world.bounds import Run
 from standfast.sim.world.damaged import Family, Healed, heal
 from standfast.sim.world.running import Chosen, Searched, search
 from standfast.sim.world.scopes import Scope
 
-if TYPE_CHECKING:
-    from rich.progress import TaskID
+from .progress import Telling, far, progress_line
 
 _EXACT_MAX: Final = 100_000_000
 """Above so many states only fingerprints are kept of those seen; the chance of an omission is told."""
-Telling = Callable[[str], None]
 
 
 class Verified(Struct, frozen=True):
@@ -51,14 +45,14 @@ def verify(
     searched: list[Searched] = []
     healed: list[Healed] = []
     saved: list[Path] = []
-    with _progress(quiet=quiet) as tell:
+    with progress_line(quiet=quiet) as tell:
         for run in runs:
             found = search(
                 run,
                 engine,
                 states_max=scope.states_max,
                 exact=scope.states_max <= _EXACT_MAX,
-                progress=lambda seen, run=run: tell(_far(run.name, seen)),  # type: ignore[misc]
+                progress=lambda seen, run=run: tell(far(run.name, seen)),  # type: ignore[misc]
             )
             searched.append(found)
             saved += [_saved(folder, run.name, name, story) for name, story in found.stories]
@@ -83,23 +77,3 @@ def _saved(folder: Path, run: str, name: str, story: object) -> Path:
             f"A counterexample was found and can't be saved in {folder}: {error.strerror}.", "Name another --save DIR."
         ) from None
     return path
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Telling]:
-    if quiet or not sys.stderr.isatty():
-        yield lambda text: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (BarColumn(bar_width=20), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task: TaskID = bar.add_task("starting", total=None)
-        yield lambda text: bar.update(task, description=text)
-
-
-def _far(name: str, seen: Progress) -> str:
-    rate = seen.states / seen.seconds if seen.seconds > 0 else 0.0
-    return f"{name}: {seen.states:,} states, depth {seen.depth}, {seen.frontier:,} to look at, {rate:,.0f} states/s"
