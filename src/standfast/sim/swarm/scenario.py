@@ -22,6 +22,9 @@ STREAM: Final = "main"
 AZS: Final = ("a", "b", "c")
 _DENSITY: Final = 3.0
 """How many times as often as in `kinds` the worst of scenarios has a kind of fault."""
+_MOMENTS_HOURLY: Final = 6.0
+_TOGETHER_S: Final = 60.0
+"""Mean time by which faults of one moment follow each other."""
 CALM_S: Final = 150.0
 """The first plan is enacted in peace: load balancers are checked for a minute before an endpoint enters."""
 
@@ -74,7 +77,7 @@ def drawn(seed: int, hours: float, endpoints: int) -> Scenario:
         load_balancers=3 * draw.randint(2, 6),
         faults=(),
     )
-    share = draw.choice((0.15, 0.3, 0.5, 0.8))
+    share, knot = draw.choice((0.15, 0.3, 0.5, 0.8)), _Knot(draw, bare)
     faults: list[Fault] = []
     for kind in KINDS.values():
         on, often = draw.random() < (0.9 if kind.change else share), draw.random() ** 2
@@ -83,21 +86,41 @@ def drawn(seed: int, hours: float, endpoints: int) -> Scenario:
             continue
         expected = _DENSITY * kind.hourly * hours * often
         count = int(expected) + (draw.random() < expected % 1.0)
-        faults.extend(_one(draw, kind, bare) for _ in range(max(1, count)))
+        faults.extend(knot.fault(kind) for _ in range(max(1, count)))
     return msgspec.structs.replace(bare, faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.kind))))
 
 
-def _one(draw: random.Random, kind: Kind, scenario: Scenario) -> Fault:
-    shortest, longest = kind.lasts_s
-    end = scenario.hours * 3600.0
-    return Fault(
-        kind=kind.name,
-        at=round(draw.uniform(min(CALM_S, end / 2), end), 3),
-        target=draw.choice(targets(kind, scenario)),
-        lasts_s=round(shortest * (longest / shortest) ** draw.random(), 3) if longest else 0.0,
-        messages=draw.randint(1, kind.messages) if kind.messages else 0,
-        seed=draw.getrandbits(32),
-    )
+class _Knot:
+    """Draws faults so that they meet: often about the same moments, and often aimed at the same few."""
+
+    def __init__(self, draw: random.Random, scenario: Scenario) -> None:
+        self._draw, self._scenario = draw, scenario
+        self._end = scenario.hours * 3600.0
+        self._begin = min(CALM_S, self._end / 2)
+        moments = 1 + int(_MOMENTS_HOURLY * scenario.hours)
+        self._moments = [draw.uniform(self._begin, self._end) for _ in range(moments)]
+        self._share = draw.choice((0.0, 0.5, 0.8))
+        self._favourites: dict[str, str] = {}
+
+    def fault(self, kind: Kind) -> Fault:
+        """One of this kind."""
+        draw, (shortest, longest) = self._draw, kind.lasts_s
+        at = draw.uniform(self._begin, self._end)
+        if draw.random() < self._share:
+            at = min(draw.choice(self._moments) + draw.expovariate(1 / _TOGETHER_S), self._end)
+        some = targets(kind, self._scenario)
+        target = draw.choice(some)
+        if draw.random() < self._share:
+            favourite = self._favourites.setdefault(kind.aim, target)
+            target = favourite if favourite in some else target
+        return Fault(
+            kind=kind.name,
+            at=round(at, 3),
+            target=target,
+            lasts_s=round(shortest * (longest / shortest) ** draw.random(), 3) if longest else 0.0,
+            messages=draw.randint(1, kind.messages) if kind.messages else 0,
+            seed=draw.getrandbits(32),
+        )
 
 
 def targets(kind: Kind, scenario: Scenario) -> tuple[str, ...]:
