@@ -15,6 +15,7 @@ READY := .venv/.standfast-ready
 
 .PHONY: demo test lint unit bench mutants clean setup system pytest
 
+demo: SYSTEM_FOR := demo
 demo: setup  ## the main job in a live view; ARGS="--seconds 60 --json" runs it unattended
 	@$(BIN)/standfast demo $(ARGS)
 
@@ -55,8 +56,9 @@ $(READY): requirements.lock requirements-build.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-# Looked at every time: a few path look-ups. Debian starts a daemon as soon as its package is installed, and enables
-# it at boot; the tests run their own, so a policy forbids the start and what was enabled here is disabled again.
+# Looked at every time: a few path look-ups. The demo needs dig; name servers, Spin and Chromium are for the tests.
+# Debian starts a daemon as soon as its package is installed, and enables it at boot; the tests run their own, so a
+# policy forbids the start and what was enabled here is disabled again.
 system:
 	@want=()
 	units=()
@@ -66,13 +68,15 @@ system:
 		exit 1
 	fi
 	[[ -e $(BIN)/python ]] || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || want+=(python3-venv)
-	command -v named >/dev/null || { want+=(bind9); units+=(named); }
 	command -v nsupdate >/dev/null && command -v dig >/dev/null || want+=(bind9-dnsutils)
-	command -v knotd >/dev/null || { want+=(knot); units+=(knot); }
-	command -v knsupdate >/dev/null || want+=(knot-dnsutils)
-	command -v spin >/dev/null || want+=(spin)
-	command -v gcc >/dev/null && [[ -e /usr/include/stdio.h ]] || want+=(gcc libc6-dev)
-	command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)
+	if [[ "$(SYSTEM_FOR)" != demo ]]; then
+		command -v named >/dev/null || { want+=(bind9); units+=(named); }
+		command -v knotd >/dev/null || { want+=(knot); units+=(knot); }
+		command -v knsupdate >/dev/null || want+=(knot-dnsutils)
+		command -v spin >/dev/null || want+=(spin)
+		command -v gcc >/dev/null && [[ -e /usr/include/stdio.h ]] || want+=(gcc libc6-dev)
+		command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)
+	fi
 	(( $${#want[@]} )) || exit 0
 	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
 		echo "setup: these Debian packages are missing: $${want[*]}" >&2
