@@ -93,6 +93,7 @@ def wrong_with_write(
         if not operator:
             found += _disobedient(name, was, before, after)
         found += _backwards(name, was, now, ghost, before, effects, stream)
+        found += _forgetful(name, was, now, floor_at(after, stream))
         found += _too_few(name, now, ghost, before, after, plans)
         if not operator or contents_at(after, name) != contents_at(before, name):  # thawing repairs nothing
             found += _mixed(name, now, after, plans)
@@ -140,6 +141,22 @@ def _backwards(
     if remembered(before, effects, stream) < ghost.generation:
         return []
     return [f"G2: {name} went from since {ghost.since} to {now.since} while its marker was gone"]
+
+
+def _forgetful(name: str, was: MarkerReading, now: MarkerReading, floor: FloorReading) -> list[str]:
+    """G2 later on: a write leaves behind what the zone has to remember should the marker, or the floor, be lost.
+
+    The generation that a marker names never goes down, and the floor has reached what a write brings. Without this, the
+    exception above would excuse whoever made the zone forget.
+    """
+    if not isinstance(now, Marker) or now.state == "placeholder":
+        return []
+    before = was.generation if isinstance(was, Marker) and was.state != "placeholder" else None
+    if before is not None and now.generation < before:
+        return [f"G2: the marker of {name} went from generation {before} to {now.generation}"]
+    if now.generation != before and (not isinstance(floor, Floor) or floor.generation < now.generation):
+        return [f"G2: {name} was written at generation {now.generation}, and the floor does not tell"]
+    return []
 
 
 def remembered(zone: ZoneState, names: Iterable[str], stream: str) -> int:
