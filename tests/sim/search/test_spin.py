@@ -10,9 +10,9 @@ from sim.search.toys import Toy, lock, register, ring
 from standfast.errors import StandfastError
 from standfast.sim.search import spin
 from standfast.sim.search.canonical import Reductions
-from standfast.sim.search.exploring import Exploration
 from standfast.sim.search.promela import MISSING, Model, model
 from standfast.sim.search.spin import agreement
+from standfast.sim.search.successors import Successors
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,17 @@ def test_spin_counts_the_same_states_and_transitions(toy: Toy, reductions: Reduc
     assert found.states > 0
 
 
+def test_the_compiled_search_can_be_compared_too() -> None:
+    found = agreement(pool(2, 4), compiled=True)
+    assert found.holds
+    assert found.states == agreement(pool(2, 4)).states
+
+
 def altered(monkeypatch: pytest.MonkeyPatch, pattern: str, replacement: str) -> None:
     """Let the model's tables differ from what the walk met."""
 
-    def alter(exploration: Exploration) -> Model:
-        honest = model(exploration)
+    def alter(graph: Successors, symbols: int) -> Model:
+        honest = model(graph, symbols)
         tables, changed = re.subn(pattern, replacement, honest.tables)
         assert changed == 1
         return honest._replace(tables=tables)

@@ -5,11 +5,15 @@ counterexamples are those of `explore`; which of several shortest counterexample
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from standfast.errors import StandfastError
 
 from .canonical import FULL, Reductions
 from .product import Progress, Result, System
+
+if TYPE_CHECKING:
+    from .compiled_search import CompiledSearch
 
 
 def explore_compiled(
@@ -29,6 +33,13 @@ def explore_compiled(
     cases). Symbols are always numbered here: `reductions.numbering` can be switched off in `explore` only.
     Raises StandfastError if numba is missing.
     """
+    return compiled_search(system, reductions, states_max=states_max, exact=exact).run(seconds_max, progress, until)
+
+
+def compiled_search(
+    system: System, reductions: Reductions = FULL, *, states_max: int, exact: bool = True
+) -> "CompiledSearch":
+    """The search itself, not run yet, for those who want to look into it. Raises StandfastError if numba is missing."""
     try:
         from .compiled_search import CompiledSearch
     except ImportError as error:
@@ -36,5 +47,4 @@ def explore_compiled(
             f"The compiled search needs numba and numpy ({error}).",
             "Install them: pip install 'standfast[verify]'. Or search without: --engine python.",
         ) from None
-    search = CompiledSearch(system, reductions, states_max=states_max, exact=exact)
-    return search.run(seconds_max, progress, until)
+    return CompiledSearch(system, reductions, states_max=states_max, exact=exact)

@@ -83,6 +83,11 @@ class CompiledSearch:
         self.depth = 0
 
     @property
+    def width(self) -> int:
+        """At least as many symbols as any row has."""
+        return self._width
+
+    @property
     def asking_seconds(self) -> float:
         """How long rules and properties were asked."""
         return self._growing.asking_seconds

@@ -90,6 +90,11 @@ class Exploration:
         for _, move, row in self.graph.after(self._rows[state]):
             yield move, self._numbers[row]
 
+    def symbols_max(self) -> int:
+        """How many symbols the state with the most of them has, each counted at every place where it stands."""
+        symbols = self.graph.cells.symbols
+        return max(sum(len(symbols[cell]) for cell in row) for row in self._rows)
+
     def path(self, state: int) -> list[Row]:
         """A shortest way from the start to this state."""
         rows = []

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from itertools import permutations, product
 from typing import Final, NamedTuple
 
-from .exploring import Exploration
 from .product import System
+from .successors import Successors
 from .tables import Tables
 
 MISSING: Final = "a combination that the walk did not meet"
@@ -26,17 +26,15 @@ class Model(NamedTuple):
     octets: int
 
 
-def model(exploration: Exploration) -> Model:
-    """The system of a complete exploration, with the same reductions.
+def model(graph: Successors, symbols: int) -> Model:
+    """The system of a complete search, with the same reductions; no row of it has more than so many `symbols`.
 
     Its first step writes the initial state: one state and one step more than the system has.
     """
-    graph = exploration.graph
-    tables, cells, places = graph.tables, graph.cells, len(exploration.system.places)
-    rows = (exploration.row(state) for state in range(len(exploration)))
-    symbols = max(sum(len(cells.symbols[cell]) for cell in row) for row in rows)
-    start = [cells.shapes[cell] for cell in exploration.row(0)]
-    start += [one for cell in exploration.row(0) for one in cells.symbols[cell]]
+    tables, cells = graph.tables, graph.cells
+    start = [cells.shapes[cell] for cell in graph.start()]
+    places = len(start)
+    start += [one for cell in graph.start() for one in cells.symbols[cell]]
     most = [0] * len(tables.rules)
     for rule, _, _, moves in tables.answers():
         most[rule] = max(most[rule], len(moves))
@@ -55,7 +53,7 @@ def model(exploration: Exploration) -> Model:
         "  od",
         "}",
     ]
-    orders = _orders(exploration.system, graph.reductions.symmetry)
+    orders = _orders(tables.system, graph.reductions.symmetry)
     header = [
         *_definitions(tables, symbols),
         _array("orders", [one for order in orders for one in order]),

@@ -16,6 +16,7 @@ from msgspec import Struct
 from standfast.errors import StandfastError
 
 from .canonical import FULL, Reductions
+from .compiled import compiled_search
 from .exploring import survey
 from .product import System
 from .promela import model
@@ -48,15 +49,27 @@ class Agreement(Struct, frozen=True):
 
 
 def agreement(
-    system: System, *, states_max: int = 5_000_000, reductions: Reductions = FULL, seconds_max: float = 600.0
+    system: System,
+    *,
+    states_max: int = 5_000_000,
+    reductions: Reductions = FULL,
+    seconds_max: float = 600.0,
+    compiled: bool = False,
 ) -> Agreement:
-    """Search the system here and with Spin. Raises StandfastError if either can't finish, or Spin is not there."""
-    exploration = survey(system, states_max=states_max, seconds_max=seconds_max, reductions=reductions)
-    ours = exploration.result.bounds
+    """Search the system here, in Python or compiled, and with Spin.
+
+    Raises StandfastError if either can't finish, or Spin is not there.
+    """
+    if compiled:
+        search = compiled_search(system, reductions, states_max=states_max)
+        ours, graph, symbols = search.run(seconds_max).bounds, search.graph, search.width
+    else:
+        exploration = survey(system, states_max=states_max, seconds_max=seconds_max, reductions=reductions)
+        ours, graph, symbols = exploration.result.bounds, exploration.graph, exploration.symbols_max()
     if not ours.complete:
         raise StandfastError(f"{system.title}: not finished after {ours.states} states.", "Take a smaller scope.")
     begun = time.monotonic()
-    text = model(exploration)
+    text = model(graph, symbols)
     with tempfile.TemporaryDirectory(prefix="standfast-spin-") as name:
         folder = Path(name)
         (folder / "model.pml").write_text(text.promela, encoding="ascii")
