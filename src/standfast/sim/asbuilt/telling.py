@@ -29,7 +29,7 @@ def step(before: Enactor, request: Request, after: Enactor, reply: Reply | None 
         case "remembering":
             done = f"points rollback of {where} at plan {before.previous}"
         case "releasing":
-            done = f"gives the lock of {where} back"
+            done = "gives its lock back"
         case _:
             done = f"cleans up {where}: deletes {_numbered(before.doomed)}, far behind its own plan {before.plan}"
     return f"tries in vain: {done}" if refused else done

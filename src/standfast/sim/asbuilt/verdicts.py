@@ -67,7 +67,6 @@ TABLE: Final[tuple[Stated, ...]] = (
 )
 """As built, each remedy alone, combinations that say something, all of ours. A run that differs is a finding."""
 
-SCOPE_NAMES: Final = ("quick", "standard", "wide")
 _WIDE: Final = Scope(3, 4, 2)
 
 
