@@ -3,8 +3,9 @@
 import json
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,9 +77,9 @@ def simulate_command(
         from standfast.sim.swarm.running import run
 
         for scenario in scenarios:
-            done = run(scenario)
+            number = len(totals.runs)
+            done = run(scenario, partial(_part, advance, number))
             totals.add(done)
-            advance(f"seed {scenario.seed}")
             if not as_json and (seeds == 1 or done.broken is not None):
                 _show(done)
             if done.broken is not None:
@@ -94,23 +95,27 @@ def simulate_command(
     ctx.exit(EXIT_FINE if failed is None else EXIT_DIFFERS)
 
 
+def _part(advance: Callable[[float], object], number: int, share: float) -> None:
+    advance(number + share)
+
+
 class _Totals:
     """What is reported of all runs together."""
 
     def __init__(self) -> None:
-        self._runs: list[Run] = []
+        self.runs: list[Run] = []
         self._fired: dict[str, int] = {}
 
     def add(self, done: "Run") -> None:
         """One more."""
-        self._runs.append(done)
+        self.runs.append(done)
         for kind, count in done.fired.items():
             self._fired[kind] = self._fired.get(kind, 0) + count
 
     @property
     def found(self) -> dict[str, Any]:
         """As JSON."""
-        runs, wall = self._runs, sum(one.wall_s for one in self._runs)
+        runs, wall = self.runs, sum(one.wall_s for one in self.runs)
         virtual = sum(one.virtual_s for one in runs) / 3600.0
         return {
             "ok": all(one.broken is None for one in runs),
@@ -132,18 +137,18 @@ class _Totals:
 
 
 @contextmanager
-def _progress(seeds: int, as_json: bool) -> Iterator[Any]:
-    """A bar on a terminal, nothing elsewhere."""
-    if as_json or seeds == 1 or not sys.stderr.isatty():
-        yield lambda text: None
+def _progress(seeds: int, as_json: bool) -> Iterator[Callable[[float], object]]:
+    """A bar on a terminal, nothing elsewhere; it is told how many seeds are over, and what share of the next."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda over: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("seeds", total=seeds)
-        yield lambda text: progress.update(task, advance=1, description=text)
+        task = progress.add_task(counted(seeds, "seed"), total=seeds)
+        yield lambda over: progress.update(task, completed=over)
 
 
 def _show(done: "Run") -> None:

@@ -11,8 +11,8 @@ from standfast.sim.swarm.kinds import FAULTS
 from standfast.sim.swarm.running import Run, run
 from standfast.sim.swarm.scenario import drawn
 
-FIXED = range(40)
-FRESH = 20
+FIXED = range(36)
+FRESH = 12
 
 
 def explained(seeds: range) -> list[Run]:

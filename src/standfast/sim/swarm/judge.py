@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry, Key
+from standfast.model.fleet import LoadBalancer
 from standfast.model.name import first_name
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
+from standfast.model.rrset import RRType
 from standfast.ports.provider import Replace
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store_spec import StoreState
@@ -140,20 +142,30 @@ class Judge:
             if one.result in _DONE and one.nonce not in self._applied:
                 _raise(wrong_with_report((one,), witnessed=False))
 
-    def unconverged(self, zones: Mapping[str, ZoneState], alive: set[str]) -> str:
-        """How what stands differs from the newest plan, and that from what it should be; empty if nothing does."""
+    def unconverged(self, zones: Mapping[str, ZoneState], fleet: tuple[LoadBalancer, ...]) -> str:
+        """How what stands differs from the newest plan, and that from what it should be; empty if nothing does.
+
+        All of the fleet serves again: nobody else may be in an answer, and each has as many addresses as it may.
+        """
         plan = self.newest
         if plan is None:
             return "nothing was ever published"
         for zone, state in zones.items():
             if why := not_reached(state, plan):
                 return f"{zone}: {why[:200]}"
-        for key in self._policies:
+        for key, policy in self._policies.items():
             entry = plan.entry(key)
             if entry is None:
                 return f"{key[1]} is in no plan"
-            if gone := sorted({member.load_balancer for member in entry.members if member.served} - alive):
-                return f"{key[1]} still answers with {', '.join(gone)}, which the fleet does not have"
+            able = [one for one in fleet if not policy.azs or one.az in policy.azs]
+            if gone := sorted({m.load_balancer for m in entry.members if m.served} - {one.id for one in able}):
+                return f"{key[1]} still answers with {', '.join(gone)}, which it should not have"
+            rrset = entry.rrset(RRType.A)
+            has, full = len(rrset.rdata) if rrset is not None else 0, min(len(able), policy.max_answers)
+            if has != full:
+                return (
+                    f"{key[1]} has {has} IPv4 addresses, and all {len(able)} load balancers serve: {full} may be in it"
+                )
         return ""
 
 

@@ -170,7 +170,7 @@ class PlannerProcess(Process):
         if name in self._unheard or verdict(health, now).state != after.state:
             self._unheard.discard(name)
             self.stir()
-        return replace(health, heard_at=now) == after
+        return after.state in ("up", "down") and replace(health, heard_at=now) == after
 
     # -- a turn ----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ The bound (seconds after the last fault) is the sum of what may have to pass, on
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -69,17 +70,18 @@ def bound_s(region: Region) -> float:
     return _SETTLING_S + _WINDOWS * max(policy.removal_window_s for policy in region.policies)
 
 
-def run(scenario: Scenario) -> Run:
-    """Run it to its end, or to the first thing that is wrong."""
-    return Simulation(scenario).run()
+def run(scenario: Scenario, passed: Callable[[float], object] | None = None) -> Run:
+    """Run it to its end, or to the first thing that is wrong. `passed` hears the share of virtual time that is over."""
+    return Simulation(scenario, passed).run()
 
 
 class Simulation:
     """A run that can be listened to before it begins."""
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario, self.region = scenario, Region(scenario)
+    def __init__(self, scenario: Scenario, passed: Callable[[float], object] | None = None) -> None:
+        self.scenario, self.region, self._passed = scenario, Region(scenario), passed
         self._end_s = scenario.hours * 3600.0
+        self._whole_s = self._end_s + bound_s(self.region) + SILENCE_S
         self._converged_s = 0.0
 
     def run(self) -> Run:
@@ -126,6 +128,8 @@ class Simulation:
     def _advance(self, until: float) -> None:
         loop = self.region.loop
         while loop.now < until:
+            if self._passed is not None:
+                self._passed(loop.now / self._whole_s)
             try:
                 loop.run(min(loop.now + _STRIDE_S, until), EVENTS_MAX)
             except Circling as why:
@@ -140,7 +144,7 @@ class Simulation:
 
     def _wrong(self) -> str:
         region = self.region
-        return region.judge.unconverged(region.zones, {one.id for one in region.fleets.truth})
+        return region.judge.unconverged(region.zones, region.fleets.truth)
 
     def _stay_silent(self) -> None:
         region = self.region

@@ -67,11 +67,11 @@ def drawn(seed: int, hours: float, endpoints: int) -> Scenario:
     testing", ISSTA 2012).
     """
     draw = random.Random(f"standfast {seed}")
-    zones = draw.randint(1, 3) if endpoints < 100 else draw.randint(2, 4)
+    zones = min(draw.randint(1, 3) if endpoints < 100 else draw.randint(2, 4), max(1, endpoints // 2))
     bare = Scenario(
         seed=seed,
         hours=hours,
-        endpoints=max(endpoints, 3 * zones),
+        endpoints=endpoints,
         zones=zones,
         enactors=draw.randint(2, 4),
         load_balancers=3 * draw.randint(2, 6),
