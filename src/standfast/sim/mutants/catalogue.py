@@ -1,0 +1,40 @@
+"""All mutants, and those that stand for them where time is short."""
+
+from typing import Final
+
+from standfast.errors import StandfastError
+
+from .contracts import CONTRACTS
+from .mutant import Judge, Mutant
+from .planning import PLANNING
+from .protocol import PROTOCOL
+
+CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *PLANNING, *CONTRACTS)
+
+SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
+    ("no endpoint prerequisite", "search"),
+    ("since compared off by one", "search"),
+    ("a missing marker is permission", "search"),
+    ("a lost floor rebuilt at one's own generation", "search"),
+    ("a refill leaves a marker", "search"),
+    ("a CNAME is left beside", "search"),
+    ("no answer is taken for written", "search"),
+    ("no answer is taken for written", "simulation"),
+    ("garbage blocks", "search"),
+    ("garbage blocks", "simulation"),
+    ("no repair", "simulation"),
+    ("store collects the head", "conformance"),
+)
+"""Of each kind of rule one, with the judge that notices it within seconds: for continuous integration."""
+
+
+class NoSuchMutant(StandfastError):
+    """A name that is not in the catalogue."""
+
+
+def named(name: str) -> Mutant:
+    """The mutant of that name. Raises NoSuchMutant."""
+    found = next((one for one in CATALOGUE if one.name == name), None)
+    if found is None:
+        raise NoSuchMutant(f"There is no mutant {name!r}.", "`--list` shows their names.")
+    return found

@@ -1,0 +1,107 @@
+"""Judges that are tests: the conformance kits and the schedules by hand, run by pytest over a mutated copy."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+
+from standfast.errors import StandfastError
+
+from .mutant import Judge
+from .verdict import Verdict
+
+TESTS: Final[dict[Judge, tuple[str, ...]]] = {
+    "schedules": (
+        "tests/world/test_rare_schedules.py",
+        "tests/core/test_freezer.py",
+        "tests/world/test_enactors_in_the_world.py",
+    ),
+    "conformance": (
+        "tests/conformance/test_provider_memory.py",
+        "tests/conformance/test_store_memory.py",
+        "tests/conformance/test_store_sqlite.py",
+    ),
+}
+FAILURES_MAX: Final = 5
+
+
+class NoTests(StandfastError):
+    """The tests are not where the package is."""
+
+
+def tested(judge: Judge, package: Path, environment: dict[str, str], seconds: float) -> Verdict:
+    """The first test that notices: only a failed assertion is a kill. Raises NoTests."""
+    root = repository()
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="standfast-kit-") as scratch:
+        report = Path(scratch) / "report.xml"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--tb=line",
+            f"--maxfail={FAILURES_MAX}",
+            f"--junitxml={report}",
+        ]
+        try:
+            process = subprocess.run(
+                [*command, f"--basetemp={scratch}/t", *TESTS[judge]],
+                cwd=root,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired:
+            return Verdict(judge, trouble=f"no verdict within {seconds:g} s", seconds=round(seconds, 2))
+        took = round(time.monotonic() - begun, 2)
+        if not report.exists():
+            return Verdict(judge, trouble=(process.stdout + process.stderr)[-400:], seconds=took)
+        return _told(judge, report, took)
+
+
+def repository() -> Path:
+    """Where the tests are. Raises NoTests."""
+    import standfast
+
+    root = Path(standfast.__file__).parent.parent.parent
+    if not (root / "tests" / "conformance").is_dir():
+        raise NoTests(
+            "Mutants are judged by the tests of the repository, and they are not beside this package.",
+            "Run `make mutants` in a checkout.",
+        )
+    return root
+
+
+def _told(judge: Judge, report: Path, took: float) -> Verdict:
+    cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314 - written by the line above
+    trouble = ""
+    for place, case in enumerate(cases, start=1):
+        for found in (*case.findall("failure"), *case.findall("error")):
+            message = found.get("message", "")
+            if found.tag == "failure" and message.startswith(("AssertionError", "assert ", "Failed: DID NOT RAISE")):
+                where = f"{case.get('classname')}.{case.get('name')}"
+                return Verdict(judge, _what(case, message), place, where, seconds=took)
+            trouble = trouble or f"{case.get('name')}: {message[:200]}"
+    return Verdict(judge, after=len(cases), trouble=trouble, seconds=took)
+
+
+def _kind(case: ElementTree.Element) -> str:
+    classname = case.get("classname", "")
+    return "provider" if "provider" in classname else "store" if "store" in classname else "schedule"
+
+
+def _what(case: ElementTree.Element, message: str) -> str:
+    """The guarantee if the test names one, else the test."""
+    if found := _GUARANTEE.search(message):
+        return found.group()
+    lines = message.removeprefix("AssertionError: ").splitlines()
+    return f"{_kind(case)} {case.get('name')}: {lines[0][:160] if lines else 'it failed'}"
+
+
+_GUARANTEE: Final = re.compile(r"\bG\d+: [^\n]{1,160}")

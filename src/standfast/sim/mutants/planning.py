@@ -1,0 +1,155 @@
+"""Mutants of planner, cleaner, health and freezer: who numbers, who collects, who believes, who seals."""
+
+from typing import Final
+
+from .mutant import Judge, Mutant
+
+_REGION: Final[tuple[Judge, ...]] = ("simulation",)
+_CLEANER: Final = "core/cleaner.py"
+_SEALS: Final = "core/sealing.py"
+_FREEZES: Final = "core/freezer.py"
+
+PLANNING: Final = (
+    Mutant(
+        name="plans numbered by the head alone",
+        file="core/publisher.py",
+        old="    generation = 1 + max(head, held, begun_anywhere, task.held.generation if task.held else 0)\n",
+        new="    generation = 1 + head\n",
+        rule="planner: above head and every marker and floor known",
+        expected=("G2", "G4"),
+        judges=("simulation",),
+    ),
+    Mutant(
+        name="since carried on over other contents",
+        file="core/planner.py",
+        old="    fresh = not entry.same_contents(before) or context.raise_all or entry.key in context.raised\n",
+        new="    fresh = before is None or context.raise_all or entry.key in context.raised\n",
+        rule="since: the generation in which an entry last changed",
+        expected=("G4",),
+        judges=_REGION,
+    ),
+    Mutant(
+        name="one planner overwrites another",
+        file="core/publisher.py",
+        old="        return Publish(self.base.head, self.plan)\n",
+        new="        return Publish(None, self.plan)\n",
+        rule="planner: publishes by compare-and-set on head's exact value",
+        expected=("G4",),
+        judges=_REGION,
+    ),
+    Mutant(
+        name="silence is a failure",
+        file="recovery/health.py",
+        old='    return Health(health.policy, "unknown", why)\n',
+        new='    return Health(health.policy, "down", why)\n',
+        rule="G6: unknown is not down",
+        expected=("G6", "G7"),
+        judges=_REGION,
+    ),
+    Mutant(
+        name="unknown wishes out",
+        file="core/membership.py",
+        old='    return "stay", verdict.reason, _UNKNOWN\n',
+        new='    return "out", verdict.reason, _DOWN\n',
+        rule="G6: unknown is not empty",
+        expected=("G6", "G7"),
+        judges=_REGION,
+    ),
+    Mutant(
+        name="no panic",
+        file="core/membership.py",
+        old="    return healthy < policy.hold_below\n",
+        new="    return healthy < 0.0\n",
+        rule="G7: always subject to the panic threshold",
+        expected=("G6", "G7"),
+        judges=_REGION,
+    ),
+    Mutant(
+        name="no velocity",
+        file="core/velocity.py",
+        old="    if not departures:\n        return True\n    return used(",
+        new="    if not departures or share:\n        return True\n    return used(",
+        rule="G7: per window no more than the share leaves",
+        expected=("G7",),
+        judges=_REGION,
+    ),
+    # The cleaner
+    Mutant(
+        name="collect all below the newest",
+        file=_CLEANER,
+        old="        sorted(p.generation for p in plans if p.generation < lowest and",
+        new="        sorted(p.generation for p in plans if p.generation < newest.generation and",
+        rule="clean-up: below the lowest since of all markers, never far behind the newest plan",
+        expected=("G3",),
+        runs=("collect",),
+        judges=("search", "simulation"),
+    ),
+    Mutant(
+        name="collect up to the lowest",
+        file=_CLEANER,
+        old="        sorted(p.generation for p in plans if p.generation < lowest and",
+        new="        sorted(p.generation for p in plans if p.generation <= lowest and",
+        rule="clean-up: below the lowest since, not at it",
+        expected=("G3",),
+        runs=("collect",),
+        judges=("search", "simulation"),
+    ),
+    Mutant(
+        name="the last marker decides",
+        file=_CLEANER,
+        old="                lowest = min(lowest, marker.since)\n",
+        new="                lowest = marker.since\n",
+        rule="clean-up: the lowest since of all endpoints' markers",
+        expected=("G3",),
+        runs=("collect",),
+        judges=("search", "simulation"),
+    ),
+    # The operator
+    Mutant(
+        name="markers sealed, not the floor",
+        file=_FREEZES,
+        old='        renewed = replace(floor, state="frozen") if command.verb == "freeze" else floor\n',
+        new="        renewed = floor\n",
+        rule="freeze: the floor first, then every marker",
+        expected=("G8", "test_"),
+        judges=("simulation", "schedules"),
+        marked=True,
+    ),
+    Mutant(
+        name="a placeholder leaves the floor's nonce",
+        file=_SEALS,
+        old='    return any(mark.put is None or mark.put.state == "placeholder" for mark in marks)\n',
+        new="    return False and any(marks)\n",
+        rule="freeze: a placeholder is set with a fresh floor nonce",
+        expected=("G8", "test_"),
+        runs=("frozen endpoint", "seal of nothing"),
+        marked=True,
+    ),
+    Mutant(
+        name="sealed although somebody moved the floor",
+        file=_FREEZES,
+        old="    if sights.floor is None or sights.floor.rdata != sights.progress.floor:\n",
+        new="    if sights.floor is None:\n",
+        rule="freeze: sealed means that a full pass has followed the floor",
+        expected=("G8", "test_"),
+        judges=("simulation", "schedules"),
+    ),
+    Mutant(
+        name="thaw begins with the floor",
+        file=_FREEZES,
+        old='        renewed = replace(floor, state="frozen") if command.verb == "freeze" else floor\n',
+        new='        renewed = replace(floor, state="frozen" if command.verb == "freeze" else "live")\n',
+        rule="freeze: thaw goes markers first, floor last",
+        expected=("G8", "test_"),
+        judges=("simulation", "schedules"),
+    ),
+    Mutant(
+        name="thaw revives what was retired",
+        file=_SEALS,
+        old='marker.stream != command.stream or marker.state == "retired"):\n            continue\n',
+        new="marker.stream != command.stream):\n            continue\n",
+        rule="8: a tombstone stands for ever",
+        expected=("G2", "test_"),
+        judges=("simulation", "schedules"),
+    ),
+)
