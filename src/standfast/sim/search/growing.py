@@ -18,9 +18,9 @@ ROOM: int = 1024
 """Cells and entries to begin with; doubled as needed."""
 
 
-def enlarged(old: NDArray[Any], length: int, *, fill: int = 0) -> NDArray[Any]:
-    """A longer copy."""
-    new = np.full((length, *old.shape[1:]), fill, old.dtype)
+def enlarged(old: NDArray[Any], length: int) -> NDArray[Any]:
+    """A longer copy; what is new is zero, and takes no memory before it is used."""
+    new = np.zeros((length, *old.shape[1:]), old.dtype)
     new[: len(old)] = old
     return new
 

@@ -192,6 +192,19 @@ def _fixed(scheme: Scheme, known: Known, work: Work) -> None:
 
 
 @inner
+def _are_alike(scheme: Scheme, known: Known, work: Work) -> bool:
+    """Whether two members of a group have one shape and symbols in it: only then more than shapes is to be compared."""
+    for group in range(len(scheme.group_sizes)):
+        places = scheme.groups[group]
+        for at in range(1, scheme.group_sizes[group]):
+            shape = work.after_shapes[places[at]]
+            for before in range(at):
+                if work.after_shapes[places[before]] == shape and known.arities[shape] > 0:
+                    return True
+    return False
+
+
+@inner
 def _compare(known: Known, work: Work, one: int, other: int) -> int:
     """The order of two places by shape, then by those symbols that places which stay have, too."""
     shape = int(work.after_shapes[one])
@@ -243,6 +256,10 @@ def _sort_groups(scheme: Scheme, known: Known, work: Work) -> bool:
     for place in range(len(work.order)):
         work.order[place] = place
     if len(scheme.group_sizes) == 0:
+        return False
+    if not _are_alike(scheme, known, work):
+        for group in range(len(scheme.group_sizes)):
+            _sort_group(known, work, scheme.groups[group], scheme.group_sizes[group])
         return False
     _fixed(scheme, known, work)
     tied = False

@@ -4,6 +4,7 @@ Spin 6.5 (https://spinroot.com) is Debian's package `spin`; the model is compile
 """
 
 import re
+import resource
 import subprocess
 import tempfile
 import time
@@ -28,9 +29,9 @@ BOOKKEEPING_TRANSITIONS: Final = 2
 
 
 class Agreement(Struct, frozen=True):
-    """States and transitions by our search and by Spin's, without its bookkeeping; seconds for each search alone.
+    """States and transitions by our search and by Spin's, without its bookkeeping.
 
-    `making`: seconds to write, translate and compile the model.
+    Seconds are those of a processor, for each search alone; `making`: to write, translate and compile the model.
     """
 
     title: str
@@ -60,6 +61,7 @@ def agreement(
 
     Raises StandfastError if either can't finish, or Spin is not there.
     """
+    begun = time.thread_time()
     if compiled:
         search = compiled_search(system, reductions, states_max=states_max)
         ours, graph, symbols = search.run(seconds_max).bounds, search.graph, search.width
@@ -68,6 +70,7 @@ def agreement(
         ours, graph, symbols = exploration.result.bounds, exploration.graph, exploration.symbols_max()
     if not ours.complete:
         raise StandfastError(f"{system.title}: not finished after {ours.states} states.", "Take a smaller scope.")
+    searched = time.thread_time() - begun
     begun = time.monotonic()
     text = model(graph, symbols)
     with tempfile.TemporaryDirectory(prefix="standfast-spin-") as name:
@@ -77,20 +80,26 @@ def agreement(
         _run(["spin", "-a", "model.pml"], folder, seconds_max)
         options = ["-O2", "-w", "-DBFS", "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=8192", f"-DVECTORSZ={text.octets + 1024}"]
         _run(["gcc", *options, "-o", "pan", "pan.c"], folder, seconds_max)
-        made = time.monotonic()
+        making, before = time.monotonic() - begun, _processor_seconds()
         told = _run(["./pan", "-E", f"-w{max(16, ours.states.bit_length() + 1)}"], folder, seconds_max)
-        ended = time.monotonic()
+        spin_seconds = _processor_seconds() - before
     states, transitions = _counts(told)
     return Agreement(
         system.title,
         ours.states,
         ours.transitions,
-        ours.seconds,
+        searched,
         states - BOOKKEEPING_STATES,
         transitions - BOOKKEEPING_TRANSITIONS,
-        ended - made,
-        made - begun,
+        spin_seconds,
+        making,
     )
+
+
+def _processor_seconds() -> float:
+    """What the programs started so far have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _run(command: list[str], folder: Path, seconds_max: float) -> str:
