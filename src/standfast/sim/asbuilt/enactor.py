@@ -5,7 +5,8 @@ Pass.  Take the latest plan; check once that it is newer than what is applied; w
 Lock.  One for each zone; its existence means held [TALK]. Taken by a bare CREATE, broken when it has expired, given
        back after the endpoint [INF]. Losers back off and retry [TALK]; for how long has no meaning without a clock.
 Root.  Build the tree, then one transaction moves the root and sets rollback to what the root referred to [TALK].
-Tidy.  Trees whose plan lies far behind *one's own plan* are deleted [AWS], under no lock [INF].
+Tidy.  Trees whose plan lies far behind *one's own plan* are deleted [AWS], under no lock [INF]; `locked-cleanup` shows
+       that it would have gone the same way under one.
 
 What "applied" is read from is not published; here it is the roots themselves, zone by zone: a plan is worth a pass if
 it is newer than what any of them refers to. That lets nobody start in vain, and is true when it is read [INF].
@@ -84,7 +85,8 @@ class Enactor(Struct, frozen=True):
     `plan`: the generation held for the whole pass; `lock`: the lock's value as believed, its own or an expired one
     about to be broken; `previous`: the tree that the root referred to just before; `also`: that tree if it is to be
     rebuilt; `marker`: as read; `doomed`: trees about to be deleted, `witness` root and rollback when that was decided;
-    `ticket`: one's own in the queue for a fair lock, `queue`: that as read.
+    `ticket`: one's own in the queue for a fair lock, `queue`: that as read; `cleaning`: whether a lock is
+    for clean-up.
     """
 
     how: Built
@@ -99,6 +101,7 @@ class Enactor(Struct, frozen=True):
     witness: tuple[int, int] = (0, 0)
     ticket: str = ""
     queue: tuple[str, ...] = ()
+    cleaning: bool = False
 
     # -- what it asks --------------------------------------------------------------------------------------------
 
@@ -123,10 +126,10 @@ class Enactor(Struct, frozen=True):
 
     def _batch(self, apex: str, stamp: str) -> Batch:
         tree = self.how.tree(self.endpoint, self.plan)
+        start = batches.preamble(apex, self.lock, stamp) if self.lock and self.lock_is_asserted else ()
         if self.phase == "sweeping":
             sure = batches.asserted(apex, *self.witness) if self.how.has("assert-referenced") else ()
-            return sure + batches.swept(apex, self.doomed)
-        start = batches.preamble(apex, self.lock, stamp) if self.lock_is_asserted else ()
+            return start + sure + batches.swept(apex, self.doomed)
         if self.phase == "building":
             return start + (batches.built(apex, self.also) if self.also else ()) + batches.built(apex, tree)
         if self.phase == "remembering":
@@ -169,7 +172,7 @@ class Enactor(Struct, frozen=True):
             case "locking", Seen():
                 return self._found_lock(reply)
             case "taking", Applied():
-                return self._with("building", lock=stamp)
+                return self._with("listing" if self.cleaning else "building", lock=stamp)
             case "taking", Refused():
                 return self._with("locking", lock="", ticket=self.ticket)
             case "queueing", (Applied() | Refused()):
@@ -180,18 +183,27 @@ class Enactor(Struct, frozen=True):
             case "surveying", Seen():
                 return self._surveyed(reply.zone)
             case "releasing", (Applied() | Refused()):
-                return self._with("idle") if self.how.has("one-lock") else self._left()
+                after = structs.replace(self, lock="")
+                return (
+                    self._with("idle")
+                    if self.how.has("one-lock")
+                    else after._next()
+                    if self.cleaning
+                    else after._left()
+                )
             case "listing", Seen():
                 return self._listed(reply.zone)
             case "sweeping", (Applied() | Refused()):
-                return self._swept()
+                return self._lost(reply) or self._swept(
+                    stamp if self.lock and isinstance(reply, Applied) else self.lock
+                )
         raise AssertionError(f"{type(reply).__name__} is no reply to an enactor that is {self.phase}")
 
     def _with(self, phase: Phase, **fields: object) -> "Enactor":
-        """The next phase. Only plan, endpoint and lock outlive one, and none of them a pass."""
+        """The next phase. Only plan, endpoint, lock and what that is for outlive one, and none of them a pass."""
         if phase == "idle":
             return Enactor(self.how)
-        kept: dict[str, object] = {"plan": self.plan, "endpoint": self.endpoint, "lock": self.lock}
+        kept = {"plan": self.plan, "endpoint": self.endpoint, "lock": self.lock, "cleaning": self.cleaning}
         return Enactor(self.how, phase, **{**kept, **fields})  # type: ignore[arg-type]  # each by its own name
 
     def _checked(self, zone: HostedZone) -> "Enactor":
@@ -226,8 +238,8 @@ class Enactor(Struct, frozen=True):
     def _changed(self, reply: Applied | Refused, stamp: str) -> "Enactor":
         """After a batch with the preamble: was the lock still ours, and did the payload go through?"""
         lock = stamp if self.lock_is_asserted else self.lock
-        if isinstance(reply, Refused) and reply.change.record.name == plans.lock_name(self._apex(self.endpoint)):
-            return self._with("locking", lock="")
+        if lost := self._lost(reply):
+            return lost
         if self.phase == "remembering":
             return self._with("releasing", lock=lock if isinstance(reply, Applied) else self.lock)._unless_held()
         if isinstance(reply, Refused):
@@ -237,6 +249,11 @@ class Enactor(Struct, frozen=True):
         if self.how.has("decoupled") and self.previous:
             return self._with("remembering", lock=lock, previous=self.previous)
         return self._with("releasing", lock=lock)._unless_held()
+
+    def _lost(self, reply: Applied | Refused) -> "Enactor | None":
+        """Somebody has broken the lock: it has to be taken again."""
+        refused = isinstance(reply, Refused) and reply.change.record.name == plans.lock_name(self._apex(self.endpoint))
+        return self._with("locking", lock="") if refused else None
 
     def _surveyed(self, zone: HostedZone) -> "Enactor":
         root, tree = plans.root(zone), self.how.tree(self.endpoint, self.plan)
@@ -261,9 +278,14 @@ class Enactor(Struct, frozen=True):
         after = structs.replace(self, lock=lock)
         if self.endpoint + 1 < len(self.how.endpoints):
             return after._enter(self.endpoint + 1)
-        return after._done() if self.how.has("no-cleanup") else structs.replace(after, endpoint=0)._with("listing")
+        return after._done() if self.how.has("no-cleanup") else structs.replace(after, endpoint=0)._tidy()
 
     # -- clean-up ------------------------------------------------------------------------------------------------
+
+    def _tidy(self) -> "Enactor":
+        """Begin clean-up of an endpoint. One lock for the whole pass is still held then."""
+        locks = self.how.has("locked-cleanup") and not self.lock
+        return self._with("locking" if locks else "listing", cleaning=locks or bool(self.lock))
 
     def _listed(self, zone: HostedZone) -> "Enactor":
         root, rollback = plans.root(zone), plans.rollback(zone)
@@ -275,13 +297,19 @@ class Enactor(Struct, frozen=True):
         if self.how.has("velocity"):
             doomed = doomed[:1]
         if not doomed:
-            return self._swept()
+            return self._swept(self.lock)
         witness = (root, rollback) if self.how.has("assert-referenced") else (0, 0)
         return self._with("sweeping", doomed=doomed, witness=witness)
 
-    def _swept(self) -> "Enactor":
+    def _swept(self, lock: str) -> "Enactor":
+        if lock and not self.how.has("one-lock"):
+            return self._with("releasing", lock=lock)
+        return structs.replace(self, lock=lock)._next()
+
+    def _next(self) -> "Enactor":
+        """Clean-up of the next endpoint, if there is one."""
         if self.endpoint + 1 < len(self.how.endpoints):
-            return self._with("listing", endpoint=self.endpoint + 1)
+            return structs.replace(self, endpoint=self.endpoint + 1)._tidy()
         return self._done()
 
     def _done(self) -> "Enactor":
