@@ -139,6 +139,17 @@ def test_more_symbols_than_an_octet_can_name_are_refused() -> None:
         explore_compiled(pool(1, 200), states_max=10**6)
 
 
+def test_symbols_without_numbers_are_left_to_the_search_in_python() -> None:
+    with pytest.raises(StandfastError, match="always numbers symbols"):
+        explore_compiled(ring(2), states_max=10, reductions=Reductions(numbering=False))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_where_nothing_can_happen_there_is_one_state(exact: bool) -> None:
+    result = explore_compiled(Toy("still", ("here",), ("0" * 16,), ()), states_max=1, exact=exact)
+    assert (result.bounds.states, result.bounds.terminal, result.bounds.complete) == (1, 1, True)
+
+
 def test_without_numba_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 

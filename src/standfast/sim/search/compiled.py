@@ -28,10 +28,10 @@ def explore_compiled(
 ) -> Result:
     """As `explore`. With `exact` false, states seen are kept as fingerprints of 64 bits only.
 
-    Fingerprints take 14 octets a state at `states_max` and the rows of two levels; `bounds.omission` is then at most
-    the probability that any state was missed (each comparison with another state's fingerprint errs in one of 2⁶⁴
-    cases). Symbols are always numbered here: `reductions.numbering` can be switched off in `explore` only.
-    Raises StandfastError if numba is missing.
+    Fingerprints take 10 to 20 octets for each of `states_max`, at once; then there are 6 a state and the rows of two
+    levels. `bounds.omission` is at most the probability that any state was missed: each comparison with another state's
+    fingerprint errs in one of 2⁶⁴ cases, as far as the hash is as good as a random one.
+    Raises StandfastError if numba is missing, or if symbols are not to be numbered: that is for `explore` only.
     """
     return compiled_search(system, reductions, states_max=states_max, exact=exact).run(seconds_max, progress, until)
 
@@ -39,7 +39,11 @@ def explore_compiled(
 def compiled_search(
     system: System, reductions: Reductions = FULL, *, states_max: int, exact: bool = True
 ) -> "CompiledSearch":
-    """The search itself, not run yet, for those who want to look into it. Raises StandfastError if numba is missing."""
+    """The search itself, not run yet, for those who want to look into it. Raises StandfastError as above."""
+    if not reductions.numbering:
+        raise StandfastError(
+            "The compiled search always numbers symbols.", "Search in Python to leave them as they are."
+        )
     try:
         from .compiled_search import CompiledSearch
     except ImportError as error:

@@ -56,7 +56,7 @@ class CompiledSearch:
     """One search. `asking_seconds` afterwards: how long rules and properties were asked."""
 
     def __init__(self, system: System, reductions: Reductions, *, states_max: int, exact: bool) -> None:
-        self.graph = Successors(system, reductions._replace(numbering=True))
+        self.graph = Successors(system, reductions)
         groups = tuple(group for group in system.interchangeable if len(group) > 1) if reductions.symmetry else ()
         self.scheme = scheme_of(self.graph.tables, groups)
         self._exact, self._states_max = exact, states_max
@@ -76,10 +76,11 @@ class CompiledSearch:
         self._symbols: Octets = np.zeros((room, self._width), np.uint8)
         self._base = self._from_base = 0
         self._from_shapes, self._from_symbols = self._shapes, self._symbols
-        slots = SLOTS if exact else 1 << int(states_max * 1.6).bit_length()
+        slots = SLOTS if exact else 1 << max(6, (states_max + states_max // 4).bit_length())
         self._slots: Words = np.zeros(slots, np.uint64)
         self._work = self._new_work()
         self._findings: dict[str, Finding] = {}
+        self._told = 0.0
         self.depth = 0
 
     @property
@@ -105,8 +106,10 @@ class CompiledSearch:
             for frontier in self._levels(until):
                 self._look(begun, frontier, seconds_max, progress)
             complete = True
-        except (_Ended, KeyboardInterrupt):
+        except _Ended:
             pass
+        except KeyboardInterrupt:
+            return Result(self._bounds(False, time.monotonic() - begun), tuple(self._findings.values()))
         self.graph.check()
         return Result(self._bounds(complete, time.monotonic() - begun), tuple(self._findings.values()))
 
@@ -119,8 +122,6 @@ class CompiledSearch:
         if progress is not None and seconds - self._told >= PROGRESS_SECONDS:
             self._told = seconds
             progress(Progress(int(self._counts[STATES]), int(self._counts[TRANSITIONS]), self.depth, frontier, seconds))
-
-    _told = 0.0
 
     def _levels(self, until: Callable[[str], bool] | None) -> Iterator[int]:
         """Expand level after level; gives the number of states not expanded yet, from time to time."""
