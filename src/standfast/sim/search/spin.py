@@ -26,6 +26,8 @@ BOOKKEEPING_STATES: Final = 1
 """Spin's initial state, in which the row has not been written yet."""
 BOOKKEEPING_TRANSITIONS: Final = 2
 """The step that writes it; and Spin counts transitions as states stored and matched, so its initial state is one."""
+WORTH_OPTIMIZING: Final = 50_000
+"""States from which on gcc's time is won back."""
 
 
 class Agreement(Struct, frozen=True):
@@ -78,7 +80,8 @@ def agreement(
         (folder / "model.pml").write_text(text.promela, encoding="ascii")
         (folder / "tables.h").write_text(text.tables, encoding="ascii")
         _run(["spin", "-a", "model.pml"], folder, seconds_max)
-        options = ["-O2", "-w", "-DBFS", "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=8192", f"-DVECTORSZ={text.octets + 1024}"]
+        effort = "-O2" if ours.states > WORTH_OPTIMIZING else "-O0"
+        options = [effort, "-w", "-DBFS", "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=8192", f"-DVECTORSZ={text.octets + 1024}"]
         _run(["gcc", *options, "-o", "pan", "pan.c"], folder, seconds_max)
         making, before = time.monotonic() - begun, _processor_seconds()
         told = _run(["./pan", "-E", f"-w{max(16, ours.states.bit_length() + 1)}"], folder, seconds_max)
