@@ -13,7 +13,7 @@ from standfast.core.task import Outcome
 from standfast.model.entry import Entry, Key
 from standfast.model.fleet import LoadBalancer
 from standfast.model.name import first_name
-from standfast.model.plan import Plan
+from standfast.model.plan import Head, Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 from standfast.ports.provider import Replace
@@ -142,14 +142,15 @@ class Judge:
             if one.result in _DONE and one.nonce not in self._applied:
                 _raise(wrong_with_report((one,), witnessed=False))
 
-    def unconverged(self, zones: Mapping[str, ZoneState], fleet: tuple[LoadBalancer, ...]) -> str:
-        """How what stands differs from the newest plan, and that from what it should be; empty if nothing does.
+    def unconverged(self, head: Head | None, zones: Mapping[str, ZoneState], fleet: tuple[LoadBalancer, ...]) -> str:
+        """How what stands differs from the head's plan, and that from what it should be; empty if nothing does.
 
+        The head counts, not the highest number that ever was: a store may be lost with plans that nobody has kept.
         All of the fleet serves again: nobody else may be in an answer, and each has as many addresses as it may.
         """
-        plan = self.newest
+        plan = self.plans.get(head.digest) if head is not None else None
         if plan is None:
-            return "nothing was ever published"
+            return "the store has no plan"
         for zone, state in zones.items():
             if why := not_reached(state, plan):
                 return f"{zone}: {why[:200]}"

@@ -144,7 +144,7 @@ class Simulation:
 
     def _wrong(self) -> str:
         region = self.region
-        return region.judge.unconverged(region.zones, region.fleets.truth)
+        return region.judge.unconverged(region.depot.state.head, region.zones, region.fleets.truth)
 
     def _stay_silent(self) -> None:
         region = self.region
