@@ -8,7 +8,7 @@ from standfast.sim.asbuilt.remedies import Built
 from standfast.sim.asbuilt.system import AsBuilt, Scope
 from standfast.sim.search.canonical import Reductions
 from standfast.sim.search.compiled import explore_compiled
-from standfast.sim.search.exploring import explore
+from standfast.sim.search.exploring import explore, survey
 from standfast.sim.search.product import System
 from standfast.sim.search.spin import agreement
 from standfast.sim.world.bounds import Run
@@ -20,15 +20,16 @@ def as_built() -> System:
     return AsBuilt(Built(("www.example",)), Scope(2, 2, 1), fused=False)
 
 
-def standfast() -> System:
+def standfast(*, hands: int = 1) -> System:
+    """One act by hand, or none."""
     run = Run(
         name="small",
         about="a delayed write beside a deleted marker",
         plans=history("a", "b"),
         flights=1,
         faults=frozenset({"late", "lost"}),
-        hands=("marker",),
-        acts=1,
+        hands=("marker",)[:hands],
+        acts=hands,
         memory=False,
         patience=1,
     )
@@ -51,3 +52,20 @@ def test_three_programs_count_the_same(system: Callable[[], System], reductions:
     found = agreement(system(), reductions=reductions, compiled=True)
     assert found.holds
     assert found.states == python.bounds.states
+
+
+def untouched() -> System:
+    return standfast(hands=0)
+
+
+@pytest.mark.parametrize("system", [as_built, untouched])
+def test_the_states_unreduced_are_the_reduced_ones(system: Callable[[], System]) -> None:
+    """Every state of the one is a state of the other, and none is left over."""
+    bare = survey(system(), states_max=100_000, reductions=Reductions(numbering=False, symmetry=False, fusion=False))
+    full = survey(system(), states_max=100_000)
+    assert bare.result.bounds.complete
+    assert len(bare) > len(full)
+    assert {full.number(bare.values(state)) for state in range(len(bare))} == set(range(len(full)))
+    assert {one.property: len(one.steps) for one in bare.result.findings} == {
+        one.property: len(one.steps) for one in full.result.findings
+    }

@@ -4,7 +4,7 @@ import resource
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from .canonical import FULL, Reductions, Row
 from .product import Bounds, Finding, Progress, Result, System, Value
@@ -79,6 +79,10 @@ class Exploration:
         cells = self.graph.cells
         pattern, _ = pattern_of(one for cell in self._rows[state] for one in cells.symbols[cell])
         return self.graph.tables.values([cells.shapes[cell] for cell in self._rows[state]], pattern)
+
+    def number(self, values: Sequence[Value]) -> int:
+        """The state that plain values are, up to names and exchanges. Raises KeyError if it was not found."""
+        return self._numbers[self.graph.row_of(values)]
 
     def successors(self, state: int) -> Iterator[int]:
         """The states that may follow this one. Raises KeyError if the search did not get there."""

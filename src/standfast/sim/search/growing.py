@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from itertools import accumulate, permutations
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from .arrays import CELLS, ENTRIES, FRESH_FROM, Ints, Known, Longs, Octets, Sche
 from .kernel_rows import reenter
 from .tables import Move, Tables, pattern_of
 
-ROOM: int = 1024
+ROOM: Final = 1024
 """Cells and entries to begin with; doubled as needed."""
 
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 SOURCES: Final = ("arrays.py", "kernel.py", "kernel_rows.py", "machine.py")
 
 
-def _directory() -> Path | None:
+def cache_directory() -> Path | None:
     """Where machine code of exactly these sources is kept; none if nothing can be kept there.
 
     It belongs to the user: what is loaded from it is run.
@@ -34,7 +34,7 @@ def _directory() -> Path | None:
     return directory if os.access(directory, os.W_OK) and directory.stat().st_uid == os.getuid() else None
 
 
-_DIRECTORY: Final = _directory()
+_DIRECTORY: Final = cache_directory()
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

@@ -137,6 +137,7 @@ class Bounds(Struct, frozen=True):
     depth: int
     seconds: float
     memory_octets: int
+    """The most that the process has used so far, whatever for."""
     complete: bool
     fired: Mapping[str, int]
     """Transitions by the rule's name."""

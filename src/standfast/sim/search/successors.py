@@ -52,9 +52,13 @@ class Successors:
             row.append(self.cells.cell(shape, tuple(names.setdefault(one, len(names)) for one in symbols)))
         return row
 
+    def row_of(self, values: Sequence[Value]) -> Row:
+        """The canonical row of plain values, symbols numbered by first appearance."""
+        return self._naming.row(self._row_of(values))
+
     def matches(self, values: Sequence[Value], row: Row) -> bool:
         """Whether plain values are a state of this canonical row."""
-        return self._naming.row(self._row_of(values)) == self._naming.row(list(row))
+        return self.row_of(values) == self._naming.row(list(row))
 
     def after(self, row: Row) -> Iterator[tuple[int, Move, Row]]:
         """Everything that may happen: the number of the rule, what it does, and the state that follows."""
