@@ -2,9 +2,12 @@
 
 Rule 1.  The number is above the head, every floor and every marker of this stream that is known. A zone that can't
          be read speaks through the floor known from an earlier pass; if there is none its endpoints stay as they are.
-Rule 2.  Where a floor is missing or garbage, and after a start or a change of store, all markers are read too.
+Rule 2.  Where a floor is missing, garbage or above every plan that is known, and after a start or a change of store,
+         all markers are read too.
 Rule 3.  Two plans of one number (a fork), or a marker ahead of the plan's entry: a plan is published above, in which
          the entries concerned are new, even if nothing else changed. So is one when a floor or marker is above head.
+         Above every plan that is known, the entries whose markers can't be read are new as well: plans were lost, and
+         nobody knows which of them such a marker named.
 Rule 4.  If the head's plan can't be had, the newest plan held speaks for holds and retirements, and `since` is new
          for every entry; a plan held that is above the head (the store was set back) is the preceding plan.
 Rule 5.  The head moved, or a source did: nothing is repaired here. The caller starts again from what it then sees.
@@ -190,7 +193,8 @@ class Surveying(Struct, frozen=True):
         if ask.kind == "floor":
             survey, doubtful = floor_heard(survey, stream, ask, readings)
             if ask.zone not in survey.unreadable:
-                if doubtful or _all_markers(self.task, self.base):
+                ahead = (survey.begun_in(ask.zone) or 0) > _known(self.base)
+                if doubtful or ahead or _all_markers(self.task, self.base):
                     more = marker_asks(stream, ask.zone, self.base.previous)
                 more += presence_asks(ask.zone, _new_names(self.task, self.base, ask.zone))
         elif ask.kind == "markers":
@@ -256,6 +260,11 @@ def _all_markers(task: Assignment, base: Base) -> bool:
     return task.survey or not base.stands
 
 
+def _known(base: Base) -> int:
+    """The highest generation of which a plan is known."""
+    return max(base.head.generation if base.head else 0, base.previous.generation if base.previous else 0)
+
+
 def _new_names(task: Assignment, base: Base, zone: str) -> list[str]:
     known = base.previous
     return [one.name for one in task.policies if one.zone == zone and (known is None or known.entry(one.key) is None)]
@@ -276,6 +285,8 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
     if task.command is not None and base.previous is None:
         return Done(replace(outcome, kind="refused", why="nothing was published yet, so there is nothing to act on"))
     raised = base.raised | concerned(survey, base.previous, base.head)
+    if begun_anywhere > _known(base):  # plans were lost with the store, and a marker that is gone may have named one
+        raised |= survey.mute
     context = PlanContext(
         stream=task.stream,
         zones=task.zones,

@@ -36,14 +36,15 @@ class Survey(Struct, frozen=True):
     """What was read so far.
 
     `begun` has per zone the highest generation known to have been begun there; a zone without is unreadable.
-    `markers` are the valid markers of our stream, `foreign` the endpoints under another stream's, `presences` what
-    stands at names that are new.
+    `markers` are the valid markers of our stream, `foreign` the endpoints under another stream's, `mute` those without
+    a marker that can be read, `presences` what stands at names that are new.
     """
 
     begun: tuple[tuple[str, int], ...] = ()
     unreadable: frozenset[str] = frozenset()
     markers: tuple[tuple[Key, Marker], ...] = ()
     foreign: tuple[tuple[Key, str], ...] = ()
+    mute: frozenset[Key] = frozenset()
     presences: tuple[tuple[Key, Presence], ...] = ()
 
     @property
@@ -104,7 +105,8 @@ def markers_heard(survey: Survey, stream: str, ask: Ask, reply: Readings | Unkno
             survey = _lost(survey, ask.zone)
         else:
             found.append(((ask.zone, name), read_marker(value, ask.zone, marker_owner(name, ask.zone))))
-    return _with_markers(survey, stream, ask.zone, found)
+    mute = {key for key, reading in found if not isinstance(reading, Marker)}
+    return _with_markers(replace(survey, mute=survey.mute | mute), stream, ask.zone, found)
 
 
 def presence_heard(survey: Survey, stream: str, ask: Ask, reply: Readings | Unknown) -> Survey:
