@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from . import plans, telling
 from .enactor import Enactor, Latest, Look, ReadLatest, Reply, Seen
 from .remedies import Built
@@ -16,14 +18,13 @@ class ScheduleError(AssertionError):
     """The schedule did not go as it is told: the cores have changed, and what is told of them must be told anew."""
 
 
-class Turn:
+class Turn(Struct, frozen=True):
     """What came of one request: a clause for people, and which precondition failed if one did."""
 
-    def __init__(self, text: str, refused: str, before: Enactor, after: Enactor) -> None:
-        self.text = text
-        self.refused = refused
-        self.before = before
-        self.after = after
+    text: str
+    refused: str
+    before: Enactor
+    after: Enactor
 
 
 class Region:

@@ -22,7 +22,7 @@ from .wedge import lost_states, wedge
 
 Failure: TypeAlias = Literal["backwards", "emptied", "dangling", "unhealed", "wedged"]
 FAILURES: Final[tuple[Failure, ...]] = ("backwards", "emptied", "dangling", "unhealed", "wedged")
-STATES_MAX: Final = 40_000_000
+STATES_MAX: Final = 100_000_000
 _GRAPH_MOST: Final = 6
 """Plans × endpoints up to which the whole graph is kept, to go backwards over it."""
 
