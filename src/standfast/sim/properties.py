@@ -16,7 +16,7 @@ from msgspec import Struct
 from standfast.core.judgement import damage_of
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry
-from standfast.model.marker import Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
+from standfast.model.marker import GENERATION_MAX, Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
@@ -215,7 +215,7 @@ def wrong_with_collection(before: StoreState, after: StoreState, zones: Iterable
     """G3: nothing that anything live refers to may be collected.
 
     Live are the head, pinned plans, the plans in which the present contents of the head's entries began (held ones
-    and rollback targets among them), and what any zone's readable markers still stand at or above.
+    and rollback targets among them), and every plan from the lowest since of any zone's readable markers on.
     """
     kept = {plan.generation for plan in after.plans}
     gone = [plan for plan in before.plans if plan.generation not in kept]
@@ -224,7 +224,7 @@ def wrong_with_collection(before: StoreState, after: StoreState, zones: Iterable
     pinned = {generation for generation, _ in before.pins}
     newest = next((plan for plan in before.plans if plan.head == before.head), None)
     begun = {entry.since for entry in newest.shards if entry.kind != "first"} if newest is not None else set()
-    lowest = min((since for zone in zones for since in _sinces(zone, newest)), default=0)
+    lowest = min((since for zone in zones for since in _sinces(zone, newest)), default=GENERATION_MAX)
     found = []
     for plan in gone:
         number = plan.generation

@@ -14,7 +14,7 @@ from standfast.sim.properties import NEVER, InEffect, in_effect, marker_at, wron
 from standfast.sim.search.product import Outcome, Step, Value
 
 from .histories import STREAM, ZONE, Rrsets
-from .telling import change_text, failed_prerequisite
+from .telling import change_text, failed_prerequisite, seal_text, short
 
 Ghosts: TypeAlias = tuple[tuple[str, InEffect], ...]
 """What stood last at endpoints whose marker can't be read now; of the others the marker itself tells."""
@@ -36,6 +36,10 @@ class Told(Protocol):
     @property
     def told(self) -> str:
         """How the last command ended, if nothing was ordered since."""
+
+    @property
+    def endpoint(self) -> str:
+        """What it was about; empty: the whole zone."""
 
 
 class Places:
@@ -107,6 +111,11 @@ class UnderWay(Struct, frozen=True):
     change: Replace
     operator: bool = False
 
+    @property
+    def text(self) -> str:
+        """What it is about."""
+        return seal_text(self.change) if self.operator else change_text(self.change)
+
 
 def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operator: int | None) -> list[Act]:
     """Requests under way: each arrives some time, or never.
@@ -115,30 +124,35 @@ def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operat
     frozen or thawed is not undone by what had been ordered before (G8).
     """
 
-    def land(at: ZoneState, known: Ghosts, late: UnderWay | None, told: str = "") -> Iterable[Outcome]:
+    def land(at: ZoneState, known: Ghosts, late: UnderWay | None, orders: Told | None = None) -> Iterable[Outcome]:
         if late is None:
             return
         arrived = judge.arrive(at, known, late.change, operator=late.operator)
         violation = arrived.violation
-        if arrived.zone != at and (told == "sealed" or (told and late.operator)):
-            violation = violation or f"G8: the zone was told as {told}, and then a late request changed it"
-        text = f"a late request arrives: {change_text(late.change)} → {type(arrived.reply).__name__}"
+        if orders is not None and not violation and _undone(orders, at, arrived.zone, operator=late.operator):
+            what = short(orders.endpoint) if orders.endpoint else "the zone"
+            violation = f"G8: {what} was told as {orders.told}, and then a late request changed it"
+        text = f"a late request arrives: {late.text} → {type(arrived.reply).__name__}"
         step = Step("network", text, arrived.refused)
         yield Outcome(step, (arrived.zone, arrived.ghosts, None), violation)
 
-    def land_when_told(at: ZoneState, known: Ghosts, late: UnderWay | None, orders: Told) -> Iterable[Outcome]:
-        return land(at, known, late, orders.told)
-
     def vanish(late: UnderWay | None) -> Iterable[Outcome]:
         if late is not None:
-            yield Outcome(Step("network", f"a late request is lost: {change_text(late.change)}"), (None,))
+            yield Outcome(Step("network", f"a late request is lost: {late.text}"), (None,))
 
     acts = []
     for slot in slots:
         writes = (zone, ghosts, slot)
-        if operator is None:
-            acts.append(Act("late request arrives", writes, writes, land))
-        else:
-            acts.append(Act("late request arrives", (*writes, operator), writes, land_when_told))
+        reads = writes if operator is None else (*writes, operator)
+        acts.append(Act("late request arrives", reads, writes, land))
         acts.append(Act("late request is lost", (slot,), (slot,), vanish))
     return acts
+
+
+def _undone(orders: Told, before: ZoneState, after: ZoneState, *, operator: bool) -> bool:
+    """Whether what was told of a command is no longer so, by a request sent before it."""
+    if orders.endpoint:
+        return (
+            bool(orders.told) and operator and marker_at(before, orders.endpoint) != marker_at(after, orders.endpoint)
+        )
+    return before != after and (orders.told == "sealed" or (bool(orders.told) and operator))

@@ -79,6 +79,8 @@ class Run(Struct, frozen=True, kw_only=True):
     patience: int = PATIENCE
     reachable: bool = True
     """Whether G4 is checked in every state: it is the dearest of the properties."""
+    survivors: bool = False
+    """Whether it is checked of every enactor as well, left alone just as it stands, besides a fresh one."""
 
     @property
     def operates(self) -> bool:

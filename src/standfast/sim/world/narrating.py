@@ -23,7 +23,7 @@ from .hands import Hands
 from .histories import FIRST, FLOOR_OWNER, ZONE
 from .operating import Operator
 from .planning import Planner
-from .telling import asking_text, change_text, listed, record_text, rrset_text, short
+from .telling import asking_text, listed, record_text, rrset_text, short
 from .world import World
 
 _AT: Final = {"network": "zone", "people": "zone"}
@@ -82,7 +82,7 @@ def _scene(world: World, state: tuple[Value, ...]) -> Scene:
     if not isinstance(zone, ZoneState) or not isinstance(store, StoreState) or not isinstance(ghosts, tuple):
         raise TypeError("a world has a zone, a store and ghosts")
     beliefs = tuple((name, text) for name, value in held.items() if (text := belief_text(value)))
-    flights = tuple(change_text(value.change) for value in held.values() if isinstance(value, UnderWay))
+    flights = tuple(value.text for value in held.values() if isinstance(value, UnderWay))
     return Scene(
         zone=tuple(_records(zone)),
         answers=tuple(_answer(world, zone, ghosts, name) for name in world.names if name != FIRST),

@@ -18,7 +18,7 @@ from .acting import Act, Ghosts, Judge, Places, UnderWay
 from .bounds import Run
 from .enacting import TIME_OUT
 from .histories import ENDPOINTS, STREAM, ZONE
-from .telling import failed_prerequisite, short
+from .telling import failed_prerequisite, seal_text, short
 
 LANE: Final = "operator"
 _PATIENCE: Final = 1
@@ -29,12 +29,14 @@ _SUCCESS: Final = ("sealed", "frozen", "thawed")
 class Operator(Struct, frozen=True):
     """How many commands are left to give, and where the present one stands (None: there is none).
 
-    `told` is how the last one ended, as far as it matters: sealed, frozen or thawed, and nothing since.
+    `told` is how the last one ended if it succeeded (sealed, frozen, thawed) and nothing was ordered since; `endpoint`
+    is what it was about, empty for the zone.
     """
 
     left: int
     phase: Freezing | None = None
     told: str = ""
+    endpoint: str = ""
 
 
 def orders(run: Run, names: tuple[str, ...]) -> dict[str, Command]:
@@ -83,7 +85,9 @@ class _Fired:
             text = (
                 words.replace("endpoint", short(command.endpoint)) if command.endpoint else f"{command.verb} the zone"
             )
-            for step, after in self._after(Operator(at.left - 1), begin(command), f"orders: {text}"):
+            for step, after in self._after(
+                Operator(at.left - 1, endpoint=command.endpoint), begin(command), f"orders: {text}"
+            ):
                 yield Outcome(step, (after,))
 
     def die(self, at: Operator) -> Iterable[Outcome]:
@@ -111,7 +115,7 @@ class _Fired:
             replies.append(TIME_OUT)
         for reply in replies:
             lost = ", and the reply is lost" if reply is TIME_OUT else ""
-            text = f"{_text(at, change)} → {type(arrived.reply).__name__}{lost}"
+            text = f"{seal_text(change)} → {type(arrived.reply).__name__}{lost}"
             for step, after in self._after(at, at.phase.heard(reply), text):  # type: ignore[arg-type]
                 told = replace(step, refused=failed_prerequisite(zone, change))
                 told = step if isinstance(arrived.reply, Written) else told
@@ -122,7 +126,7 @@ class _Fired:
         change = _change(at)
         if change is None or slot is not None or at.phase is None:
             return
-        for step, after in self._after(at, at.phase.heard(TIME_OUT), f"{_text(at, change)}: it is delayed"):  # type: ignore[arg-type]
+        for step, after in self._after(at, at.phase.heard(TIME_OUT), f"{seal_text(change)}: it is delayed"):  # type: ignore[arg-type]
             yield Outcome(step, (after, UnderWay(change, operator=True)))
 
     def _after(self, at: Operator, phase: Phase, text: str) -> Iterator[tuple[Step, Operator]]:
@@ -132,17 +136,14 @@ class _Fired:
         if isinstance(phase, Ended):
             told = phase.result if phase.result in _SUCCESS else ""
             why = f" ({phase.why})" if phase.why else ""
-            yield Step(LANE, f"{text}; the command ends: {phase.result}{why}"), Operator(at.left, None, told)
+            yield (
+                Step(LANE, f"{text}; the command ends: {phase.result}{why}"),
+                Operator(at.left, None, told, at.endpoint if told else ""),
+            )
         else:
-            yield Step(LANE, text), Operator(at.left, phase)
+            yield Step(LANE, text), Operator(at.left, phase, endpoint=at.endpoint)
 
 
 def _change(at: Operator) -> Replace | None:
     request = at.phase.request if at.phase is not None else None
     return request if isinstance(request, Replace) else None
-
-
-def _text(at: Operator, change: Replace) -> str:
-    names = [short(write.name) for write in change.writes]
-    what = "floor" if change.floor.contents else ""
-    return f"writes {', '.join([*names, what] if what else names)}"

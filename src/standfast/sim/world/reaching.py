@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from standfast.core.enactor import Enactor, Occasion
+from standfast.core.enactor import Enactor, EnactorRequest, Occasion
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec
 from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent
-from standfast.ports.provider import Replace
+from standfast.ports.provider import Changes, ReadChanges, Replace
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 from standfast.sim.properties import not_reached
@@ -19,51 +19,97 @@ _LONE: Final = 0xA10E << 48
 """Its nonces begin here; no search numbers that many."""
 
 
+SURVIVOR_PASSES: Final[tuple[Occasion, ...]] = ("look", "look", "look", "audit", "look")
+"""One that lives on may believe what is no longer so, which costs it a conflict, and with that a pass."""
+
+
 def lone_enactor(zone: ZoneState, plan: Plan) -> tuple[ZoneState, str]:
     """The zone once a fresh enactor with `plan` has done what it can, and why that is wrong (empty: it is right).
 
     No fault happens; nobody else writes. It stops at the first pass after which the plan is reached, and must not
     change the zone in another one.
     """
-    core, drawn = Enactor("lone", plan.record.stream), 0
-    for occasion in PASSES:
-        zone, core, drawn, why = _pass(zone, core, plan, occasion, drawn)
-        if why:
-            return zone, why
-        if not not_reached(zone, plan):
+    alone = _Alone(zone, Enactor("lone", plan.record.stream), plan, conflicts=False)
+    return _ended(alone, PASSES)
+
+
+def survivor(zone: ZoneState, core: Enactor, plan: Plan) -> str:
+    """Why this enactor, left alone just as it stands, would not reach the newest plan by itself; empty: it would.
+
+    It may be in the middle of a pass, hold an old plan, and believe what is no longer so.
+    """
+    alone = _Alone(zone, core, plan, conflicts=True)
+    if core.plan is None and core.request is None:
+        return _ended(alone, PASSES)[1]
+    why = alone.finish()
+    return why or _ended(alone, SURVIVOR_PASSES)[1]
+
+
+def _ended(alone: "_Alone", passes: tuple[Occasion, ...]) -> tuple[ZoneState, str]:
+    for occasion in passes:
+        if why := alone.run(occasion):
+            return alone.zone, why
+        if not not_reached(alone.zone, alone.plan):
             break
     else:
-        return zone, f"a lone enactor with the newest plan ends with: {not_reached(zone, plan)}"
-    still, _, _, why = _pass(zone, core, plan, "audit", drawn)
-    return zone, why or ("" if still == zone else "a lone enactor goes on writing")
+        why = f"a lone enactor with the newest plan ends with: {not_reached(alone.zone, alone.plan)}"
+        return alone.zone, why
+    still = alone.zone
+    why = alone.run("audit")
+    return still, why or ("" if alone.zone == still else "a lone enactor goes on writing")
 
 
-def _pass(
-    zone: ZoneState, core: Enactor, plan: Plan, occasion: Occasion, drawn: int
-) -> tuple[ZoneState, Enactor, int, str]:
-    core = core.wake(occasion, 0.0)
-    for _ in range(REQUESTS_MAX):
-        request = core.request
+class _Alone:
+    """One enactor and a zone. Without `conflicts`, one is a failure: it asserts only what it has just read."""
+
+    def __init__(self, zone: ZoneState, core: Enactor, plan: Plan, *, conflicts: bool) -> None:
+        self.zone = zone
+        self.core = core
+        self.plan = plan
+        self._conflicts = conflicts
+        self._drawn = 0
+        self._looked: ZoneState | None = None
+
+    def run(self, occasion: Occasion) -> str:
+        """One pass; what is wrong with it."""
+        self.core = self.core.wake(occasion, 0.0)
+        return self.finish()
+
+    def finish(self) -> str:
+        """The rest of a pass; what is wrong with it."""
+        for _ in range(REQUESTS_MAX):
+            request = self.core.request
+            if request is None:
+                return ""
+            before = self.zone
+            reply = self._answer(request)
+            if isinstance(request, Replace) and self.zone is before and not self._conflicts:
+                return f"a lone enactor's change is answered with {type(reply).__name__}"
+            self.core = self.core.heard(reply)
+        return "a lone enactor does not come to rest"
+
+    def _answer(self, request: EnactorRequest) -> object:
         match request:
-            case None:
-                return zone, core, drawn, ""
             case DrawNonce():
-                drawn += 1
-                core = core.heard(Nonce(f"{_LONE + drawn:016x}"))
+                self._drawn += 1
+                return Nonce(f"{_LONE + self._drawn:016x}")
             case RecordIntent():
-                core = core.heard(Recorded())
+                return Recorded()
             case KeepCopy():
-                core = core.heard(Kept())
+                return Kept()
             case RecallCopy():
-                core = core.heard(PlanMissing())
+                return PlanMissing()
             case ReadHead():
-                core = core.heard(HeadRead(plan.head))
+                return HeadRead(self.plan.head)
             case ReadPlan():
-                core = core.heard(PlanRead(plan))
-            case _:
-                before = zone
-                zone, reply = provider_spec.apply(zone, request)
-                if isinstance(request, Replace) and zone is before:
-                    return zone, core, drawn, f"a lone enactor's change is answered with {type(reply).__name__}"
-                core = core.heard(reply)
-    return zone, core, drawn, "a lone enactor does not come to rest"
+                return PlanRead(self.plan)
+            case ReadChanges(_, serial):
+                return self._changes(serial)
+        self.zone, reply = provider_spec.apply(self.zone, request)
+        return reply
+
+    def _changes(self, serial: int | None) -> Changes:
+        """Everything may have changed before the first look; after that, it is known."""
+        same = self._looked == self.zone and serial is not None
+        self._looked = self.zone
+        return Changes(serial or 1, ()) if same else Changes((serial or 1) + 1, None)

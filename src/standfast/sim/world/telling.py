@@ -89,6 +89,12 @@ def change_text(change: Replace) -> str:
     return f"replaces {listed(names)} with plan {listed([str(plan) for plan in plans])}"
 
 
+def seal_text(change: Replace) -> str:
+    """What a step of freezing or thawing is about: markers, floor."""
+    records = [f"{short(write.name)}'s marker" for write in change.writes]
+    return f"renews {listed([*records, *(['the floor'] if change.floor.contents else [])])}"
+
+
 def _put(contents: tuple[object, ...]) -> Marker | None:
     for content in contents:
         rrset = RRset(content.rtype, content.ttl, content.rdata)  # type: ignore[attr-defined]

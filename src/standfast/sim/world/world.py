@@ -14,12 +14,12 @@ from standfast.sim.search.product import Outcome, Property, Rule, Step, Symbol, 
 from .acting import NOBODY_KNOWS, Act, Judge, Places, flights, zone_of
 from .bounds import Run
 from .cleaning import cleaner
-from .enacting import Enacting
+from .enacting import Enacting, HalfRead
 from .hands import hands
 from .histories import ENDPOINTS, FIRST, ZONE, names_in, record_owners
 from .operating import LANE, operator
 from .planning import planners
-from .reaching import lone_enactor
+from .reaching import lone_enactor, survivor
 from .symbols import Symbols
 
 LETTERS = "abcdefgh"
@@ -92,8 +92,15 @@ class World:
             newest = next((plan for plan in store.plans if plan.head == store.head), None)
             return lone_enactor(zone, newest)[1] if newest is not None else ""
 
+        def survives(zone: ZoneState, store: StoreState, core: Enactor | HalfRead) -> str:
+            newest = next((plan for plan in store.plans if plan.head == store.head), None)
+            whole = core if isinstance(core, Enactor) else core.core
+            return survivor(zone, whole, newest) if newest is not None else ""
+
         if self.run.reachable:
             yield Always("G4", (at["zone"], at["store"]), reaches)
+        for place in self._enactors if self.run.survivors else ():
+            yield Always("G4", (at["zone"], at["store"], place), survives)
 
 
 def _store(run: Run) -> StoreState:
