@@ -134,6 +134,14 @@ def test_more_successors_than_there_is_room_for_are_refused() -> None:
         explore_compiled(Toy("burst", ("actor",), (0,), (ToyRule("go", (0,), (0,), burst),)), states_max=10**6)
 
 
+def test_properties_without_end_are_refused() -> None:
+    def count(number: Any) -> Iterator[Outcome]:
+        yield outcome("actor", "counts", (number + 1) % 300, violation=f"too much {number}: it goes on")
+
+    with pytest.raises(StandfastError, match="More than 255 different properties"):
+        explore_compiled(Toy("counting", ("actor",), (0,), (ToyRule("count", (0,), (0,), count),)), states_max=10**6)
+
+
 def test_more_symbols_than_an_octet_can_name_are_refused() -> None:
     with pytest.raises(StandfastError, match="more than 192 symbols"):
         explore_compiled(pool(1, 200), states_max=10**6)

@@ -25,6 +25,8 @@ FRESH_FROM: Final = 192
 NOT_FIXED: Final = 254
 """The rank of a symbol that none of the places that stay where they are has."""
 SUCCESSORS_MAX: Final = 4096
+NAMES_MAX: Final = 256
+"""Different names of broken properties, the empty one included."""
 
 STATES, TRANSITIONS, TERMINAL, COMPARISONS, CELLS, ENTRIES, RETRY = range(7)
 """Places in `counts`."""

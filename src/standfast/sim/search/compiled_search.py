@@ -16,6 +16,7 @@ from .arrays import (
     COMPARISONS,
     DONE,
     LIMIT,
+    NAMES_MAX,
     RETRY,
     STATES,
     SUCCESSORS_MAX,
@@ -41,7 +42,6 @@ from .tracing import trace
 
 CHUNK: Final = 1 << 14
 """States expanded between two looks at the clock."""
-NAMES_MAX: Final = 256
 SLOTS: Final = 1 << 18
 """Places for exact rows to begin with, a power of two."""
 WIDTH: Final = 16

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from standfast.errors import StandfastError
 
-from .arrays import CELLS, ENTRIES, FRESH_FROM, Ints, Known, Longs, Octets, Scheme
+from .arrays import CELLS, ENTRIES, FRESH_FROM, NAMES_MAX, Ints, Known, Longs, Octets, Scheme
 from .kernel_rows import reenter
 from .tables import Move, Tables, pattern_of
 
@@ -131,8 +131,13 @@ class Growing:
         self.asking_seconds += time.thread_time() - begun
 
     def name(self, name: str) -> int:
-        """The number of a broken property."""
+        """The number of a broken property. Raises StandfastError if there are too many."""
         if name not in self.names:
+            if len(self.names) == NAMES_MAX:
+                raise StandfastError(
+                    f"More than {NAMES_MAX - 1} different properties are broken ({name!r}).",
+                    "What stands before the colon of a violation is the property's name, not what happened.",
+                )
             self.names.append(name)
         return self.names.index(name)
 
