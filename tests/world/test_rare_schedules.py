@@ -10,8 +10,8 @@ from standfast.model.rrset import RRset, RRType, addresses, txt_rdata
 from standfast.ports import provider_spec
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.provider_spec import ZoneState
-from world.invented import ZONE, Actor, World, floor, marker, plan_of
-from world.schedules import API, NEW, OLD, WWW, at, drive, hand, history, stands
+from world.invented import ZONE, Actor, World, entry, floor, marker, plan_of, served
+from world.schedules import API, MIDDLE, NEW, OLD, WWW, at, drive, hand, history, stands
 
 OWNER = marker_owner(WWW, ZONE)
 
@@ -55,7 +55,6 @@ def test_a_refill_leaves_the_family_that_has_enough() -> None:
     slow.cut_off = True
     world.publish()
     world.settle(quick)
-    slow.cut_off = True
     hand(world, marker=None, addresses=None)  # the addresses of family A
     six = world.zone.rrsets[WWW, int(RRType.AAAA)]
     drive(world, slow)
@@ -67,20 +66,20 @@ def test_a_refill_leaves_the_family_that_has_enough() -> None:
 
 def test_a_lost_floor_is_not_rebuilt_while_a_marker_cannot_be_read() -> None:
     """The one marker that was not heard may be the highest."""
-    world = World(0, history((OLD, OLD), (NEW, OLD)))
+    older, newest = history((OLD, OLD), (NEW, OLD))
+    world = World(0, [older, newest])
     slow, quick = world.actors
     world.publish()
     world.settle(slow)
     slow.cut_off = True
     world.publish()
     world.settle(quick)
-    slow.cut_off = True
     rrsets = {key: rrset for key, rrset in world.zone.rrsets.items() if "_floor" not in key[0]}
     for name in (API, f"main._first.{ZONE}"):  # nobody else remembers plan 2
         owner = marker_owner(name, ZONE), int(RRType.TXT)
         held = marker(world.zone, name)
         assert isinstance(held, Marker)
-        lower = marker_rdata(replace(held, generation=1, plan="f" * 32), ZONE, owner[0])
+        lower = marker_rdata(replace(held, generation=1, plan=older.digest), ZONE, owner[0])
         rrsets[owner] = RRset.of(RRType.TXT, 60, [lower])
     world.zone = ZoneState(ZONE, rrsets, world.zone.serial + 1)
 
@@ -99,3 +98,16 @@ def test_a_lost_floor_is_not_rebuilt_while_a_marker_cannot_be_read() -> None:
     world.meddle = lambda actor, request: None
     world.settle(quick)
     at(world, 2, NEW)
+
+
+def test_of_two_plans_of_one_number_none_is_written_over_the_other() -> None:
+    """They say different things with equal since: whoever came second would undo the first for ever, in turns."""
+    world, actor = stands(*history((OLD, OLD), (NEW, NEW)))
+    world.publish()
+    world.settle(actor)
+    other = world.actors[1]
+    other.crash(plan_of(2, [entry(WWW, 2, *MIDDLE), entry(API, 2, *MIDDLE)]))
+    other.cut_off = True
+    hand(world, addresses=None)
+    drive(world, other)
+    assert (served(world.zone, WWW), served(world.zone, API)) == ((), NEW), "a fork was written"
