@@ -83,6 +83,18 @@ class ProviderKit:
         assert client.confirm(exactly(txt(owner, *asked))) == Fails()
         assert (subject.contents(), client.serial()) == (before, serial)
 
+    @pytest.mark.parametrize("place", [0, 100, 200, -1])
+    def test_one_octet_of_a_long_value_is_enough(self, client: Client, subject: Subject, place: int) -> None:
+        """Two markers of one since may differ in their nonces alone, and those stand far behind."""
+        owner, value = below("m"), "standfast1 k=marker ".ljust(239, "0") + "x=0123456789abcd"
+        other = value[: place % len(value)] + "~" + value[place % len(value) + 1 :]
+        client.put(txt(owner, value))
+        before = subject.contents()
+        assert client.confirm(exactly(txt(owner, value))) == Holds()
+        assert client.confirm(exactly(txt(owner, other))) == Fails()
+        assert client.replace([exactly(txt(owner, other))], [txt(owner, "won")]) == Conflict()
+        assert subject.contents() == before
+
     def test_order_and_ttl_do_not_matter(self, client: Client) -> None:
         owner = below("m")
         client.put(txt(owner, "g1", "g2", ttl=77))
