@@ -38,7 +38,7 @@ def tested(judge: Judge, package: Path, environment: dict[str, str], seconds: fl
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="standfast-kit-") as scratch:
         report = Path(scratch) / "report.xml"
-        options = ("-q", "--tb=line", "--maxfail=1", f"--junitxml={report}", f"--basetemp={scratch}/t")
+        options = ("-q", "--tb=line", "--maxfail=3", f"--junitxml={report}", f"--basetemp={scratch}/t")
         try:
             process = subprocess.run(
                 [sys.executable, "-m", "pytest", *options, *TESTS[judge]],

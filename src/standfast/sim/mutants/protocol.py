@@ -22,6 +22,16 @@ PROTOCOL: Final = (
         marked=True,
     ),
     Mutant(
+        name="blind writes",
+        file=_WRITES,
+        old="    return (Prerequisite(owner, RRType.TXT, seen.rdata if seen else ()),), ()\n",
+        new="    return (), ()\n",
+        rule="2, 5: as the tools of the field write, asserting nothing",
+        expected=("G2", "G8"),
+        runs=("late write",),
+        marked=True,
+    ),
+    Mutant(
         name="since compared for difference",
         file=_JUDGES,
         old="""    if marker.since > entry.since:
