@@ -9,11 +9,12 @@ from msgspec import structs
 from sim.world.small import first_finding, small
 from standfast.core import change, cleaner, drafting, judgement, writing
 from standfast.core.cleaner import Listing, Sweep
+from standfast.core.enactor import Enactor
 from standfast.core.judgement import Due, Judgement, Leave
 from standfast.core.task import Settled
 from standfast.model.marker import Marker
 from standfast.ports.provider import Replace, ReplaceReply, Unknown, Write, Written
-from standfast.ports.store import CollectPlans, PlanList
+from standfast.ports.store import CollectPlans, HeadRead, PlanList
 from standfast.sim.world.bounds import Run
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -97,6 +98,16 @@ def _age_by_the_head(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Listing, "heard", heard)
 
 
+def _deaf(patch: pytest.MonkeyPatch) -> None:
+    """An enactor that holds a plan never takes a newer one: a fresh one would, those that live on never do."""
+    real = Enactor._head
+
+    def head(self: Enactor, reply: HeadRead | Unknown) -> Enactor:
+        return self._proceed() if self.plan is not None else real(self, reply)
+
+    patch.setattr(Enactor, "_head", head)
+
+
 MUTANTS: dict[str, tuple[Patch, Run, str, int]] = {
     "blind writes": (_changes(_blind), small("mutant", "a", "b"), "G2", 10),
     "since ignored": (_judging(_since_ignored), small("mutant", "a", "b"), "G2", 10),
@@ -109,6 +120,7 @@ MUTANTS: dict[str, tuple[Patch, Run, str, int]] = {
     "one address lost": (_changes(_without_a_family), small("mutant", "A", "B", flights=0, reachable=False), "G1", 8),
     "marker alone": (_changes(_marker_alone), small("mutant", "a", "b", flights=0, reachable=False), "G5", 8),
     "no repair": (_never_repaired, small("mutant", "a", "b", flights=0, hands=("addresses",), acts=1), "G4", 8),
+    "deaf": (_deaf, small("mutant", "a", "b", flights=0, memory=True, survivors=True), "G4", 3),
     "unknown is done": (_believing_in_success, small("mutant", "a", "b", faults=LATE), "G10", 6),
     "freeze ignored": (
         _judging(_freeze_ignored),

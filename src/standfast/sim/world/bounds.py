@@ -15,13 +15,12 @@ Fault: TypeAlias = Literal[
     "partly blind",
     "journal",
     "refused",
-    "store away",
 ]
 """What may go wrong with any request, any number of times (late and repeated ones as flights allow).
 
 lost: the request or its reply; late: it arrives after its sender has given up; repeated: it arrives once more;
 blind: a reading fails, or (partly) one of its keys; journal: the intent can't be written; refused: the provider says
-no for a moment; store away: the head can't be read.
+no for a moment. That the store is out of reach needs no fault: it always may be.
 """
 FAULT_WORDS: Final[dict[Fault, str]] = {
     "lost": "lost requests and replies",
@@ -31,7 +30,6 @@ FAULT_WORDS: Final[dict[Fault, str]] = {
     "partly blind": "readings that fail for one key",
     "journal": "a journal that can't be written",
     "refused": "refusals of a moment",
-    "store away": "a store out of reach",
 }
 Publishing: TypeAlias = Literal["before", "atomic", "planner"]
 """When plans are published: all at the start, one after the other at any time, or by the planner's own core.
@@ -92,7 +90,8 @@ class Run(Struct, frozen=True, kw_only=True):
         """Everything that limits the run, in words."""
         endpoints = len(self.plans[-1].shards) - 1 if self.plans else 1
         plans = len(self.plans) or self.publications
-        parts = [f"{self.enactors} enactors × {plans} plans × {endpoints} endpoint{'s' * (endpoints > 1)}"]
+        many = "s" * (self.enactors > 1)
+        parts = [f"{self.enactors} enactor{many} × {plans} plans × {endpoints} endpoint{'s' * (endpoints > 1)}"]
         parts.append(f"{self.flights} late request{'s' * (self.flights != 1)} under way")
         parts.append("crash and restart at any time" if self.crashes else "no crashes")
         if self.faults:
@@ -100,7 +99,7 @@ class Run(Struct, frozen=True, kw_only=True):
         if self.acts:
             parts.append(f"{self.acts} act{'s' * (self.acts > 1)} by hand, of: {', '.join(self.hands)}")
         if self.commands:
-            parts.append(f"{self.commands} commands of: {', '.join(self.operator)}")
+            parts.append(f"{self.commands} command{'s' * (self.commands > 1)} of: {', '.join(self.operator)}")
         if self.cut_off:
             parts.append(f"{self.cut_off} enactor cut off, with any plan on its disk")
         if self.planners:
@@ -113,6 +112,8 @@ class Run(Struct, frozen=True, kw_only=True):
             parts.append("a change for each endpoint")
         if self.distinct:
             parts.append("enactors told apart")
-        kept = "memory from pass to pass" if self.memory else "each pass by an enactor just started"
-        parts.append(f"{kept}, which ends it after failure {self.patience}")
+        kept = "memory from pass to pass" if self.memory else "each pass that of an enactor just started"
+        parts.append(f"{kept}; a pass ends with failure {self.patience}")
+        if not self.reachable:
+            parts.append("G4 not checked")
         return "; ".join(parts)

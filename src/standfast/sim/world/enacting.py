@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from standfast.core.agenda import BATCH_OCTETS
 from standfast.core.enactor import Enactor
-from standfast.core.stages import AskingChanges, Changing, Idle
+from standfast.core.stages import Changing, Idle
 from standfast.core.writing import Replacing, Settling
 from standfast.model.marker import Floor, Marker, read_floor, read_marker
 from standfast.model.plan import Plan
@@ -337,6 +337,3 @@ def _nonce(owner: str, value: RRset | Unknown | None) -> str:
         if isinstance(record, Marker | Floor):
             return record.nonce
     return ""
-
-
-__all__ = ["AskingChanges", "Enacting", "HalfRead", "settled_down"]

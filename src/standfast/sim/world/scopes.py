@@ -57,9 +57,10 @@ _QUICK: Final = (
     ),
     Run(
         name="memory",
-        about="what an enactor believes when a pass ends is there in the next",
+        about="what is believed when a pass ends is there in the next; each enactor, left alone, gets there",
         plans=history("a", "b"),
         patience=3,
+        survivors=True,
     ),
 )
 
@@ -232,6 +233,15 @@ _STANDARD: Final = (
         patience=3,
     ),
     Run(
+        name="survivor",
+        about="one enactor that lives on through every fault: left alone at any moment, it gets to the newest plan",
+        plans=history("a", "b"),
+        enactors=1,
+        faults=frozenset({"lost", "blind", "partly blind", "journal", "refused"}),
+        patience=3,
+        survivors=True,
+    ),
+    Run(
         name="cleaner",
         about="plans are published at any time, and collected; the cleaner's request may be late",
         plans=history("aa", "ba", "bb"),
@@ -258,14 +268,14 @@ _STANDARD: Final = (
 _WIDE: Final = (
     Run(
         name="wide",
-        about="enactors that live on, three plans of two endpoints, late and lost requests, any deletion by hand",
-        plans=history("aa", "ba", "bb"),
+        about="three enactors, four plans of two endpoints, late and lost requests, an endpoint deleted by hand",
+        plans=history("aa", "ba", "bb", "ab"),
+        enactors=3,
         flights=1,
         faults=_LOSSY,
-        hands=("marker",),
+        hands=("marker and addresses",),
         acts=1,
-        patience=1,
-        reachable=False,
+        **_BRIEF,
     ),
 )
 
@@ -277,7 +287,7 @@ SCOPES: Final[dict[str, Scope]] = {
     for scope in (
         Scope("quick", "within a minute, without anything to install", _QUICK, (ONE_ENDPOINT,), 1_000_000, False),
         Scope("standard", "each fault beside a delayed write", _STANDARD, (TWO_ENDPOINTS,), 40_000_000, True),
-        Scope("wide", "more than 100 million states", _WIDE, (), 400_000_000, True),
+        Scope("wide", "more than 100 million states", _WIDE, (), 300_000_000, True),
     )
 }
 
