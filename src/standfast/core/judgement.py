@@ -121,6 +121,9 @@ def _under_marker(
         return Leave("retired", "a tombstone stands here: it was retired")
     if marker.since > entry.since:
         return Leave("superseded", f"its marker is at {marker.since}, above this plan's {entry.since}")
+    if marker.since < entry.since and marker.generation > plan.generation:
+        # In one history since never falls from plan to plan: this plan was lost with a store, and the newer one wins.
+        return Leave("superseded", f"its marker was written from {marker.generation}, which does not know this plan")
     if marker.since < entry.since:
         return Due(f"{marker.since} → {entry.since}")
     if floor.lost and entry.kind == "first":
