@@ -39,6 +39,8 @@ from .tidings import Tell, Tidings, silent
 
 POLL_S: Final = 0.01
 LOOK_S: Final = 30.0
+SURVEY_S: Final = 600.0
+"""How often all markers are read: an enactor may have enacted a plan that was lost with a store, above ours."""
 BEAT_S: Final = 1.0
 JUDGE_S: Final = 0.25
 """How often silence is looked for: everything else wakes us."""
@@ -101,7 +103,7 @@ class PlannerProcess:
         self._pause = RETRY_S
         self._pass_at: float | None = None
         self._due: float | None = None
-        self._began_at = self._looked_at = self._judged_at = self._beaten_at = self._put_at = 0.0
+        self._began_at = self._looked_at = self._surveyed_at = self._judged_at = self._beaten_at = self._put_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Begin from what the store has, then plan whenever there is news."""
@@ -143,7 +145,7 @@ class PlannerProcess:
             self._watch(self._fleet)
         self._sight(fully=True)
         self._tidings.state("store", "")
-        self._began_at = self._looked_at = now
+        self._began_at = self._looked_at = self._surveyed_at = now
         return True
 
     def _lost(self, reply: object) -> bool:
@@ -163,6 +165,8 @@ class PlannerProcess:
         if slow:
             self._looked_at = now
             self._plan_at(now)
+            if now - self._surveyed_at >= SURVEY_S:
+                self._surveyed_at, self._survey = now, True
         self._sight(fully=slow)
         if woken or now - self._judged_at >= JUDGE_S:
             self._judge(now)
