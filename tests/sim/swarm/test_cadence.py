@@ -20,6 +20,7 @@ PAIRS = {
     "ENDPOINTS_A_SECOND": enacting.ENDPOINTS_A_SECOND,
     "PLANNER_POLL_S": planning.POLL_S,
     "PLANNER_LOOK_S": planning.LOOK_S,
+    "SURVEY_S": planning.SURVEY_S,
     "PLANNER_RETRY_S": planning.RETRY_S,
     "PLANNER_RETRY_MAX_S": planning.RETRY_MAX_S,
     "SILENT_S": planning.SILENT_S,

@@ -11,7 +11,7 @@ from standfast.sim.swarm.kinds import FAULTS
 from standfast.sim.swarm.running import Run, run
 from standfast.sim.swarm.scenario import drawn
 
-FIXED = range(36)
+FIXED = range(30)
 FRESH = 12
 
 

@@ -163,10 +163,8 @@ class Judge:
                 return f"{key[1]} still answers with {', '.join(gone)}, which it should not have"
             rrset = entry.rrset(RRType.A)
             has, full = len(rrset.rdata) if rrset is not None else 0, min(len(able), policy.max_answers)
-            if has != full:
-                return (
-                    f"{key[1]} has {has} IPv4 addresses, and all {len(able)} load balancers serve: {full} may be in it"
-                )
+            if has < full:
+                return f"{key[1]} has {has} IPv4 addresses, and all {len(able)} load balancers serve"
         return ""
 
 

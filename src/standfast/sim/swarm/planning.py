@@ -69,7 +69,7 @@ class PlannerProcess(Process):
         self._pause = cadence.PLANNER_RETRY_S
         self._pass_at: float | None = None
         self._due: float | None = None
-        self._looked_at = self._wake_at = 0.0
+        self._looked_at = self._wake_at = self._surveyed_at = 0.0
         self._fleet_board, self._health_board = FleetBoard(), HealthBoard(self.name, self.life)
         self.play(self._turn())
 
@@ -188,6 +188,8 @@ class PlannerProcess(Process):
             yield from self._look()
         if slow:
             self._looked_at = now
+            if now - self._surveyed_at >= cadence.SURVEY_S:
+                self._surveyed_at, self._survey = now, True
             if self.due_to_plan:
                 self._plan_at(now)
         yield from self._sight()
@@ -215,7 +217,7 @@ class PlannerProcess(Process):
             return False
         self._first = head.head is None and self.plan is None
         self._verdicts = self._health_board.verdicts
-        self._looked_at = self.region.loop.now
+        self._looked_at = self._surveyed_at = self.region.loop.now
         self._pause, self._pass_at = cadence.PLANNER_RETRY_S, 0.0
         self._adopt(self._fleet_board.fleet)
         return True

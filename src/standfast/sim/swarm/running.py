@@ -6,6 +6,7 @@ The bound (seconds after the last fault) is the sum of what may have to pass, on
     48      a planner that died begins again: its longest pause (5 s), then a look (30 s), polls and round trips
     108     checks: silence noticed (15 s), a warm-up begun anew (60 s), six passes of at most 5.5 s
     9 × W   velocity: at most eight answers have to leave one after the other, each after a window W of its own
+    630     a planner reads all markers again and publishes above what a lost plan left behind
     600     the window of a tug-of-war: what people have done twice is left until it is over
     1,200   two audits of an enactor: what no serial tells is found by the first, what that leaves by the second
     120     conflicts and retries: pauses of at most 2 s
@@ -17,14 +18,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from .cadence import AUDIT_S
+from .cadence import AUDIT_S, SURVEY_S
 from .judge import Violation
 from .loop import Circling
 from .mischief import Mischief
 from .region import LATE_MAX_S, Region
 from .scenario import Scenario
 
-_SETTLING_S: Final = LATE_MAX_S + 48.0 + 108.0 + 600.0 + 2 * AUDIT_S + 120.0
+_SETTLING_S: Final = LATE_MAX_S + 48.0 + 108.0 + SURVEY_S + 30.0 + 600.0 + 2 * AUDIT_S + 120.0
 _WINDOWS: Final = 9
 SILENCE_S: Final = 2 * AUDIT_S + 100.0
 """How long after convergence nothing may be written: each enactor has audited everything by then."""

@@ -20,8 +20,8 @@ FILE_OCTETS_MAX: Final = 4 << 20
 VERSION: Final = 1
 STREAM: Final = "main"
 AZS: Final = ("a", "b", "c")
-_DENSITY: Final = 3.0
-"""How many times as often as in `kinds` the worst of scenarios has a kind of fault."""
+_DENSITIES: Final = (1.0, 3.0, 10.0, 30.0)
+"""How many times as often as in `kinds` a scenario has faults, at most: from an ordinary bad day to a storm."""
 _MOMENTS_HOURLY: Final = 6.0
 _TOGETHER_S: Final = 60.0
 """Mean time by which faults of one moment follow each other."""
@@ -77,14 +77,14 @@ def drawn(seed: int, hours: float, endpoints: int) -> Scenario:
         load_balancers=3 * draw.randint(2, 6),
         faults=(),
     )
-    share, knot = draw.choice((0.15, 0.3, 0.5, 0.8)), _Knot(draw, bare)
+    share, density, knot = draw.choice((0.15, 0.3, 0.5, 0.8)), draw.choice(_DENSITIES), _Knot(draw, bare)
     faults: list[Fault] = []
     for kind in KINDS.values():
         on, often = draw.random() < (0.9 if kind.change else share), draw.random() ** 2
         often = max(often, 0.3 if kind.change else 0.1)
         if not on:
             continue
-        expected = _DENSITY * kind.hourly * hours * often
+        expected = density * kind.hourly * hours * often
         count = int(expected) + (draw.random() < expected % 1.0)
         faults.extend(knot.fault(kind) for _ in range(max(1, count)))
     return msgspec.structs.replace(bare, faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.kind))))
