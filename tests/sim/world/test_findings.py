@@ -13,6 +13,7 @@ from standfast.core.enactor import Enactor
 from standfast.core.judgement import Due, Judgement, Leave
 from standfast.core.task import Settled
 from standfast.model.marker import Marker
+from standfast.ports.local import Recorded
 from standfast.ports.provider import Replace, ReplaceReply, Unknown, Write, Written
 from standfast.ports.store import CollectPlans, HeadRead, PlanList
 from standfast.sim.world.bounds import Run
@@ -108,6 +109,12 @@ def _deaf(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Enactor, "_head", head)
 
 
+def _unjournalled(patch: pytest.MonkeyPatch) -> None:
+    """The change is sent although its intent could not be recorded."""
+    real = writing.Recording.heard
+    patch.setattr(writing.Recording, "heard", lambda self, reply: real(self, Recorded()))
+
+
 MUTANTS: dict[str, tuple[Patch, Run, str, int]] = {
     "blind writes": (_changes(_blind), small("mutant", "a", "b"), "G2", 10),
     "since ignored": (_judging(_since_ignored), small("mutant", "a", "b"), "G2", 10),
@@ -122,6 +129,12 @@ MUTANTS: dict[str, tuple[Patch, Run, str, int]] = {
     "no repair": (_never_repaired, small("mutant", "a", "b", flights=0, hands=("addresses",), acts=1), "G4", 8),
     "deaf": (_deaf, small("mutant", "a", "b", flights=0, memory=True, survivors=True), "G4", 3),
     "unknown is done": (_believing_in_success, small("mutant", "a", "b", faults=LATE), "G10", 6),
+    "unjournalled": (
+        _unjournalled,
+        small("mutant", "a", "b", flights=0, faults=frozenset({"journal"})),
+        "G10",
+        4,
+    ),
     "freeze ignored": (
         _judging(_freeze_ignored),
         small("mutant", "a", "b", flights=0, operator=("freeze zone",), commands=1),

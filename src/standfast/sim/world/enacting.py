@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.core.agenda import BATCH_OCTETS
+from standfast.core.drafting import written_marker
 from standfast.core.enactor import Enactor
 from standfast.core.stages import Changing, Idle
 from standfast.core.writing import Replacing, Settling
@@ -43,12 +44,13 @@ from standfast.sim.search.product import FRESH, Outcome, Step
 from .acting import Act, Ghosts, Judge, UnderWay
 from .bounds import Run
 from .histories import STREAM
-from .telling import asking_text, change_text
+from .telling import asking_text, change_text, listed
 
 TIME_OUT: Final = Unknown("no answer")
 SMALL: Final = 1
 """Octets of a change in runs `one_by_one`: every endpoint is too large for a second one."""
 _CONTENTION_TOLD_APART: Final = 2
+_UNJOURNALLED: Final = "its journal can't be written"
 
 
 class HalfRead(Struct, frozen=True):
@@ -121,7 +123,7 @@ class Enacting:
             case RecordIntent():
                 yield core.heard(Recorded()), ""
                 if "journal" in self.run.faults:
-                    yield core.heard(Unrecorded("the disk is full")), "its journal can't be written"
+                    yield core.heard(Unrecorded("the disk is full")), _UNJOURNALLED
             case KeepCopy():
                 yield core.heard(Kept()), ""
             case RecallCopy():
@@ -183,18 +185,19 @@ class _Fired:
         self._cut_off = cut_off
         self._fresh = fresh
 
-    def _then(self, core: Enactor, store: StoreState, text: str) -> Iterator[tuple[Step, Enactor]]:
+    def _then(self, core: Enactor, store: StoreState, text: str) -> Iterator[tuple[Step, Enactor, str]]:
         for after, said in self._enacting.onward(core, store.plans, cut_off=self._cut_off):
-            yield Step(self._lane, _joined(text, said)), after
+            wrong = _unaccounted(after) if _UNJOURNALLED in said else ""
+            yield Step(self._lane, _joined(text, said)), after, wrong
 
     def wake(self, core: Enactor | HalfRead, store: StoreState) -> Iterable[Outcome]:
         """An idle enactor begins a pass."""
         if isinstance(core, HalfRead) or core.request is not None:
             return
         for occasion in ("start",) if core.plan is None else self._run.occasions:
-            for step, after in self._then(core.wake(occasion, 0.0), store, _OCCASIONS[occasion]):
-                if after != core:
-                    yield Outcome(step, (after,))
+            for step, after, wrong in self._then(core.wake(occasion, 0.0), store, _OCCASIONS[occasion]):
+                if after != core or wrong:
+                    yield Outcome(step, (after,), wrong)
 
     def go_on(self, core: Enactor | HalfRead, store: StoreState) -> Iterable[Outcome]:
         """A private step, in runs where they are taken one by one."""
@@ -245,8 +248,8 @@ class _Fired:
     def _heard(self, core: Enactor, reply: object, store: StoreState, text: str) -> Iterator[tuple[Step, Enactor, str]]:
         after = core.heard(reply)
         wrong = wrong_with_report(after.outcomes, witnessed=_witnessed(core, reply))
-        for step, further in self._then(after, store, text):
-            yield step, further, wrong[0] if wrong else ""
+        for step, further, unaccounted in self._then(after, store, text):
+            yield step, further, wrong[0] if wrong else unaccounted
 
     def write(self, core: Enactor | HalfRead, zone: ZoneState, ghosts: Ghosts, store: StoreState) -> Iterable[Outcome]:
         """The change arrives at once. Its reply may be lost."""
@@ -314,6 +317,13 @@ def _change(core: Enactor | HalfRead) -> Replace | None:
 
 def _joined(text: str, more: str) -> str:
     return f"{text}; {more}" if text and more else text or more
+
+
+def _unaccounted(core: Enactor) -> str:
+    """G10: in a pass whose journal can't be written nothing is sent that leaves a marker; refills leave none."""
+    change = _change(core)
+    names = [write.name for write in change.writes if written_marker(write) is not None] if change is not None else []
+    return f"G10: {listed(names)} is about to be written, and no intent is on disk" if names else ""
 
 
 def _witnessed(core: Enactor, reply: object) -> bool:
