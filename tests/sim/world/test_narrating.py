@@ -6,11 +6,11 @@ import pytest
 from msgspec import structs
 
 from sim.world.small import explored, first_finding, small
-from standfast.core import drafting, writing
+from standfast.core import drafting, judgement, writing
 from standfast.ports.provider import Replace
 from standfast.sim.search.product import Finding
 from standfast.sim.story.story import Story, load, save
-from standfast.sim.world.narrating import story_of
+from standfast.sim.world.narrating import LONE, story_of
 from standfast.sim.world.world import World
 
 
@@ -71,3 +71,14 @@ def test_every_scene_of_a_long_world_can_be_told() -> None:
     story = story_of(world, finding)
     assert story.beginning.answers[0].status == "NXDOMAIN"
     assert dict(story.beginning.beliefs)["enactor-a"] == "knows nothing yet"
+
+
+def test_a_zone_that_is_not_healed_is_followed_by_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judgement, "damage_of", lambda entry, contents: "")
+    run = small("unhealed", "a", "b", flights=0, hands=("addresses",), acts=1)
+    (finding,) = first_finding(run).findings
+    told = story_of(World(run), finding)
+    assert len(told.moments) > len(finding.steps)
+    assert {moment.actor for moment in told.moments[len(finding.steps) :]} == {LONE}
+    assert told.moments[-1].violation == finding.what
+    assert dict(told.moments[-1].scene.beliefs)[LONE].startswith("holds plan 2")

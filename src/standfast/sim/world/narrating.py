@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from standfast.core.enactor import Enactor
 from standfast.core.stages import Changing, Idle
 from standfast.model.marker import Floor, Marker, read_floor, read_marker
@@ -23,28 +25,27 @@ from .hands import Hands
 from .histories import FIRST, FLOOR_OWNER, ZONE
 from .operating import Operator
 from .planning import Planner
+from .reaching import lone_enactor, told_alone
 from .telling import asking_text, listed, record_text, rrset_text, short
 from .world import World
 
+LONE: Final = "lone enactor"
+"""The lane of the enactor that G4 is about."""
 _AT: Final = {"network": "zone", "people": "zone"}
 
 
 def story_of(world: World, finding: Finding) -> Story:
     """The story of a finding."""
-    lanes = _lanes(world, finding)
-    moments = []
-    for number, step in enumerate(finding.steps):
-        last = number == len(finding.steps) - 1
-        moments.append(
-            Moment(
-                step.actor,
-                step.text,
-                _scene(world, finding.states[number + 1]),
-                to=_addressee(step.text, step.actor),
-                refused=step.refused,
-                violation=finding.what if last else "",
-            )
-        )
+    lanes, moments = _lanes(world, finding), []
+    for step, state in zip(finding.steps, finding.states[1:], strict=True):
+        scene = _scene(world, state)
+        to = _addressee(step.text, step.actor)
+        moments.append(Moment(step.actor, step.text, scene, to=to, refused=step.refused))
+    if finding.property == "G4":
+        afterwards = _alone(world, finding)
+        moments, lanes = [*moments, *afterwards], (*lanes, LONE) if afterwards else lanes
+    if moments:
+        moments[-1] = replace(moments[-1], violation=finding.what)
     return Story(
         title=f"{finding.property} broken in run {world.run.name}",
         actors=lanes,
@@ -52,6 +53,24 @@ def story_of(world: World, finding: Finding) -> Story:
         moments=tuple(moments),
         outcome=finding.what,
     )
+
+
+def _alone(world: World, finding: Finding) -> list[Moment]:
+    """What a fresh enactor makes of the zone of a finding: all that it does is not enough."""
+    held = dict(zip(world.places, finding.states[-1], strict=True))
+    zone, store = held["zone"], held["store"]
+    if not isinstance(zone, ZoneState) or not isinstance(store, StoreState):
+        return []
+    newest = next((plan for plan in store.plans if plan.head == store.head), None)
+    if newest is None or not lone_enactor(zone, newest)[1]:
+        return []  # the finding is about one that lives on: a fresh one would do
+    found = []
+    for text, after, core in told_alone(zone, newest):
+        state = tuple(after if name == "zone" else value for name, value in held.items())
+        scene = _scene(world, state)
+        beliefs = (*scene.beliefs, (LONE, belief_text(core)))
+        found.append(Moment(LONE, text, replace(scene, beliefs=beliefs), to="zone"))
+    return found
 
 
 def _lanes(world: World, finding: Finding) -> tuple[str, ...]:

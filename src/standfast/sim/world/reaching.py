@@ -1,15 +1,17 @@
 """G4: from any zone, one enactor with the newest plan gets there by itself, and then leaves the zone alone."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from standfast.core.enactor import Enactor, EnactorRequest, Occasion
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec
 from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent
-from standfast.ports.provider import Changes, ReadChanges, Replace
+from standfast.ports.provider import Changes, Confirm, Read, ReadChanges, Replace
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 from standfast.sim.properties import not_reached
+
+from .telling import asking_text
 
 REQUESTS_MAX: Final = 200
 """A pass that asks more than this does not end."""
@@ -31,6 +33,21 @@ def lone_enactor(zone: ZoneState, plan: Plan) -> tuple[ZoneState, str]:
     """
     alone = _Alone(zone, Enactor("lone", plan.record.stream), plan, conflicts=False)
     return _ended(alone, PASSES)
+
+
+class Told(NamedTuple):
+    """One public step of a lone enactor, and the world after it."""
+
+    text: str
+    zone: ZoneState
+    core: Enactor
+
+
+def told_alone(zone: ZoneState, plan: Plan) -> tuple[Told, ...]:
+    """What a fresh enactor with `plan` does to a zone that it does not get right, for people."""
+    alone = _Alone(zone, Enactor("lone", plan.record.stream), plan, conflicts=False, telling=True)
+    _ended(alone, PASSES)
+    return tuple(alone.told)
 
 
 def survivor(zone: ZoneState, core: Enactor, plan: Plan) -> str:
@@ -62,13 +79,15 @@ def _ended(alone: "_Alone", passes: tuple[Occasion, ...]) -> tuple[ZoneState, st
 class _Alone:
     """One enactor and a zone. Without `conflicts`, one is a failure: it asserts only what it has just read."""
 
-    def __init__(self, zone: ZoneState, core: Enactor, plan: Plan, *, conflicts: bool) -> None:
+    def __init__(self, zone: ZoneState, core: Enactor, plan: Plan, *, conflicts: bool, telling: bool = False) -> None:
         self.zone = zone
         self.core = core
         self.plan = plan
         self._conflicts = conflicts
         self._drawn = 0
         self._looked: ZoneState | None = None
+        self.telling = telling
+        self.told: list[Told] = []
 
     def run(self, occasion: Occasion) -> str:
         """One pass; what is wrong with it."""
@@ -81,11 +100,13 @@ class _Alone:
             request = self.core.request
             if request is None:
                 return ""
-            before = self.zone
+            before, asking = self.zone, self.core
             reply = self._answer(request)
+            self.core = asking.heard(reply)
+            if self.telling and isinstance(request, Read | Confirm | Replace):
+                self.told.append(Told(f"{asking_text(asking)} → {type(reply).__name__}", self.zone, self.core))
             if isinstance(request, Replace) and self.zone is before and not self._conflicts:
                 return f"a lone enactor's change is answered with {type(reply).__name__}"
-            self.core = self.core.heard(reply)
         return "a lone enactor does not come to rest"
 
     def _answer(self, request: EnactorRequest) -> object:
