@@ -84,6 +84,7 @@ def wrong_with_write(
     floor = floor_at(before, stream)
     if isinstance(floor, Floor):
         found += _lower_floor(floor, floor_at(after, stream))
+        found += _same_nonce("the floor", floor, floor_at(after, stream))
         if floor.frozen and not operator and after != before:
             found.append("G8: it was written under a frozen floor")
     for write in change.writes:
@@ -94,6 +95,7 @@ def wrong_with_write(
             found += _disobedient(name, was, before, after)
         found += _backwards(name, was, now, ghost, before, effects, stream)
         found += _forgetful(name, was, now, floor_at(after, stream))
+        found += _same_nonce(f"the marker of {name}", was, now)
         found += _too_few(name, now, ghost, before, after, plans)
         if not operator or contents_at(after, name) != contents_at(before, name):  # thawing repairs nothing
             found += _mixed(name, now, after, plans)
@@ -157,6 +159,13 @@ def _forgetful(name: str, was: MarkerReading, now: MarkerReading, floor: FloorRe
     if now.generation != before and (not isinstance(floor, Floor) or floor.generation < now.generation):
         return [f"G2: {name} was written at generation {now.generation}, and the floor does not tell"]
     return []
+
+
+def _same_nonce(what: str, was: MarkerReading | FloorReading, now: MarkerReading | FloorReading) -> list[str]:
+    """G10: a lost reply is settled by the nonce, so a value that is put never has the nonce of the one before it."""
+    if not isinstance(was, Marker | Floor) or not isinstance(now, Marker | Floor):
+        return []
+    return [f"G10: {what} was replaced under its old nonce"] if now != was and now.nonce == was.nonce else []
 
 
 def remembered(zone: ZoneState, names: Iterable[str], stream: str) -> int:
