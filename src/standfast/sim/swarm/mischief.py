@@ -14,8 +14,6 @@ from .planning import PlannerProcess
 from .region import Region
 from .scenario import Fault, endpoint_names
 
-_END_FIRST: Final = -1.0
-
 
 class Mischief:
     """Lets the faults of a region's scenario happen. After `until` (seconds) no fault is on."""
@@ -26,7 +24,7 @@ class Mischief:
 
     def arrange(self) -> None:
         """Put every fault on the agenda."""
-        for fault in region_faults(self._region):
+        for fault in self._region.scenario.faults:
             if fault.at < self._until:
                 self._region.loop.at(fault.at, lambda fault=fault: self._happen(fault))  # type: ignore[misc]
 
@@ -219,8 +217,3 @@ class Mischief:
 def _all_down(fleets: Fleets, names: list[str], by: int) -> None:
     for name in names:
         fleets.down(name, by)
-
-
-def region_faults(region: Region) -> tuple[Fault, ...]:
-    """The faults of its scenario, in order of their moments."""
-    return region.scenario.faults
