@@ -5,11 +5,12 @@ from typing import Final
 from standfast.errors import StandfastError
 
 from .contracts import CONTRACTS
+from .floors import FLOORS
 from .mutant import Judge, Mutant
 from .planning import PLANNING
 from .protocol import PROTOCOL
 
-CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *PLANNING, *CONTRACTS)
+CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *PLANNING, *CONTRACTS)
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
     ("no endpoint prerequisite", "search"),

@@ -89,13 +89,17 @@ CALM_S: Final = 150.0
 LEFT_OUT: Final = ("store set back", "store lost")
 """So many at once that a plan may be forgotten everywhere, which no bound on convergence allows for."""
 
+ORDERS_MAX: Final = 4
+"""Freezes: an operator gives one command after the other, and a crowd of them would still be waiting at the end."""
+
 
 def crowded(seed: int) -> "Scenario":
     """A scenario as the simulator draws it, but with the faults of a long time in a short one."""
     from standfast.sim.swarm.scenario import drawn
 
     calm = drawn(seed, HOURS * CROWD, ENDPOINTS)
-    faults = [fault for fault in calm.faults if fault.kind not in LEFT_OUT]
+    orders = [fault for fault in calm.faults if fault.kind.startswith("freeze")][:ORDERS_MAX]
+    faults = [one for one in calm.faults if one.kind not in LEFT_OUT and not one.kind.startswith("freeze")] + orders
     moved = [msgspec.structs.replace(one, at=round(max(one.at / CROWD, CALM_S), 3)) for one in faults]
     return msgspec.structs.replace(calm, hours=HOURS, faults=tuple(sorted(moved, key=lambda one: (one.at, one.kind))))
 
