@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from sim.world.small import first_finding, small
-from standfast.core import change, cleaner, drafting, judgement, writing
+from standfast.core import change, cleaner, drafting, freezer, judgement, writing
 from standfast.core.cleaner import Listing, Sweep
 from standfast.core.enactor import Enactor
 from standfast.core.judgement import Due, Judgement, Leave
@@ -115,6 +115,16 @@ def _unjournalled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(writing.Recording, "heard", lambda self, reply: real(self, Recorded()))
 
 
+def _told_too_early(patch: pytest.MonkeyPatch) -> None:
+    """An operator is told that the zone is sealed while a marker's change is still under way."""
+    real = freezer.Replacing.heard
+
+    def trusting(self: freezer.Replacing, reply: ReplaceReply) -> Any:
+        return real(self, Written() if isinstance(reply, Unknown) else reply)
+
+    patch.setattr(freezer.Replacing, "heard", trusting)
+
+
 MUTANTS: dict[str, tuple[Patch, Run, str, int]] = {
     "blind writes": (_changes(_blind), small("mutant", "a", "b"), "G2", 10),
     "since ignored": (_judging(_since_ignored), small("mutant", "a", "b"), "G2", 10),
@@ -138,6 +148,12 @@ MUTANTS: dict[str, tuple[Patch, Run, str, int]] = {
     "freeze ignored": (
         _judging(_freeze_ignored),
         small("mutant", "a", "b", flights=0, operator=("freeze zone",), commands=1),
+        "G8",
+        12,
+    ),
+    "told too early": (
+        _told_too_early,
+        small("mutant", "a", operator=("freeze zone",), commands=1, enactors=1),
         "G8",
         12,
     ),

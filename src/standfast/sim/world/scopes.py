@@ -76,6 +76,16 @@ _STANDARD: Final = (
         **_BRIEF,
     ),
     Run(
+        name="two-delayed",
+        about="two late requests under way at once, and people delete a marker, the floor, or an endpoint",
+        plans=history("a", "b"),
+        flights=2,
+        faults=_LATE,
+        hands=("marker", "floor", "marker and addresses"),
+        acts=1,
+        **_BRIEF,
+    ),
+    Run(
         name="any-damage",
         about="any one thing that people do to a zone, beside a delayed write",
         plans=history("a", "b", "a"),
