@@ -1,4 +1,4 @@
-"""Mutants of the write protocol: what an enactor asserts, compares, writes and believes (design rules 2, 3 and 6 to 10)."""
+"""Mutants of the write protocol: what an enactor asserts, compares, writes and believes (rules 2, 3, 6 to 10)."""
 
 from typing import Final
 
