@@ -131,6 +131,12 @@ def choose(
                 break
             if one not in chosen and answers((one,), family):
                 chosen.append(one)
+    for one in sorted(chosen, key=ranked.index, reverse=True):
+        # Taken for one family's minimum, then made superfluous by those taken for the other's.
+        others = [other for other in chosen if other is not one]
+        crowded = any(answers((one,), family) and answers(chosen, family) > room[family] for family in room)
+        if crowded and all(answers(others, family) >= least[family] for family in room):
+            chosen = others
     for one in ranked:
         if one not in chosen and all(answers((*chosen, one), family) <= room[family] for family in room):
             chosen.append(one)
