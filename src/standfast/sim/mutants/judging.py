@@ -6,20 +6,31 @@ The order comes as JSON in the first argument, the verdict goes as JSON to the s
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 import standfast
+from standfast.sim.search.exploring import explore
+from standfast.sim.swarm.running import run
+from standfast.sim.swarm.scenario import Scenario, drawn
 
 from .mutant import Judge
+from .runs import named
 from .verdict import Searched, Verdict
 
-if TYPE_CHECKING:
-    from standfast.sim.swarm.scenario import Scenario
-
 PROOF_STATES_MAX: Final = 5_000_000
+HOURS: Final = 0.5
+ENDPOINTS: Final = 6
+CROWD: Final = 12
+"""The faults of six hours in half an hour, in a small region: what a mutant gets wrong needs faults to meet."""
+CALM_S: Final = 150.0
+LEFT_OUT: Final = ("store set back", "store lost")
+"""So many at once that a plan may be forgotten everywhere, which no bound on convergence allows for."""
+
+ORDERS_MAX: Final = 4
+"""Freezes: an operator gives one command after the other, and a crowd of them would still be waiting at the end."""
 
 
 class Order(Struct, frozen=True):
@@ -47,31 +58,24 @@ def judged(order: Order) -> Verdict:
 
 def _search(order: Order, begun: float) -> Verdict:
     """One run after the other, each until the first thing that is wrong."""
-    from standfast.sim.search.exploring import explore
-
-    from .runs import named
-
     searched: list[Searched] = []
     before = 0
     for scope in named(order.runs):
-        run = scope.run
         left = order.seconds - (time.monotonic() - begun)
         most = PROOF_STATES_MAX if order.proof else scope.states_max
         result = explore(scope.system(), states_max=most, seconds_max=max(left, 0.1), until=lambda _: True)
         bounds = result.bounds
-        searched.append(Searched(run.name, bounds.states, bounds.transitions, bounds.complete))
+        searched.append(Searched(scope.run.name, bounds.states, bounds.transitions, bounds.complete))
         if result.findings:
             first = result.findings[0]
             what = first.what if first.what.startswith(f"{first.property}:") else f"{first.property}: {first.what}"
-            return Verdict("search", what, before + bounds.states, run.name, len(first.steps), 0.0, (*searched,))
+            return Verdict("search", what, before + bounds.states, scope.run.name, len(first.steps), 0.0, (*searched,))
         before += bounds.states
     return Verdict("search", searched=tuple(searched), after=before)
 
 
 def _simulation(order: Order, begun: float) -> Verdict:
     """One region after the other, each of its own seed."""
-    from standfast.sim.swarm.running import run
-
     for seed in range(1, order.seeds + 1):
         if time.monotonic() - begun > order.seconds:
             return Verdict("simulation", after=seed - 1, trouble=f"only {seed - 1} seeds in {order.seconds:g} s")
@@ -81,22 +85,8 @@ def _simulation(order: Order, begun: float) -> Verdict:
     return Verdict("simulation", after=order.seeds)
 
 
-HOURS: Final = 0.5
-ENDPOINTS: Final = 6
-CROWD: Final = 12
-"""The faults of six hours in half an hour, in a small region: what a mutant gets wrong needs faults to meet."""
-CALM_S: Final = 150.0
-LEFT_OUT: Final = ("store set back", "store lost")
-"""So many at once that a plan may be forgotten everywhere, which no bound on convergence allows for."""
-
-ORDERS_MAX: Final = 4
-"""Freezes: an operator gives one command after the other, and a crowd of them would still be waiting at the end."""
-
-
-def crowded(seed: int) -> "Scenario":
+def crowded(seed: int) -> Scenario:
     """A scenario as the simulator draws it, but with the faults of a long time in a short one."""
-    from standfast.sim.swarm.scenario import drawn
-
     calm = drawn(seed, HOURS * CROWD, ENDPOINTS)
     orders = [fault for fault in calm.faults if fault.kind.startswith("freeze")][:ORDERS_MAX]
     faults = [one for one in calm.faults if one.kind not in LEFT_OUT and not one.kind.startswith("freeze")] + orders
