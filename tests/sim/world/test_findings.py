@@ -7,10 +7,12 @@ import pytest
 from msgspec import structs
 
 from sim.world.small import first_finding, small
-from standfast.core import change, cleaner, drafting, freezer, judgement, writing
+from standfast.core import change, cleaner, drafting, freezer, judgement, publisher, writing
 from standfast.core.cleaner import Listing, Sweep
 from standfast.core.enactor import Enactor
 from standfast.core.judgement import Due, Judgement, Leave
+from standfast.core.publisher import Assignment, Base, Phase
+from standfast.core.survey import Survey
 from standfast.core.task import Settled
 from standfast.model.marker import Marker
 from standfast.ports.local import Recorded
@@ -176,3 +178,29 @@ def test_the_search_names_what_a_mutant_breaks(name: str, monkeypatch: pytest.Mo
     (finding,) = findings
     assert len(finding.steps) <= steps, [step.text for step in finding.steps]
     assert len(finding.states) == len(finding.steps) + 1
+
+
+def test_a_planner_that_does_not_look_above_the_head_is_found_once_the_store_is_set_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = Run(
+        name="mutant",
+        about="",
+        plans=(),
+        enactors=1,
+        publishing="planner",
+        planners=1,
+        publications=2,
+        setbacks=1,
+        memory=False,
+        patience=1,
+    )
+    real = publisher._drawn
+
+    def heedless(task: Assignment, base: Base, survey: Survey) -> Phase:
+        begun = tuple((zone, 0) for zone, _ in survey.begun)
+        return real(task, base, structs.replace(survey, begun=begun, markers=()))
+
+    monkeypatch.setattr(publisher, "_drawn", heedless)
+    findings = first_finding(run).findings
+    assert [finding.property for finding in findings] == ["G4"]

@@ -46,10 +46,11 @@ class Run(Struct, frozen=True, kw_only=True):
 
     `flights` is how many requests may be under way after their sender has given up or died. `hands` are the acts that
     people may do, `acts` how many of them happen in all. `occasions` wake an idle enactor. `cut_off` enactors never
-    hear of a newer plan than the one on their disk. `one_by_one` puts each endpoint into a change of its own.
-    `key_by_key`: the keys of one reading come from different moments. `distinct`: each enactor has its own name, so
-    they are not interchangeable. `fused`: steps that concern nobody else are taken at once. `memory`: what an enactor
-    believes when a pass ends is there in the next; without, each pass is that of an enactor that was just started.
+    hear of a newer plan than the one on their disk. `setbacks`: how often the store is lost or set back.
+    `one_by_one` puts each endpoint into a change of its own. `key_by_key`: the keys of one reading come from different
+    moments. `distinct`: each enactor has its own name, so they are not interchangeable. `fused`: steps that concern
+    nobody else are taken at once. `memory`: what an enactor believes when a pass ends is there in the next; without,
+    each pass is that of an enactor that was just started.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Run(Struct, frozen=True, kw_only=True):
     publishing: Publishing = "before"
     planners: int = 0
     publications: int = 0
+    setbacks: int = 0
     cleaner: bool = False
     operator: tuple[str, ...] = ()
     commands: int = 0
@@ -103,7 +105,9 @@ class Run(Struct, frozen=True, kw_only=True):
         if self.cut_off:
             parts.append(f"{self.cut_off} enactor cut off, with any plan on its disk")
         if self.planners:
-            parts.append(f"{self.planners} planners")
+            parts.append(f"{self.planners} planner{'s' * (self.planners > 1)}")
+        if self.setbacks:
+            parts.append(f"the store is lost or set back {self.setbacks} time{'s' * (self.setbacks > 1)}")
         if self.cleaner:
             parts.append("1 cleaner")
         if self.key_by_key:

@@ -6,7 +6,7 @@ anywhere.
 """
 
 from collections.abc import Iterable, MutableMapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -48,7 +48,7 @@ class Planner(Struct, frozen=True):
 
 def planners(run: Run, places: Places, plans: MutableMapping[str, Plan], at: dict[str, int]) -> list[Act]:
     """The rules of the planners, and their places. Each plan published is put into `plans`, by its digest."""
-    acts = []
+    acts = _setbacks(run, places, at["store"])
     for number in range(run.planners if run.publishing == "planner" else 0):
         lane = f"planner-{number + 1}"
         place, zone, store = places.add(lane, Planner()), at["zone"], at["store"]
@@ -60,6 +60,36 @@ def planners(run: Run, places: Places, plans: MutableMapping[str, Plan], at: dic
             Act("planner crashes", (place,), (place,), fired.die),
         ]
     return acts
+
+
+def planned_alone(store: StoreState, zone: ZoneState) -> StoreState:
+    """The store after one undisturbed pass of a planner just started: it publishes above whatever it finds."""
+    verdicts = tuple((one.id, Verdict("up", "")) for one in FLEET.load_balancers)
+    phase: Phase = publish(Assignment(STREAM, (ZONE,), FLEET, verdicts, (POLICY,), 0.0, "planner", survey=True))
+    while not isinstance(phase, Done):
+        request = phase.request
+        if isinstance(request, Read):
+            reply: Any = provider_spec.apply(zone, request)[1]
+        else:
+            store, reply = store_spec.apply(store, request)
+        phase = phase.heard(reply)
+    return store
+
+
+def _setbacks(run: Run, places: Places, store: int) -> list[Act]:
+    """The store is lost or set back to an older copy, so many times: plans that enactors have are not in it."""
+    if not run.setbacks:
+        return []
+    place = places.add("setbacks", run.setbacks)
+
+    def set_back(at: StoreState, left: int) -> Iterable[Outcome]:
+        for count in range(len(at.plans) if left else 0):
+            kept = at.plans[:count]
+            older = StoreState(kept[-1].head if kept else None, kept)
+            what = f"is set back to plan {kept[-1].generation}" if kept else "is lost"
+            yield Outcome(Step("store", what), (older, left - 1))
+
+    return [Act("store is set back", (store, place), (store, place), set_back)]
 
 
 class _Fired:

@@ -273,6 +273,16 @@ _STANDARD: Final = (
         operator=("rollback",),
         **_BRIEF,
     ),
+    Run(
+        name="store-set-back",
+        about="the store is lost or set back to an older plan, while enactors hold newer ones",
+        plans=(),
+        publishing="planner",
+        planners=1,
+        publications=2,
+        setbacks=1,
+        **_BRIEF,
+    ),
 )
 
 _WIDE: Final = (

@@ -18,7 +18,7 @@ from .enacting import Enacting, HalfRead
 from .hands import hands
 from .histories import ENDPOINTS, FIRST, ZONE, names_in, record_owners
 from .operating import LANE, operator
-from .planning import planners
+from .planning import planned_alone, planners
 from .reaching import lone_enactor, survivor
 from .symbols import Symbols
 
@@ -89,6 +89,8 @@ class World:
 
     def _all_properties(self, at: Mapping[str, int]) -> Iterable[Property]:
         def reaches(zone: ZoneState, store: StoreState) -> str:
+            if self.run.setbacks:  # enactors wait for a plan above what they find: a planner has its turn first
+                store = planned_alone(store, zone)
             newest = next((plan for plan in store.plans if plan.head == store.head), None)
             return lone_enactor(zone, newest)[1] if newest is not None else ""
 
