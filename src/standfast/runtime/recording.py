@@ -6,7 +6,7 @@ change which differs from what was meant is seen to differ.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,7 +20,9 @@ from standfast.model.plan import Head, Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.local import IntendedWrite, RecordIntent
-from standfast.ports.provider import MARKER_TTL, Write
+from standfast.ports.provider import MARKER_TTL, Content, Write
+
+_FAMILIES: Final = {int(rtype): rtype.name for rtype in ADDRESS_TYPES}
 
 
 def intent_facts(request: RecordIntent) -> dict[str, Any]:
@@ -80,47 +82,61 @@ def _floor_facts(request: RecordIntent, part: Write) -> dict[str, Any]:
 
 def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict[str, Any]:
     zone, owner = request.zone, marker_owner(one.name, request.zone)
-    seen, put = _asserted(part, owner), read_marker(_put(part, owner, RRType.TXT), zone, owner)
-    addresses = [(rtype, rrset) for rtype in ADDRESS_TYPES if (rrset := _put(part, one.name, rtype)) is not None]
+    put, addresses = None, list[Content]()
+    for content in part.contents:
+        if content.rdata and content.owner == owner and content.rtype == RRType.TXT:
+            put = content.rdata
+        elif content.rdata and content.owner == one.name and content.rtype in _FAMILIES:
+            addresses.append(content)
+    seen = _asserted(part, owner)
     act = "refill" if one.refill else "write" if one.kind else "mark"  # an operator's freeze has no entry
     facts: dict[str, Any] = {
         "act": act,
         "kind": one.kind,
         "found": seen if isinstance(seen, str) else _state(seen, zone, owner, request.stream),
-        "puts": _marker_facts(put, request) if isinstance(put, Marker) else None,
+        "puts": _marker_facts(put, request) if put else None,
         "least": _by_family(one.least),
-        "answers": _by_family((rtype, len(rrset.rdata)) for rtype, rrset in addresses),
+        "answers": {_FAMILIES[content.rtype]: len(content.rdata) for content in addresses},
     }
     if act == "refill":
         asserted = [(p.rtype, len(p.rdata)) for p in part.prerequisites if p.owner == one.name]
-        facts["had"] = _by_family((rtype, count) for rtype, count in asserted if rtype in ADDRESS_TYPES)
+        facts["had"] = _by_family((rtype, count) for rtype, count in asserted if rtype in _FAMILIES)
     elif act == "write":
-        facts["contents"] = _contents(one.kind, [rrset for _, rrset in addresses])
+        facts["contents"] = _contents(one.kind, addresses)
     return facts
 
 
-def _contents(kind: str, rrsets: Iterable[RRset]) -> str:
+def _contents(kind: str, rrsets: Iterable[RRset] | Iterable[Content]) -> str:
     """A digest of everything that determines an endpoint's bytes, A first."""
     octets = msgspec.msgpack.encode(sorted((one.rtype, one.ttl, one.rdata) for one in rrsets))
     return hashlib.sha256(kind.encode() + b"\0" + octets).hexdigest()[:16]
 
 
 def _state(seen: RRset | None, zone: str, owner: str, stream: str) -> str:
+    if seen is None:
+        return "absent"
     marker = read_marker(seen, zone, owner)
     if isinstance(marker, Marker):
         return marker.state if marker.stream == stream else "foreign"
     return "absent" if isinstance(marker, Absent) else "unreadable"
 
 
-def _marker_facts(marker: Marker, request: RecordIntent) -> dict[str, Any]:
-    facts: dict[str, Any] = {"since": marker.since, "state": marker.state}
-    if (marker.generation, marker.plan) != (request.generation, request.plan):
-        facts.update(generation=marker.generation, plan=marker.plan)
+def _marker_facts(put: tuple[bytes, ...], request: RecordIntent) -> dict[str, Any] | None:
+    """What the text says that the change puts. Its checksum is not computed once more: tens of thousands are written
+    in a second, and a wrong one is damage that readers find."""
+    fields = dict(word.partition("=")[::2] for word in put[0].decode("latin-1").split(" "))
+    try:
+        facts: dict[str, Any] = {"since": int(fields["n"]), "state": fields["st"]}
+        generation, plan = int(fields["g"]), fields["p"]
+    except (KeyError, ValueError):
+        return None
+    if (generation, plan) != (request.generation, request.plan):
+        facts.update(generation=generation, plan=plan)
     return facts
 
 
 def _by_family(counts: Iterable[tuple[int, int]]) -> dict[str, int]:
-    return {RRType(rtype).name: count for rtype, count in counts}
+    return {_FAMILIES.get(rtype) or RRType(rtype).name: count for rtype, count in counts}
 
 
 def outcome_facts(outcome: Outcome, took_s: float) -> dict[str, Any]:
