@@ -34,8 +34,8 @@ FLEET: Final = Fleet(
         LoadBalancer("lb-2", "az-2", "main", ("192.0.2.2",), (), 100),
     )
 )
-VIEWS: Final[dict[str, str]] = {"lb-1": "lb-1 is down", "lb-2": "lb-2 is down"}
-"""What a planner may observe: the other one is up."""
+VIEWS: Final[dict[str, str]] = {"": "both are up", "lb-1": "lb-1 is down", "lb-2": "lb-2 is down"}
+"""What a planner may observe, by the load balancer that is down."""
 POLICY: Final = EndpointPolicy(ENDPOINTS[0], ZONE, TTL, min_answers=1, hold_below=0.0, removal_share=1.0)
 
 

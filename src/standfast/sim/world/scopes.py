@@ -319,7 +319,7 @@ NOT_COVERED: Final = (
     "the zone's serial as a counter: a look is told that nothing changed or everything, whatever is true",
     "secondaries, resolvers and their caches; DNSSEC; anything the provider's specification does not say",
     "an endpoint whose marker is lost when floor and readable markers no longer tell its generation (guarantees.md)",
-    "health, velocity and policies in the planner: two load balancers, one up at a time; trees and aliases of Route 53",
+    "health, velocity and policies in the planner: it sees two load balancers, of which one may be down; Route 53",
 )
 """What no run says anything about."""
 
