@@ -12,7 +12,7 @@ from standfast.errors import StandfastError
 
 from .catalogue import CATALOGUE, named
 from .mutant import Mutant
-from .running import CONTROL, SECONDS, SEEDS, Limits, Report, try_all
+from .running import BY_HAND, CONTROL, SECONDS, SEEDS, Limits, Report, try_all
 from .verdict import Verdict
 
 
@@ -86,7 +86,7 @@ def _show(reports: tuple[Report, ...], found: list[str]) -> None:
         table.add_column(title)
     for one in (*controls, *reports):
         told = {verdict.judge: _told(verdict) for verdict in one.verdicts}
-        tests = told.get("conformance") or told.get("schedules") or ""
+        tests = next((told[one] for one in ("conformance", *BY_HAND) if one in told), "")
         cells = (told.get("search", ""), told.get("simulation", ""), tests)
         table.add_row("◆" if one.marked else "", one.name, one.fate, *cells)
     console.print(table)

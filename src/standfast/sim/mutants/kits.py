@@ -21,6 +21,13 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/core/test_lost_plans.py",
         "tests/world/test_enactors_in_the_world.py::test_schedule",
     ),
+    "planning": (
+        "tests/core/test_planner.py",
+        "tests/core/test_planner_limits.py",
+        "tests/core/test_publisher.py",
+        "tests/core/test_publisher_script.py",
+        "tests/recovery/test_health.py",
+    ),
     "conformance": (
         "tests/conformance/test_provider_memory.py",
         "tests/conformance/test_store_memory.py",

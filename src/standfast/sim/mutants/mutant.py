@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from standfast.errors import StandfastError
 
-Judge: TypeAlias = Literal["search", "simulation", "schedules", "conformance"]
+Judge: TypeAlias = Literal["search", "simulation", "schedules", "planning", "conformance"]
 """search: every interleaving of small runs. simulation: regions in virtual time, seed after seed. schedules: the
-shortest ways in which a rule goes wrong, by hand. conformance: the kit that every store or provider must pass."""
+shortest ways in which a rule goes wrong, by hand. planning: the tests of
+planner and health. conformance: the kit that every store or provider must pass."""
 
 
 class Mutant(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Final
 
 from .mutant import Judge, Mutant
 
-_REGION: Final[tuple[Judge, ...]] = ("simulation",)
+_REGION: Final[tuple[Judge, ...]] = ("simulation", "planning")
 _CLEANER: Final = "core/cleaner.py"
 _SEALS: Final = "core/sealing.py"
 _FREEZES: Final = "core/freezer.py"
@@ -17,7 +17,7 @@ PLANNING: Final = (
         new="    generation = 1 + head\n",
         rule="planner: above head and every marker and floor known",
         expected=("G2", "G4"),
-        judges=("simulation",),
+        judges=_REGION,
     ),
     Mutant(
         name="since carried on over other contents",

@@ -33,6 +33,7 @@ _START_SECONDS: Final = 60.0
 
 PACKAGE: Final = Path(standfast.__file__).parent
 CONTROL: Final = "nothing mutated"
+BY_HAND: Final[tuple[Judge, ...]] = ("schedules", "planning")
 _CONTROL: Final = Mutant(
     name=CONTROL,
     file="__init__.py",
@@ -109,8 +110,8 @@ def try_one(mutant: Mutant, limits: Limits, original: Path = PACKAGE) -> Report:
     """
     with mutated_copy(mutant, original) as package:
         verdicts: list[Verdict] = []
-        for judge in sorted(mutant.judges, key=lambda one: one == "schedules"):
-            if judge == "schedules" and any(one.killed_by for one in verdicts):
+        for judge in sorted(mutant.judges, key=lambda one: one in BY_HAND):
+            if judge in BY_HAND and any(one.killed_by for one in verdicts):
                 continue
             verdicts.append(_judge(mutant, judge, package, limits))
     return Report(mutant.name, mutant.rule, mutant.marked, _fate(mutant, verdicts), tuple(verdicts), mutant.equivalent)
