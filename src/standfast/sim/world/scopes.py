@@ -288,11 +288,11 @@ _STANDARD: Final = (
 _WIDE: Final = (
     Run(
         name="wide",
-        about="three enactors, four plans of two endpoints, late and lost requests, an endpoint deleted by hand",
+        about="three enactors, four plans of two endpoints, a late request, an endpoint deleted by hand",
         plans=history("aa", "ba", "bb", "ab"),
         enactors=3,
         flights=1,
-        faults=_LOSSY,
+        faults=_LATE,
         hands=("marker and addresses",),
         acts=1,
         **_BRIEF,
@@ -307,7 +307,7 @@ SCOPES: Final[dict[str, Scope]] = {
     for scope in (
         Scope("quick", "within a minute, without anything to install", _QUICK, (ONE_ENDPOINT,), 1_000_000, False),
         Scope("standard", "each fault beside a delayed write", _STANDARD, (TWO_ENDPOINTS,), 40_000_000, True),
-        Scope("wide", "more than 100 million states", _WIDE, (), 300_000_000, True),
+        Scope("wide", "more than 100 million states; takes about 11 GB of memory", _WIDE, (), 300_000_000, True),
     )
 }
 

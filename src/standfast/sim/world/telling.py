@@ -107,7 +107,7 @@ def _put(contents: tuple[object, ...]) -> Marker | None:
 def asking_text(core: Enactor) -> str:
     """What an enactor does with its next public request."""
     if not isinstance(core.stage, Changing):
-        return "asks"
+        return "reads the floor" if isinstance(core.request, Read) else "asks"
     phase = core.stage.phase
     names = [short(entry.name) for entry in core.stage.task.entries]
     match phase:
