@@ -12,15 +12,12 @@ A, AAAA = RRType.A, RRType.AAAA
 
 def fleet(kinds: str) -> tuple[Candidate, ...]:
     """One load balancer a letter: 4 has IPv4 only, 6 IPv6 only, d both, w two IPv4 addresses."""
-    addresses = {
-        "4": lambda n: (f"192.0.2.{n}",),
-        "6": lambda n: (f"2001:db8::{n}",),
-        "d": lambda n: (f"192.0.2.{n}", f"2001:db8::{n}"),
-        "w": lambda n: (f"192.0.2.{n}", f"198.51.100.{n}"),
-    }
-    return tuple(
-        Candidate(f"lb-{n}", addresses[kind](n), 100, None, "in", "") for n, kind in enumerate(kinds, 1) if kind
-    )
+    found = []
+    for number, kind in enumerate(kinds, 1):
+        ipv4, ipv6 = f"192.0.2.{number}", f"2001:db8::{number}"
+        addresses = {"4": (ipv4,), "6": (ipv6,), "d": (ipv4, ipv6), "w": (ipv4, f"198.51.100.{number}")}[kind]
+        found.append(Candidate(f"lb-{number}", addresses, 100, None, "in", ""))
+    return tuple(found)
 
 
 @pytest.mark.parametrize("kinds", ["".join(kinds) for kinds in product("46d", repeat=5)])
