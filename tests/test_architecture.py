@@ -13,6 +13,7 @@ import pytest
 
 from standfast.core.cleaner import CleanerRequest
 from standfast.core.enactor import EnactorRequest
+from standfast.core.freezer import FreezerRequest
 from standfast.core.publisher import PublisherRequest
 from standfast.ports.provider import Confirm, Replace
 from standfast.ports.store import CollectPlans, Publish
@@ -125,6 +126,11 @@ def test_authority_is_in_the_request_types() -> None:
     assert not {Publish, CollectPlans} & enactor, "an enactor neither publishes nor collects"
     assert CollectPlans in cleaner
     assert not {Replace, Confirm, Publish} & cleaner, "the cleaner cannot write a zone"
+    freezer = flattened(FreezerRequest)
+    assert Replace in freezer
+    assert not {one for one in freezer if getattr(one, "__module__", "").endswith("ports.store")}, (
+        "a freeze works without the store"
+    )
     assert Publish in publisher
     assert not {Replace, CollectPlans} & publisher, "the planner writes no zone and collects nothing"
 
