@@ -52,6 +52,8 @@ def test_journals_may_be_named_one_by_one(run: Command, state: Path) -> None:
     files = [str(path) for path in sorted((state / "journal").glob("*.jsonl"))]
     whole = run("--journal", str(state)).out
     assert run("--journal", *files).out == whole
+    assert run(*files).out == whole
+    assert "Name the journals" in run().err
 
 
 def test_a_violation_names_both_places_and_a_remedy(run: Command, state: Path) -> None:
@@ -65,6 +67,7 @@ def test_a_violation_names_both_places_and_a_remedy(run: Command, state: Path) -
     place = next(line for line in said.out.splitlines() if line.startswith("  enactor-"))
     assert place.count(".jsonl:") == 2
     assert "Report this" in said.out
+    assert said.out.splitlines()[-1] == "■ 1 violation: each says above what to do."
     found = json.loads(run("--json", "--journal", str(state)).out)
     assert found["ok"] is False
     assert found["guarantees"]["G2"] | {"checked": 0} == {
@@ -86,6 +89,22 @@ def test_what_cannot_be_told_is_neither_fine_nor_wrong(run: Command, state: Path
     assert said.out.count("no planner's journal was given") == 3
     assert "▲ cannot tell  G7" in said.out
     assert "cleaner-c.jsonl:2: it is cut off or garbled, and the file ends there" in said.out
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x00\xff\n{}\nno journal\n"])
+def test_files_without_a_line_of_a_journal_are_not_fine(run: Command, tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "some.jsonl").write_bytes(octets)
+    said = run(str(tmp_path))
+    assert said.code == 1
+    assert "nothing was judged" in said.out
+    assert json.loads(run(str(tmp_path), "--json").out)["ok"] is False
+
+
+def test_the_last_line_concludes(run: Command, state: Path) -> None:
+    assert run(str(state)).out.splitlines()[-1].startswith(("✓ Nothing is violated", "▲ Nothing is violated"))
+    (state / "journal" / "planner-p.jsonl").unlink()
+    last = run(str(state)).out.splitlines()[-1]
+    assert last.startswith("▲ Nothing is violated; these journals can't tell all of G4, G6, G7")
 
 
 def test_the_markers_that_stand_are_compared(run: Command, state: Path, tmp_path: Path) -> None:

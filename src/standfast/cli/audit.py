@@ -28,7 +28,7 @@ _SHOWN: Final = 20
 
 
 @click.command("audit", short_help="judge every write again, from the journals alone")
-@click.option("--journal", "paths", multiple=True, required=True, metavar="FILE_OR_DIR", help="may be repeated")
+@click.option("--journal", "paths", multiple=True, metavar="FILE_OR_DIR", help="the same; may be repeated")
 @click.argument("more", nargs=-1, metavar="[FILE_OR_DIR]...")
 @click.option("--ends", "ends", metavar="FILE", help="the markers as they stand: what `dig AXFR` prints")
 @json_option
@@ -41,17 +41,24 @@ def audit_command(
     Clocks are not believed: each marker names the change that wrote it, so the writes of an endpoint form a chain. Give
     the journals of all machines together; what a missing one would have told is reported as "cannot tell".
 
-    Exit code: 0 nothing was violated, 2 something was, 1 a journal can't be read.
+    Exit code: 0 nothing was violated, 2 something was, 1 a journal can't be read, or is none.
     """
     from standfast.audit.ends import read_ends
 
+    if not paths and not more:
+        raise click.UsageError("Name the journals: files, state directories, or the folders `journal` in them.")
     markers = read_ends(Path(ends)) if ends else None
     report = _judged([Path(one) for one in (*paths, *more)], markers, quiet=as_json)
     if as_json:
         dump(_json(report))
     else:
         _show(report)
-    ctx.exit(EXIT_DIFFERS if report.violated else EXIT_ERROR if report.unread else EXIT_FINE)
+    ctx.exit(EXIT_DIFFERS if report.violated else EXIT_ERROR if _unread(report) else EXIT_FINE)
+
+
+def _unread(report: "Report") -> bool:
+    """Whether a whole file could not be read, or nothing in any was a line of a journal."""
+    return report.unread or report.lines == len(report.spoilt)
 
 
 def _judged(paths: "Iterable[Path]", markers: "Mapping[tuple[str, str], str] | None", *, quiet: bool) -> "Report":
@@ -90,6 +97,23 @@ def _show(report: "Report") -> None:
         say_all(*(f"  {one.place}: {one.why}" for one in report.spoilt[:_SHOWN]))
     if len(report.spoilt) > _SHOWN:
         say_all(f"  and {len(report.spoilt) - _SHOWN} more: see --json")
+    say_all("", *_conclusion(report))
+
+
+def _conclusion(report: "Report") -> "Iterable[str]":
+    """What whoever reads only the last line must know."""
+    if report.violated:
+        count = sum(one.violations for one in report.judged)
+        yield paint(f"■ {counted(count, 'violation')}: each says above what to do.", "bad")
+    elif report.lines == len(report.spoilt):
+        yield paint("▲ There is not one line of a journal in this: nothing was judged.", "watch")
+        yield "  Give the folder `journal` of each state directory."
+    elif report.unread:
+        yield paint("▲ Not everything could be read; nothing is violated in what could.", "watch")
+    elif untold := [one.guarantee for one in report.judged if one.verdict == "cannot tell"]:
+        yield paint(f"▲ Nothing is violated; these journals can't tell all of {listed(untold, 9)}.", "watch")
+    else:
+        yield paint("✓ Nothing is violated.", "good")
 
 
 def _show_doubts(one: "Judged") -> None:
@@ -107,7 +131,7 @@ def _show_violation(violation: "Violation") -> None:
 
 def _json(report: "Report") -> dict[str, Any]:
     return {
-        "ok": not report.violated and not report.unread,
+        "ok": not report.violated and not _unread(report),
         "journals": list(report.journals),
         "lines": report.lines,
         "streams": list(report.streams),
