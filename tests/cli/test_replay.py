@@ -16,6 +16,7 @@ from sim.story.given import dangling
 from standfast.cli.replay import replay_command
 from standfast.errors import StandfastError
 from standfast.sim.story.story import StoryError, save
+from standfast.sim.swarm import scenario
 
 WAIT_S = 60.0
 
@@ -79,9 +80,20 @@ def test_bad_files_say_so(tmp_path: Path) -> None:
 
 def test_a_run_that_is_not_there_names_those_that_are(file: Path) -> None:
     refused = run(replay_command, "race", "--with", "luck")
-    assert "--with luck: there is as-built, standfast, fence, " in refused.text
+    assert "--with luck: there is no such run. There is as-built, standfast, fence, " in refused.text
     refused = run(replay_command, file, "--with", "both")
-    assert (refused.code, "there is story." in refused.text) == (2, True)  # click's own; main() makes it 1
+    assert (refused.code, "a saved story has one" in refused.text) == (2, True)  # click's own; main() makes it 1
+
+
+def test_a_directory_and_a_scenario_are_told_from_stories(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(StandfastError, match=r"is a directory\. There is no story"):
+        run(replay_command, tmp_path)
+    save(dangling(), tmp_path / "one.story.json")
+    with pytest.raises(StandfastError, match=r"is a directory\. Name one of its stories: .*one\.story\.json"):
+        run(replay_command, tmp_path)
+    scenario.save(scenario.drawn(1, 0.1, 4), file)
+    with pytest.raises(StandfastError, match=r"is a scenario, not a story\. `standfast simulate --replay "):
+        run(replay_command, file)
 
 
 def test_the_command_ends_with_its_exit_code(tmp_path: Path) -> None:
@@ -89,7 +101,7 @@ def test_the_command_ends_with_its_exit_code(tmp_path: Path) -> None:
     for arguments, code, says in (
         ([str(tmp_path / "no.json")], 1, "is not a story"),
         ([str(tmp_path / "none.json")], 1, "There is no file"),
-        (["race", "--with", "x"], 1, "there is as-built"),
+        (["race", "--with", "x"], 1, "There is as-built"),
     ):
         ended = subprocess.run(
             [sys.executable, "-m", "standfast", "replay", *arguments], capture_output=True, text=True, check=False

@@ -9,6 +9,8 @@ import click
 
 from standfast.errors import StandfastError
 
+from .texts import listed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -43,8 +45,10 @@ def replay_command(
     """
     runs = _runs(what)
     keys = (*(run.key for run in runs), *((_BOTH,) if what == _RACE else ()))
+    if view is not None and what != _RACE:
+        raise click.UsageError("--with chooses a run of the race; a saved story has one. Leave it out.")
     if view is not None and view not in keys:
-        raise click.UsageError(f"--with {view}: there is {', '.join(keys)}.")
+        raise click.UsageError(f"--with {view}: there is no such run. There is {', '.join(keys)}.")
     if svg is not None:
         _write(svg, _drawing(runs, view or (_BOTH if what == _RACE else keys[0])))
     if html is not None:
@@ -58,7 +62,7 @@ def replay_command(
 
 def _runs(what: str) -> "tuple[Run, ...]":
     from standfast.sim.story.page import Run
-    from standfast.sim.story.story import load
+    from standfast.sim.story.story import StoryError, load
 
     if what == _RACE:
         from standfast.sim.story.race import race_runs
@@ -69,6 +73,26 @@ def _runs(what: str) -> "tuple[Run, ...]":
     except FileNotFoundError:
         remedy = "`standfast replay race` shows October 2025; `standfast verify --save DIR` makes stories of its own."
         raise StandfastError(f"There is no file {what}.", remedy) from None
+    except IsADirectoryError:
+        inside = listed(str(path) for path in sorted(Path(what).glob("*.story.json")))
+        remedy = f"Name one of its stories: {inside}." if inside else "There is no story (*.story.json) in it."
+        raise StandfastError(f"{what} is a directory.", remedy) from None
+    except StoryError:
+        if _is_scenario(Path(what)):
+            remedy = f"`standfast simulate --replay {what}` runs it; the story beside it ends in .story.json."
+            raise StandfastError(f"{what} is a scenario, not a story.", remedy) from None
+        raise
+
+
+def _is_scenario(path: Path) -> bool:
+    """Whether `standfast simulate` saved it to be run again."""
+    from standfast.sim.swarm.scenario import ScenarioError, load
+
+    try:
+        load(path)
+    except ScenarioError:
+        return False
+    return True
 
 
 def _drawing(runs: "tuple[Run, ...]", view: str) -> str:

@@ -102,7 +102,7 @@ def load(path: Path) -> Story:
     try:
         story = msgspec.json.decode(octets, type=Story)
     except msgspec.MsgspecError as error:
-        raise StoryError(f"{path} is not a story: {error}. Make one with `standfast verify --save FILE`.") from None
+        raise StoryError(f"{path} is not a story: {error}. Make one with `standfast verify --save DIR`.") from None
     if story.version != 1:
         raise StoryError(f"{path} has version {story.version}; this program reads version 1. Use the one that made it.")
     return msgspec.convert(_printable(msgspec.to_builtins(story)), Story)
