@@ -164,7 +164,7 @@ _STANDARD: Final = (
     ),
     Run(
         name="cut-off",
-        about="one of three enactors never hears of a newer plan than that on its disk; an endpoint is deleted",
+        about="one of two enactors never hears of a newer plan than that on its disk; an endpoint is deleted",
         plans=history("a", "b", "c"),
         enactors=2,
         cut_off=1,
