@@ -1,16 +1,20 @@
 """`standfast simulate`: what it prints, saves and returns."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from standfast.cli.simulate import simulate_command
 from standfast.core import writing
+from standfast.errors import StandfastError
 from standfast.ports.provider import ReplaceReply, Unknown, Written
 from standfast.sim.story import story
-from standfast.sim.swarm.scenario import load
+from standfast.sim.swarm import running
+from standfast.sim.swarm.scenario import Scenario, load
 
 SMALL = ("--hours", "0.1", "--endpoints", "4")
 
@@ -93,3 +97,31 @@ def test_a_file_that_is_no_scenario_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     done = CliRunner().invoke(simulate_command, ["--replay", str(tmp_path / "x.json")])
     assert "x.json is not a scenario" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("option", "why"), [("--replay", "There is no file .*gone"), ("--save", "--save .*: .* Name a directory")]
+)
+def test_names_are_looked_at_before_the_work(tmp_path: Path, option: str, why: str) -> None:
+    (tmp_path / "file").touch()
+    named = tmp_path / ("gone" if option == "--replay" else "file")
+    done = CliRunner().invoke(simulate_command, [*SMALL, option, str(named)])
+    assert isinstance(done.exception, StandfastError)
+    assert re.search(why, str(done.exception))
+
+
+def test_ctrl_c_keeps_what_is_over_and_names_the_next_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = running.run
+
+    def interrupted(scenario: Scenario, *more: Any) -> running.Run:
+        if scenario.seed == 12:
+            raise KeyboardInterrupt
+        return real(scenario, *more)
+
+    monkeypatch.setattr(running, "run", interrupted)
+    done = CliRunner().invoke(simulate_command, ["--seed", "10", "--seeds", "9", *SMALL, "--json"])
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert (found["seeds"], found["stopped_before_seed"]) == ([10, 11], 12)
+    assert found["ok"] is False
+    assert "go on with --seed 12 --seeds 7." in done.stderr

@@ -4,19 +4,21 @@ import json
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from standfast.errors import EXIT_DIFFERS, EXIT_FINE
+from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE, StandfastError
 
-from .texts import counted, paint, say, seconds
+from .texts import counted, paint, say, say_all, seconds
+from .verifying.saving import writable_folder
 
 if TYPE_CHECKING:
     from standfast.sim.swarm.running import Run
+    from standfast.sim.swarm.scenario import Scenario
 
 _HOURS: Final = 1.0
 _ENDPOINTS: Final = 200
@@ -55,30 +57,26 @@ def simulate_command(
     judged; then faults stop, and everything must stand as it should within a bound, and stay so. The same seed gives
     the same trace digest everywhere.
 
-    Exit code: 0 nothing is wrong, 2 a property was broken (saved, with the command that replays it), 1 error.
+    Exit code: 0 nothing is wrong, 2 a property was broken (saved, with the command that replays it), 1 error
+    or stopped.
     """
-    from standfast.sim.swarm.scenario import ENDPOINTS_MAX, HOURS_MAX, drawn, load
-
-    if not 0.05 <= hours <= HOURS_MAX:
-        raise click.UsageError(f"--hours {hours:g} is out of range: 0.05 to {HOURS_MAX:g}.")
-    if not 2 <= endpoints <= ENDPOINTS_MAX:
-        raise click.UsageError(f"--endpoints {endpoints} is out of range: 2 to {ENDPOINTS_MAX}.")
     target = Path(folder) if folder is not None else Path()
     if folder is not None:
-        target.mkdir(parents=True, exist_ok=True)
-    if file is not None:
-        scenarios = iter([load(Path(file))])
-        seeds = 1
-    else:
-        first = seed if seed is not None else secrets.randbelow(2**31)
-        scenarios = (drawn(number, hours, endpoints) for number in range(first, first + seeds))
-    totals, failed = _Totals(), None
+        writable_folder(target)
+    scenarios, seeds = _scenarios(file, seed, seeds, hours, endpoints)
+    totals, failed, stopped = _Totals(), None, False
     with _progress(seeds, as_json) as advance:
         from standfast.sim.swarm.running import run
 
         for scenario in scenarios:
             number = len(totals.runs)
-            done = run(scenario, partial(_part, advance, number))
+            try:
+                done = run(scenario, partial(_part, advance, number))
+            except KeyboardInterrupt:
+                if not totals.runs:
+                    raise
+                stopped = True
+                break
             totals.add(done)
             if not as_json and (seeds == 1 or done.broken is not None):
                 _show(done)
@@ -88,11 +86,33 @@ def simulate_command(
     found = totals.found
     if not as_json and seeds > 1:
         _show_totals(found)
+    if stopped:
+        found |= {"ok": False, "stopped_before_seed": scenario.seed}
+        left = seeds - len(totals.runs)
+        say(f"Stopped; go on with --seed {scenario.seed} --seeds {left}.", err=True)
     if failed is not None:
         found |= _failure(failed, target, shrink and file is None, as_json)
     if as_json:
         click.echo(json.dumps(found))
-    ctx.exit(EXIT_FINE if failed is None else EXIT_DIFFERS)
+    ctx.exit(EXIT_DIFFERS if failed is not None else EXIT_ERROR if stopped else EXIT_FINE)
+
+
+def _scenarios(
+    file: str | None, seed: int | None, seeds: int, hours: float, endpoints: int
+) -> "tuple[Iterator[Scenario], int]":
+    """What is run, and how many they are."""
+    from standfast.sim.swarm.scenario import ENDPOINTS_MAX, HOURS_MAX, drawn, load
+
+    if not 0.05 <= hours <= HOURS_MAX:
+        raise click.UsageError(f"--hours {hours:g} is out of range: 0.05 to {HOURS_MAX:g}.")
+    if not 2 <= endpoints <= ENDPOINTS_MAX:
+        raise click.UsageError(f"--endpoints {endpoints} is out of range: 2 to {ENDPOINTS_MAX}.")
+    if file is not None:
+        if not Path(file).is_file():
+            raise StandfastError(f"There is no file {file}.", "Name the .json that lies beside a failure's story.")
+        return iter([load(Path(file))]), 1
+    first = seed if seed is not None else secrets.randbelow(2**31)
+    return (drawn(number, hours, endpoints) for number in range(first, first + seeds)), seeds
 
 
 def _part(advance: Callable[[float], object], number: int, share: float) -> None:
@@ -163,7 +183,7 @@ def _show(done: "Run") -> None:
     for kind, count in fired.items():
         say(f"  {kind.ljust(wide)}  {count:>8,}")
     rate = done.events / done.wall_s if done.wall_s else 0.0
-    say(
+    say_all(
         f"{done.virtual_s / 3600:.1f} virtual hours in {seconds(done.wall_s)}: {done.events:,} events ({rate:,.0f} a "
         f"second), {done.requests:,} requests, {done.checked:,} changes judged, {done.plans:,} plans, "
         f"{sum(fired.values()):,} effects of {len(fired)} kinds of fault"
@@ -178,7 +198,7 @@ def _show_totals(found: dict[str, Any]) -> None:
     wide = max(len(kind) for kind in kinds)
     for kind, count in kinds.items():
         say(f"  {kind.ljust(wide)}  {count:>10,}")
-    say(
+    say_all(
         f"{found['runs']:,} seeds from {found['seeds'][0]}: {found['virtual_hours']:,.1f} virtual hours in "
         f"{seconds(found['wall_s'])}, {found['events']:,} events ({found['events_per_second']:,} a second), "
         f"{found['changes_judged']:,} changes judged, {found['faults']:,} effects of "
@@ -205,7 +225,8 @@ def _failure(failed: "Run", folder: Path, shrink: bool, as_json: bool) -> dict[s
     if shrink:
         if not as_json:
             say(f"Shrinking {counted(len(failed.scenario.faults), 'fault')} …")
-        smallest = run(shrunk(failed))
+        with suppress(KeyboardInterrupt):  # then it is saved as it was found
+            smallest = run(shrunk(failed))
     seed = failed.scenario.seed
     file, tale = folder / f"simulate-{seed}.json", folder / f"simulate-{seed}.story.json"
     command = f"standfast simulate --replay {file}"

@@ -52,6 +52,10 @@ def verify_command(
     Exit code: 0 nothing is broken and all was seen (--as-built: each outcome is the stated one), 2 a guarantee is
     broken, 1 something was not finished.
     """
+    if folder and not listing:
+        from standfast.cli.verifying.saving import writable_folder
+
+        writable_folder(Path(folder))
     if as_built:
         ctx.exit(_as_built(scope, names, remedies, folder, listing=listing, engine=engine, as_json=as_json))
     if remedies:
