@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from standfast.cli import commands
+from standfast.cli.verifying import searching
 from standfast.core import judgement
 from standfast.sim.story.story import load
 from standfast.sim.world import scopes
@@ -54,6 +56,26 @@ def test_what_was_not_finished_exits_1(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.return_value == 1
     assert "NOT ALL" in result.output
     assert "Not finished" in result.output
+
+
+def test_runs_that_were_not_begun_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = searching.search
+
+    def stopped(*arguments: Any, **more: Any) -> Any:
+        found = real(*arguments, **{**more, "states_max": 100})
+        return replace(found, bounds=replace(found.bounds, states=99))
+
+    monkeypatch.setattr(searching, "search", stopped)
+    result = verify("--run", "memory", "--run", "delayed-writes")
+    assert result.return_value == 1
+    assert "nothing broken in them; not begun: delayed-writes." in result.output
+
+
+def test_a_folder_that_can_t_be_made_is_told_before_the_search(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for more in ((), ("--as-built",)):
+        result = verify(*more, "--save", str(tmp_path / "file"))
+        assert "Name a directory" in str(result.exception)
 
 
 def test_the_list_searches_nothing() -> None:

@@ -102,7 +102,8 @@ def _verdict(verified: Verified) -> str:
     if verified.broken:
         return paint(f"■ A guarantee is broken ({total}).", "bad")
     if not verified.complete:
-        return paint(f"▲ Not finished: {total} seen, nothing broken in them.", "watch")
+        left = f"; not begun: {', '.join(verified.unbegun)}" if verified.unbegun else ""
+        return paint(f"▲ Not finished: {total} seen, nothing broken in them{left}.", "watch")
     risk = sum(one.bounds.omission for one in verified.searched)
     doubt = f" The chance that a state was overlooked is below {risk:.1e}." if risk else ""
     return paint(f"✓ {total}, all seen: no guarantee is broken within these bounds.", "good") + doubt
@@ -116,6 +117,7 @@ def as_json_object(verified: Verified) -> dict[str, Any]:
         "scope": verified.scope.name,
         "engine": verified.engine,
         "complete": verified.complete,
+        "not_begun": list(verified.unbegun),
         "runs": [_json_run(one, [str(next(saved)) for _ in one.stories]) for one in verified.searched],
         "damaged": [
             {

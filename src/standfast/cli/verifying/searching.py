@@ -26,6 +26,8 @@ class Verified(Struct, frozen=True):
     searched: tuple[Searched, ...]
     healed: tuple[Healed, ...]
     saved: tuple[Path, ...]
+    unbegun: tuple[str, ...] = ()
+    """Runs that were not begun, since one before them was stopped."""
 
     @property
     def broken(self) -> bool:
@@ -60,7 +62,8 @@ def verify(
                 break
         else:
             healed = [_healed(family, tell) for family in scope.families if families]
-    return Verified(scope, engine, tuple(searched), tuple(healed), tuple(saved))
+    unbegun = tuple(run.name for run in runs[len(searched) :])
+    return Verified(scope, engine, tuple(searched), tuple(healed), tuple(saved), unbegun)
 
 
 def _healed(family: Family, tell: Telling) -> Healed:
