@@ -40,6 +40,14 @@ def test_that_the_system_as_built_fails_is_what_is_expected() -> None:
 
 
 @pytest.mark.usefixtures("_short_table")
+def test_the_table_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asbuilt, "width", lambda: 80)
+    lines = verify("--as-built").output.split("\n\n")[0].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "assert-referenced + fence" in lines
+
+
+@pytest.mark.usefixtures("_short_table")
 def test_an_outcome_that_is_not_the_stated_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = verdicts.Stated(frozenset(), frozenset({"emptied"}))
     monkeypatch.setattr(verdicts, "TABLE", (wrong,))

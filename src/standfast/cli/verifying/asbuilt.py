@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from standfast.cli.texts import counted, paint, say, say_all
+from standfast.cli.texts import counted, paint, say, say_all, width
 from standfast.cli.verifying.progress import far, progress_line
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE
 from standfast.sim.asbuilt.narrating import narrated
@@ -119,8 +119,15 @@ def _show_table(found: list[Verdict]) -> None:
         bounds = (f"{one.bounds.states:,}", f"{one.bounds.transitions:,}")
         rows.append((named(one.system.how.remedies), f"{at.enactors}×{at.plans}×{at.endpoints}", *bounds, *cells))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if sum(widths) + 2 * (len(widths) - 1) > width():  # then a name stands above its numbers
+        widths[0] = 0
     for number, row in enumerate(rows):
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        if not widths[0]:
+            say(row[0])
+        cells = [
+            row[0].ljust(widths[0]) if widths[0] else "",
+            *(cell.rjust(wide) for cell, wide in zip(row[1:], widths[1:], strict=True)),
+        ]
         say(paint("  ".join(cells), "faint" if number == 0 else "plain"))
     searches = counted(len(found), "complete search", "complete searches")
     say(f"scope: enactors × plans × endpoints, with crashes; {searches}")
