@@ -12,7 +12,7 @@ from standfast.cli import commands
 from standfast.cli.verifying import searching
 from standfast.core import judgement
 from standfast.sim.story.story import load
-from standfast.sim.world import scopes
+from standfast.sim.world import running, scopes
 
 
 def verify(*arguments: str) -> Result:
@@ -59,7 +59,7 @@ def test_what_was_not_finished_exits_1(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_runs_that_were_not_begun_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = searching.search
+    real = running.search
 
     def stopped(*arguments: Any, **more: Any) -> Any:
         found = real(*arguments, **{**more, "states_max": 100})
