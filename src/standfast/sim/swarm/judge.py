@@ -62,6 +62,9 @@ class Judge:
         self.newest: Plan | None = None
         self.restored = False
         self.clocks_agree = True
+        self.one_history = True
+        self.failed: set[str] = set()
+        """Load balancers of which any check ever failed; silence is no failure."""
         self.checked = 0
         self._policies = {policy.key: policy for policy in policies}
         self._names: dict[str, list[str]] = {zone: [first_name(STREAM, zone)] for zone in zone_names(scenario)}
@@ -98,9 +101,10 @@ class Judge:
         if len(after.plans) < len(before.plans) and not self.restored:
             _raise(wrong_with_collection(before, after, zones))
         if after.head != before.head and after.plans and after.plans[-1].head == after.head:
-            self._published(after.plans[-1])
+            self._published(after.plans[-1], before.head)
 
-    def _published(self, plan: Plan) -> None:
+    def _published(self, plan: Plan, over: Head | None) -> None:
+        self._follows(plan, over)
         known = self.plans.get(plan.digest)
         self.plans[plan.digest] = plan
         if known is not None or (self.newest is not None and plan.generation <= self.newest.generation):
@@ -114,7 +118,34 @@ class Judge:
     def forget_departures(self) -> None:
         """A planner can't know what a store that was lost or set back has forgotten."""
         self._left.clear()
-        self.clocks_agree = False
+        self.clocks_agree = self.one_history = False
+
+    def _follows(self, plan: Plan, over: Head | None) -> None:
+        """G2 among plans: an entry's `since` is the generation in which it last changed from the plan before."""
+        base = self.plans.get(over.digest) if over is not None else None
+        if base is None or not self.one_history:
+            return
+        for was, now in plan.shards.changes(base.shards):
+            if was is None or now is None:
+                continue
+            step = f"{now.name} from plan {base.generation} to {plan.generation}"
+            if now.since < was.since:
+                raise Violation("G2", f"{step}: since went from {was.since} to {now.since}", now.name)
+            if not now.same_contents(was) and now.since != plan.generation:
+                raise Violation("G2", f"{step}: the contents changed, and since stayed {now.since}", now.name)
+
+    def left(self, before: Plan, after: Plan, fleet: Iterable[LoadBalancer]) -> None:
+        """G6: nobody that the planner's fleet has leaves an answer with room while no check of it ever failed."""
+        there = {one.id: one for one in fleet if one.admin == "up"}
+        for was, now in after.shards.changes(before.shards):
+            policy = self._policies.get(now.key) if now is not None else None
+            if was is None or now is None or policy is None:
+                continue
+            serving = {member.load_balancer for member in now.members if member.served}
+            for name in sorted({member.load_balancer for member in was.members if member.served} - serving):
+                wanted = name in there and (not policy.azs or there[name].az in policy.azs)
+                if wanted and name not in self.failed and len(serving) < policy.max_answers:
+                    raise Violation("G6", f"{now.name}: {name} left, though no check of it ever failed", now.name)
 
     def _bounded(self, before: Entry, after: Entry, at: float) -> None:
         """G7, by what plans contain: in a window no more leaves than the share, or one load balancer."""

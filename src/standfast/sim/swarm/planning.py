@@ -162,6 +162,8 @@ class PlannerProcess(Process):
         alive = self._fleets.answers(name, self.name)
         if alive is None:
             return False
+        if not alive:
+            self.region.judge.failed.add(name)
         now, health = self.monotonic, self._checks[name]
         if alive and name in self._unheard and self._first and self.plan is None:
             health = started(_POLICY, now, newcomer=False, seed=_FIRST)
@@ -293,11 +295,14 @@ class PlannerProcess(Process):
             self._pass_at = self.region.loop.now + self._later()
             return
         self._pass_at = None
-        phase: Any = publish(self._assignment())
+        before, task = self.plan, self._assignment()
+        phase: Any = publish(task)
         while not isinstance(phase, Done):
             request = phase.request
             reply = (yield from self._read(request)) if isinstance(request, Read) else (yield request)
             phase = phase.heard(reply)
+        if phase.outcome.kind == "published" and before is not None and phase.outcome.plan is not None:
+            self.region.judge.left(before, phase.outcome.plan, task.fleet.load_balancers)
         yield from self._conclude(phase.outcome)
 
     def _assignment(self) -> Assignment:
