@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from standfast.core.enactor import Enactor
+from standfast.core.enactor import ASIDE, Enactor
 from standfast.core.stages import Idle
 from standfast.model.marker import Floor, floor_rdata
 from standfast.model.name import floor_owner
@@ -71,6 +71,15 @@ def test_once_the_floor_stands_still_the_rest_is_done() -> None:
     awake(world, actor)
     assert served(world.zone, WWW) == ()
     assert awake(world, actor).agenda.done
+    assert served(world.zone, WWW) == OLD
+
+
+def test_nobody_stands_aside_for_ever() -> None:
+    world, actor = refused_twice()
+    for _ in range(ASIDE):
+        moved(world)
+        if awake(world, actor).agenda.done:
+            break
     assert served(world.zone, WWW) == OLD
 
 

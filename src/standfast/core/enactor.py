@@ -44,6 +44,10 @@ from .task import Outcome, Settled, Task
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
 
+ASIDE: Final = 64
+"""Passes in a row that end because the floor moves; with the pauses between them some ten seconds. Whoever moves it
+for longer may not be getting on with what is due here."""
+
 _TRYING: Final = frozenset({"conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
 _UNKNOWN: Final = object()
 
@@ -214,11 +218,14 @@ class Enactor(Struct, frozen=True):
 
     def _watched(self, stage: Watching, reply: Readings | Unknown) -> "Enactor":
         """Stay out of the way for as long as the floor moves: then somebody else gets on with what is due here too."""
-        zone = stage.request.zone
+        belief = self.belief(stage.request.zone)
         floor = reply.values[0] if isinstance(reply, Readings) else None
-        if isinstance(floor, RRset) and floor != self.belief(zone).floor:
-            return structs.replace(self, stage=Idle())._believing(zone, self.belief(zone).learnt(floor, ()))
-        return structs.replace(self, contention=1)._work()
+        if not isinstance(floor, RRset) or floor == belief.floor:
+            return structs.replace(self, contention=1)._work()
+        after = self._believing(stage.request.zone, belief.learnt(floor, ()))
+        if self.contention < ASIDE:
+            return structs.replace(after, contention=self.contention + 1, stage=Idle())
+        return structs.replace(after, contention=1)._work()
 
     def _ask_changes(self, zone: str, later: tuple[str, ...]) -> AskingChanges:
         return AskingChanges(ReadChanges(zone, self.belief(zone).serial), later)
