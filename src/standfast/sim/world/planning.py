@@ -108,16 +108,17 @@ class _Fired:
             yield Outcome(
                 Step(self._lane, f"begins a pass: {view}"), (Planner(publish(self._task(at, down)), at.held),)
             )
-        for text, command in self._commands(at):
+        for text, command in self._commands(at, store):
             task = self._task(at, "", command)
             yield Outcome(Step(self._lane, text), (Planner(publish(task), at.held),))
 
-    def _commands(self, at: Planner) -> Iterable[tuple[str, Command]]:
-        held = at.held
-        if held is None or "rollback" not in self._run.operator:
+    def _commands(self, at: Planner, store: StoreState) -> Iterable[tuple[str, Command]]:
+        if at.held is None or "rollback" not in self._run.operator:
             return
         key = POLICY.key
-        yield f"is told to roll {short(key[1])} back", Rollback(held, (key,), "operator")
+        for plan in store.plans:
+            text = f"is told to roll {short(key[1])} back to plan {plan.generation}"
+            yield text, Rollback(plan, (key,), "operator")
         yield f"is told to resume {short(key[1])}", Resume((key,), "operator")
 
     def _task(self, at: Planner, down: str, command: Command | None = None) -> Assignment:
