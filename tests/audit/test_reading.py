@@ -119,6 +119,32 @@ def test_spoilt_lines_are_told_with_their_place(state: Path) -> None:
     assert verdicts(report)["G10"] == "cannot tell"
 
 
+def test_a_lost_line_may_have_told_of_anything(state: Path) -> None:
+    path = state / "journal" / "enactor-enactor-0.jsonl"
+    told = path.read_bytes().splitlines(keepends=True)
+    place = next(number for number, line in enumerate(told) if b'"intent"' in line)
+    path.write_bytes(b"".join([*told[:place], told[place][:40] + b"\n", *told[place + 1 :]]))
+    report = audit([state])
+    assert not report.violated, report.violations
+    assert set(verdicts(report).values()) == {"cannot tell"}
+
+
+def test_a_file_of_garbage_beside_good_journals_may_have_been_one(state: Path) -> None:
+    (state / "journal" / "enactor-x.jsonl").write_bytes(b"garbage\n")
+    assert set(verdicts(audit([state])).values()) == {"cannot tell"}
+
+
+def test_a_process_killed_in_the_midst_of_a_line_did_nothing_after_it(state: Path) -> None:
+    whole = audit([state])
+    path = state / "journal" / "enactor-enactor-0.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"v":2,"event":"intent","zo\n')
+        file.write(next(line for line in path.read_bytes().splitlines(keepends=True) if b'"started"' in line))
+    report = audit([state])
+    assert not report.violated
+    assert verdicts(report) == {**verdicts(whole), "G10": "cannot tell"}
+
+
 def test_a_line_without_end_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LINE_OCTETS_MAX", 1 << 12)
     path = tmp_path / "enactor-a.jsonl"

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from standfast.model.name import first_name
 
-from .findings import Findings
+from .findings import PROMISES, Findings
 from .format import CollectedLine, FloorLine, IntentLine, OperatorLine, OutcomeLine, PlannedLine, WriteLine
 from .lines import Journal, Place, Spoilt, Told, read
 from .payloads import NO_PLAN, judge_intent
@@ -120,17 +120,31 @@ class Reader:
     def read(self, journal: Journal) -> None:
         """Every line of it."""
         record, first = self._record, True
+        spoilt: Spoilt | None = None
         for line in read(journal):
             record.lines += 1
             if isinstance(line, Spoilt):
                 record.spoilt.append(line)
                 record.beheaded.add(self._number)
                 record.findings.doubted("G10", "lines that can't be read", line.place)
+                spoilt = spoilt or line
                 continue
+            if spoilt is not None and line.header.event != "started":
+                self._lost(spoilt)
+            spoilt = None
             if first and line.header.event != "started" and line.header.role == "enactor":
                 record.beheaded.add(self._number)
             first = False
             self._heard(line)
+        if spoilt is not None and first:
+            self._lost(spoilt)  # not one line of it is a journal's
+
+    def _lost(self, line: Spoilt) -> None:
+        """Something was told there, and what followed went on. The last line of a process that was killed is another
+        matter: what is not on disk whole was not acted upon."""
+        for guarantee in PROMISES:
+            if guarantee != "G10":
+                self._record.findings.doubted(guarantee, "lines in the midst of a journal can't be read", line.place)
 
     def _heard(self, line: Told) -> None:
         if line.header.event == "started":
