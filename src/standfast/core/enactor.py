@@ -19,9 +19,9 @@ from standfast.model.entry import Key
 from standfast.model.marker import Floor, read_floor
 from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
-from standfast.model.rrset import RRset, RRType
+from standfast.model.rrset import RRset
 from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
-from standfast.ports.provider import Changes, ChangesReply, Read, ReadChanges, Readings, Unknown
+from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
 from .agenda import BATCH_OCTETS, Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
@@ -37,16 +37,11 @@ from .stages import (
     Notice,
     Recalling,
     Stage,
-    Watching,
 )
 from .task import Outcome, Settled, Task
 
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
-
-ASIDE: Final = 64
-"""Passes in a row that end because the floor moves; with the pauses between them some ten seconds. Whoever moves it
-for longer may not be getting on with what is due here."""
 
 _TRYING: Final = frozenset({"conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
 _UNKNOWN: Final = object()
@@ -58,9 +53,9 @@ EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | ReadCh
 class Enactor(Struct, frozen=True):
     """One enactor between two requests. `request` is what it asks; `heard(reply)` is the enactor afterwards.
 
-    `contention` counts conflicts in a row: somebody else writes here. After the second the pass ends, and later passes
-    end at once for as long as the floor moves between them: several enactors in a bulk write would otherwise spoil
-    each other's changes, since each gives the floor a new nonce.
+    `contention` counts conflicts in a row: somebody else writes here. After the second the pass ends, and whoever runs
+    the enactor lets it wait a little, a random while that doubles: several enactors in a bulk write would otherwise
+    spoil each other's changes, since each gives the floor a new nonce.
     `quarantine` are endpoints that the provider refused each by itself, with their since; `probe` is the one of them
     that is being tried again. A refusal may be due to its moment (a server that reloads) or to its endpoint.
     `behind` are endpoints that were verified and left because something newer than the plan stands there: what may be
@@ -131,8 +126,6 @@ class Enactor(Struct, frozen=True):
                 return quiet._fetched(reply)
             case (Keeping(), Kept()):
                 return quiet._next()
-            case (Watching(), Readings() | Unknown()):
-                return quiet._watched(self.stage, reply)
             case (AskingChanges(), Changes() | Unknown()):
                 return quiet._looked(self.stage, reply)
             case (Changing(), _):
@@ -210,22 +203,7 @@ class Enactor(Struct, frozen=True):
         if self.looking and not self.agenda.due:
             first, *later = self.plan.record.zones
             return structs.replace(self, looking=False, stage=self._ask_changes(first, tuple(later)))
-        if self.contention > 1 and self.agenda.due:
-            zone, _ = self.agenda.due[0]
-            owner = floor_owner(self.stream, zone)
-            return structs.replace(self, stage=Watching(Read(zone, ((owner, int(RRType.TXT)),))))
         return self._work()
-
-    def _watched(self, stage: Watching, reply: Readings | Unknown) -> "Enactor":
-        """Stay out of the way for as long as the floor moves: then somebody else gets on with what is due here too."""
-        belief = self.belief(stage.request.zone)
-        floor = reply.values[0] if isinstance(reply, Readings) else None
-        if not isinstance(floor, RRset) or floor == belief.floor:
-            return structs.replace(self, contention=1)._work()
-        after = self._believing(stage.request.zone, belief.learnt(floor, ()))
-        if self.contention < ASIDE:
-            return structs.replace(after, contention=self.contention + 1, stage=Idle())
-        return structs.replace(after, contention=1)._work()
 
     def _ask_changes(self, zone: str, later: tuple[str, ...]) -> AskingChanges:
         return AskingChanges(ReadChanges(zone, self.belief(zone).serial), later)

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.ports.local import KeepCopy, RecallCopy
-from standfast.ports.provider import Read, ReadChanges
+from standfast.ports.provider import ReadChanges
 from standfast.ports.store import ReadHead, ReadPlan
 
 from .change import Asking, ChangeRequest
@@ -40,12 +40,6 @@ class Keeping(Struct, frozen=True):
     request: KeepCopy
 
 
-class Watching(Struct, frozen=True):
-    """After conflicts in a row: does the floor still move?"""
-
-    request: Read
-
-
 class AskingChanges(Struct, frozen=True):
     """Which names of the zone changed since the last look?"""
 
@@ -65,7 +59,7 @@ class Changing(Struct, frozen=True):
         return self.phase.request
 
 
-Stage: TypeAlias = Idle | AskingHead | AskingPlan | Recalling | Keeping | Watching | AskingChanges | Changing
+Stage: TypeAlias = Idle | AskingHead | AskingPlan | Recalling | Keeping | AskingChanges | Changing
 
 
 class Notice(Struct, frozen=True):

@@ -48,7 +48,7 @@ POLL_S: Final = 0.005
 AUDIT_S: Final = 600.0
 RETRY_S: Final = 0.25
 PAUSE_S: Final = 0.01
-PAUSE_MAX_S: Final = 0.25
+PAUSE_MAX_S: Final = 2.0
 ENDPOINTS_A_SECOND: Final = 5_000
 """What one enactor writes in bulk, roughly: only pauses depend on it."""
 BEAT_S: Final = 1.0
@@ -171,9 +171,9 @@ class EnactorProcess:
     def _pause(self) -> float:
         """Seconds until what is left is tried again.
 
-        After two conflicts in a row somebody else is writing the same things; the core looks at the floor each time
-        whether that one still does. A handful of endpoints waits milliseconds. At random, so that two enactors don't
-        stay in step.
+        After two conflicts in a row somebody else is writing the same things, and each change of a bulk write spoils
+        the others' (it gives the floor a new nonce): wait about as long as that one needs for what is left. A handful
+        of endpoints waits milliseconds. At random, so that two enactors don't stay in step.
         """
         if not self.core.contention:
             return RETRY_S

@@ -11,7 +11,7 @@ LOOK_S: Final = 2.0
 AUDIT_S: Final = 600.0
 RETRY_S: Final = 0.25
 PAUSE_S: Final = 0.01
-PAUSE_MAX_S: Final = 0.25
+PAUSE_MAX_S: Final = 2.0
 ENDPOINTS_A_SECOND: Final = 5_000
 
 PLANNER_POLL_S: Final = 0.01
