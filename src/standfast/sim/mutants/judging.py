@@ -23,6 +23,7 @@ from .verdict import Searched, Verdict
 PROOF_STATES_MAX: Final = 5_000_000
 HOURS: Final = 0.5
 ENDPOINTS: Final = 6
+ENDPOINTS_DRAWN: Final = 8
 CROWD: Final = 12
 """The faults of six hours in half an hour, in a small region: what a mutant gets wrong needs faults to meet."""
 CALM_S: Final = 150.0
@@ -75,13 +76,14 @@ def _search(order: Order, begun: float) -> Verdict:
 
 
 def _simulation(order: Order, begun: float) -> Verdict:
-    """One region after the other, each of its own seed."""
+    """One region after the other, each of its own seed: as `standfast simulate` draws it, and crowded."""
     for seed in range(1, order.seeds + 1):
         if time.monotonic() - begun > order.seconds:
             return Verdict("simulation", after=seed - 1, trouble=f"only {seed - 1} seeds in {order.seconds:g} s")
-        broken = run(crowded(seed)).broken
-        if broken is not None:
-            return Verdict("simulation", f"{broken.rule}: {broken.what}", seed, f"seed {seed}")
+        for kind, scenario in (("", drawn(seed, HOURS, ENDPOINTS_DRAWN)), (" crowded", crowded(seed))):
+            broken = run(scenario).broken
+            if broken is not None:
+                return Verdict("simulation", f"{broken.rule}: {broken.what}", seed, f"seed {seed}{kind}")
     return Verdict("simulation", after=order.seeds)
 
 
