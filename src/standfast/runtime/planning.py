@@ -97,9 +97,8 @@ class PlannerProcess:
         self._seen: FleetSeen | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._begun: tuple[tuple[str, int], ...] = ()
-        self._first, self._survey, self._superseded = False, True, False
+        self._first, self._survey, self._review, self._superseded = False, True, False, False
         self._silent: dict[str, float] = {}
-        self._over: Head | None = None
         self._pause = RETRY_S
         self._pass_at: float | None = None
         self._due: float | None = None
@@ -165,8 +164,7 @@ class PlannerProcess:
         if slow:
             self._looked_at = now
             self._plan_at(now)
-            if now - self._surveyed_at >= SURVEY_S:
-                self._surveyed_at, self._survey = now, True
+            self._review = now - self._surveyed_at >= SURVEY_S
         self._sight(fully=slow)
         if woken or now - self._judged_at >= JUDGE_S:
             self._judge(now)
@@ -294,12 +292,14 @@ class PlannerProcess:
             return
         self._pass_at = None
         task = self._assignment()
+        self._review = False  # for this pass alone: if a zone is silent, health does not wait for all markers each time
         phase: Phase = publish(task)
+        over: Head | None = None
         while not isinstance(phase, Done):
             if isinstance(phase.request, Publish):
-                self._over = phase.request.expect
+                over = phase.request.expect
             phase = phase.heard(self._perform(phase.request))
-        self._conclude(task, phase.outcome)
+        self._conclude(task, over, phase.outcome)
 
     def _assignment(self) -> Assignment:
         config, boards = self._config, (self._fleet_board, self._health.board, self._policy_board)
@@ -317,7 +317,7 @@ class PlannerProcess:
             consents=self._consents,
             held=self.plan,
             begun=self._begun,
-            survey=self._survey,
+            survey=self._survey or self._review,
         )
 
     def _perform(self, request: PublisherRequest) -> PublisherReply:
@@ -337,7 +337,7 @@ class PlannerProcess:
         self._silent[zone] = after + min(SILENT_S, SILENT_TIMES * (after - now))
         return reply if isinstance(reply, Readings | Unknown) else Unknown("the provider gave no readings")
 
-    def _conclude(self, task: Assignment, outcome: Outcome) -> None:
+    def _conclude(self, task: Assignment, over: Head | None, outcome: Outcome) -> None:
         now, draft = time.monotonic(), outcome.draft
         self._begun = outcome.begun or self._begun
         if draft is not None:
@@ -352,10 +352,11 @@ class PlannerProcess:
                 if self._due is not None:
                     self._due = max(self._due, self._wall() + DUE_AGAIN_S)
                 read = {zone for zone, _ in outcome.begun} >= {zone.name for zone in self._config.zones}
-                self._survey = self._survey and not (read and outcome.kind != "refused")
+                if task.survey and read and outcome.kind != "refused":
+                    self._surveyed_at, self._survey = now, False
                 if outcome.kind == "published" and outcome.plan is not None and draft is not None:
                     verdicts = dict(task.verdicts)
-                    facts = plan_facts(outcome.plan, draft.decisions, self._over, task.policies, verdicts)
+                    facts = plan_facts(outcome.plan, draft.decisions, over, task.policies, verdicts)
                     self._tidings.event("planned", **facts)
                 if read and not any(one.rule in _PASSING for one in (draft.refusals if draft else ())):
                     self._pause = RETRY_S

@@ -61,7 +61,7 @@ class PlannerProcess(Process):
         self._seen: tuple[LoadBalancer, ...] | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._begun: tuple[tuple[str, int], ...] = ()
-        self._ready = self._first = False
+        self._ready = self._first = self._review = False
         self._survey = self._stirred = self._store_stirred = True
         self._silent: dict[str, float] = {}
         self._basis: object = None
@@ -190,8 +190,7 @@ class PlannerProcess(Process):
             yield from self._look()
         if slow:
             self._looked_at = now
-            if now - self._surveyed_at >= cadence.SURVEY_S:
-                self._surveyed_at, self._survey = now, True
+            self._review = now - self._surveyed_at >= cadence.SURVEY_S
             if self.due_to_plan:
                 self._plan_at(now)
         yield from self._sight()
@@ -237,7 +236,7 @@ class PlannerProcess(Process):
     def _based_on(self) -> object:
         """All that a pass depends on; None while departures are remembered, for then it depends on the hour too."""
         plan = self.plan
-        if plan is None or self._survey or self._pass_at is not None:
+        if plan is None or self._survey or self._review or self._pass_at is not None:
             return None
         if self._quiet[0] != plan.digest:
             left = [one.at for entry in plan.shards for one in entry.departures]
@@ -296,6 +295,7 @@ class PlannerProcess(Process):
             return
         self._pass_at = None
         before, task = self.plan, self._assignment()
+        self._review = False
         phase: Any = publish(task)
         while not isinstance(phase, Done):
             request = phase.request
@@ -303,7 +303,7 @@ class PlannerProcess(Process):
             phase = phase.heard(reply)
         if phase.outcome.kind == "published" and before is not None and phase.outcome.plan is not None:
             self.region.judge.left(before, phase.outcome.plan, task.fleet.load_balancers)
-        yield from self._conclude(phase.outcome)
+        yield from self._conclude(task, phase.outcome)
 
     def _assignment(self) -> Assignment:
         sources = tuple((board.source, board.revision) for board in (self._fleet_board, self._health_board))
@@ -319,7 +319,7 @@ class PlannerProcess(Process):
             consents=self._consents,
             held=self.plan,
             begun=self._begun,
-            survey=self._survey,
+            survey=self._survey or self._review,
         )
 
     def _read(self, request: Read) -> Asking:
@@ -333,7 +333,7 @@ class PlannerProcess(Process):
         self._silent[zone] = now + min(cadence.SILENT_S, cadence.SILENT_TIMES * (now - began))
         return reply
 
-    def _conclude(self, outcome: Outcome) -> Asking:
+    def _conclude(self, task: Assignment, outcome: Outcome) -> Asking:
         now, draft = self.region.loop.now, outcome.draft
         self._basis = None
         self._begun = outcome.begun or self._begun
@@ -344,7 +344,8 @@ class PlannerProcess(Process):
                 if self._due is not None:
                     self._due = max(self._due, self.wall + cadence.DUE_AGAIN_S)
                 read = {zone for zone, _ in outcome.begun} >= set(self._zones)
-                self._survey = self._survey and not (read and outcome.kind != "refused")
+                if task.survey and read and outcome.kind != "refused":
+                    self._surveyed_at, self._survey = now, False
                 if outcome.kind == "refused":
                     self.region.note(self.name, f"refuses to publish: {outcome.why}")
                 if read and not any(one.rule in _PASSING for one in (draft.refusals if draft else ())):
