@@ -25,10 +25,12 @@ class Verdict(Struct, frozen=True, array_like=True):
 
     `unknown` is no evidence (a planner that just started, a checker that is silent): what is served stays as it is.
     `warming` is a newcomer that has not passed its first checks: it is not admitted, nor is that a removal.
+    `outside` counts the vantage points outside its own AZ that see it down: what the loss of a whole AZ rests on.
     """
 
     state: VerdictState
     reason: str
+    outside: int = 0
 
 
 class Fleet(Struct, frozen=True):
