@@ -1,22 +1,16 @@
 """`standfast explain`: why each address is (not) in the answer, since when, who decided, and what would change it."""
 
-import ipaddress
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import Struct
 
 from standfast.errors import StandfastError
-from standfast.model.entry import Member
-from standfast.ports.provider import Unknown
 
 from .wording import (
     DRAINED,
     IN,
     KEPT,
     OUT,
-    Archive,
     as_text,
     config_option,
     did_you_mean,
@@ -30,22 +24,9 @@ from .wording import (
 
 if TYPE_CHECKING:
     from standfast.config import Config
-    from standfast.model.entry import Entry, Key
-    from standfast.model.fleet import LoadBalancer
-    from standfast.model.plan import Plan
-    from standfast.runtime.chronicle import Since
+    from standfast.model.entry import Entry
+    from standfast.runtime.explaining import Case
     from standfast.runtime.observing import Seen
-    from standfast.runtime.verdict import Standing
-    from standfast.runtime.zonesight import EndpointSight
-
-
-class Case(Struct, frozen=True):
-    """One load balancer and one endpoint. `known` is False if the plan does not consider it: then `since` is None."""
-
-    member: Member
-    known: bool
-    since: "Since | None"
-    remedy: str
 
 
 @click.command("explain", short_help="why an address is (not) in the answer, since when, who decided")
@@ -55,6 +36,7 @@ class Case(Struct, frozen=True):
 @json_option
 def explain_command(name: str, load_balancer: str | None, file: str, as_json: bool) -> None:
     """Why each address is, or is not, in the answer of NAME; or of one load balancer, by its id or an address."""
+    from standfast.runtime.explaining import cases, remarks, sentence
     from standfast.runtime.observing import look_at_store, observe
     from standfast.runtime.place import Place
 
@@ -67,148 +49,18 @@ def explain_command(name: str, load_balancer: str | None, file: str, as_json: bo
     entry = seen.store.plan.entry(key) if seen.store.plan else None
     if entry is None:
         raise StandfastError("The plan changed while it was read.", "Try again.")
-    cases = _cases(seen, entry, config, load_balancer)
+    found = cases(seen, entry, config, load_balancer)
     if as_json:
-        dump(_json(seen, entry, cases))
+        dump(_json(seen, entry, found))
     elif load_balancer is None:
-        as_text(_overview(seen, entry, cases))
+        as_text(_overview(seen, entry, found))
     else:
-        lines = [sentence(seen, entry, case) for case in cases] or [_stranger(seen, entry, load_balancer, config)]
-        as_text([*lines, *_remarks(seen, entry)])
+        lines = [sentence(seen, entry, case) for case in found] or [_stranger(seen, entry, load_balancer, config)]
+        as_text([*lines, *remarks(seen, entry)])
 
 
-def _cases(seen: "Seen", entry: "Entry", config: "Config", wanted: str | None) -> list[Case]:
-    from standfast.runtime.observing import open_existing
-    from standfast.runtime.place import Place
-
-    now = next((one.members for one in seen.decisions if one.key == entry.key), ())
-    reasons = {(one.load_balancer, one.addresses, one.served): one.reason for one in now}
-    members = [
-        (Member(m.load_balancer, m.addresses, m.weight, m.served, reasons.get(_identity(m), m.reason)), True)
-        for m in entry.members
-    ]
-    considered = {one.load_balancer for one in entry.members}
-    fleet = seen.store.fleet.load_balancers if seen.store.fleet else ()
-    members += [(_excluded(entry.key, one, config), False) for one in fleet if one.id not in considered]
-    if wanted is not None:
-        members = [(one, known) for one, known in members if _meant(one, wanted)]
-    store = open_existing(Place(config))
-    if isinstance(store, Unknown):
-        return [Case(one, known, None, _remedy(seen, entry, one, known, config)) for one, known in members]
-    try:
-        archive = Archive(store)
-        return [
-            Case(one, known, _since(seen, archive, entry.key, one) if known else None,
-                 _remedy(seen, entry, one, known, config))
-            for one, known in members
-        ]  # fmt: skip
-    finally:
-        store.close()
-
-
-def _identity(member: Member) -> tuple[str, tuple[str, ...], bool]:
-    return (member.load_balancer, member.addresses, member.served)
-
-
-def _excluded(key: "Key", one: "LoadBalancer", config: "Config") -> Member:
-    """One that the plan does not consider for this endpoint, with the policy's reason."""
-    from standfast.core.selection import excluded
-    from standfast.runtime.place import policy_of
-
-    policy = next((policy_of(e) for e in config.endpoints if (e.zone, e.name) == key), None)
-    why = "the endpoint is not in the configuration any more" if policy is None else excluded(policy, one)
-    return Member(one.id, (*one.ipv4, *one.ipv6), one.capacity, False, why or "no plan considers it yet")
-
-
-def _meant(one: Member, wanted: str) -> bool:
-    return one.load_balancer == wanted or _canonical(wanted) in one.addresses
-
-
-def _canonical(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
-
-
-def _since(seen: "Seen", archive: Archive, key: "Key", member: Member) -> "Since | None":
-    from standfast.runtime.chronicle import member_of, since_when
-
-    def same(plan: "Plan") -> bool:
-        then = member_of(plan.entry(key), member.load_balancer)
-        return (
-            then is not None
-            and then.served == member.served
-            and (not then.served or then.addresses == member.addresses)
-        )
-
-    def same_or_absent(plan: "Plan") -> bool:
-        then = member_of(plan.entry(key), member.load_balancer)
-        return then is None or not then.served
-
-    is_same: Callable[[Plan], bool] = same if member.served else same_or_absent
-    return since_when(seen.store.plans, archive.load, is_same)
-
-
-def _remedy(seen: "Seen", entry: "Entry", member: Member, known: bool, config: "Config") -> str:
-    """What would bring it back, or why it will come back by itself."""
-    if entry.held or member.served:
-        return ""
-    fleet = seen.store.fleet
-    declared = next((one for one in fleet.load_balancers if one.id == member.load_balancer), None) if fleet else None
-    if declared is not None and declared.admin != "up":
-        return f"To put it back: take `admin: {declared.admin}` away from {member.load_balancer} in the file."
-    if not known:
-        return ""
-    judged, health = seen.store.judged(member.load_balancer), config.health
-    if judged is not None and judged.state == "down" and health is not None:
-        span = f"{health.rise * health.interval_s:g} s"
-        return f"It returns by itself after {health.rise} passed checks ({span})."
-    if judged is not None and judged.state == "up" and not member.reason.startswith("not chosen"):
-        return "Its checks pass now; it returns with the next plan, as far as the guards allow."
-    return ""
-
-
-def sentence(seen: "Seen", entry: "Entry", case: Case) -> str:
-    """All that is to be said of one load balancer."""
-    from standfast.runtime.verdict import short_name
-
-    member = case.member
-    name = short_name(entry.name, entry.zone)
-    some = _addresses(member.addresses)
-    verb = "are" if len(member.addresses) > 1 else "is"
-    text = f"{some} {verb}{'' if member.served else ' not'} in the answer of {name}{_moment(seen, case)}"
-    judged = seen.store.judged(member.load_balancer)
-    seen_from = f", seen from {seen.store.vantage}" if judged and seen.store.vantage else ""
-    if member.reason.startswith("failed"):
-        text += f" because {member.load_balancer} {member.reason}{seen_from}."
-    else:
-        text += f". {member.load_balancer}: {member.reason or 'the plan gives no reason'}."
-        if judged is not None and judged.reason != member.reason and judged.reason not in member.reason:
-            text += f" Health now: {judged.state}, {judged.reason}{seen_from}."
-    return f"{text} {case.remedy}".rstrip()
-
-
-def _addresses(some: tuple[str, ...]) -> str:
-    if not some:
-        return "No address"
-    return some[0] if len(some) == 1 else f"{', '.join(some[:-1])} and {some[-1]}"
-
-
-def _moment(seen: "Seen", case: Case) -> str:
-    from standfast.runtime.times import clock
-    from standfast.runtime.verdict import by
-
-    if case.since is None:
-        return ""
-    one = case.since.summary
-    at = clock(one.at, seen.at)
-    if not case.since.exact:
-        return f" since {at} (g{one.generation}) or longer: older plans are gone"
-    return f" since {at} (g{one.generation}, by {by(one.author)})"
-
-
-def _overview(seen: "Seen", entry: "Entry", cases: list[Case]) -> list[str]:
+def _overview(seen: "Seen", entry: "Entry", cases: "list[Case]") -> list[str]:
+    from standfast.runtime.explaining import remarks
     from standfast.runtime.times import clock, span
     from standfast.runtime.verdict import published_at
 
@@ -232,10 +84,10 @@ def _overview(seen: "Seen", entry: "Entry", cases: list[Case]) -> list[str]:
             f"   {' '.join(texts) or 'no address'}: the plan names no load balancer for {'these' if texts else 'it'}"
         )
     remedies = [f"   {case.member.load_balancer}: {case.remedy}" for case in cases if case.remedy]
-    return [*lines, *remedies, *_remarks(seen, entry)]
+    return [*lines, *remedies, *remarks(seen, entry)]
 
 
-def _short(seen: "Seen", case: Case) -> str:
+def _short(seen: "Seen", case: "Case") -> str:
     from standfast.runtime.times import clock
     from standfast.runtime.verdict import by
 
@@ -247,13 +99,15 @@ def _short(seen: "Seen", case: Case) -> str:
 
 def _stranger(seen: "Seen", entry: "Entry", text: str, config: "Config") -> str:
     """An id or address that no load balancer has. Raises StandfastError if it is no address."""
-    address = _canonical(text)
+    from standfast.runtime.explaining import canonical, sight_of
+
+    address = canonical(text)
     if not address:
         known = {one.load_balancer for one in entry.members} | {one.id for one in config.load_balancers}
         known |= {one.id for one in seen.store.fleet.load_balancers} if seen.store.fleet else set()
         raise StandfastError(f"There is no load balancer {text}.", did_you_mean(text, sorted(known)))
     planned = {one for rrset in entry.rrsets for one in rrset.texts()}
-    sight = _sight(seen, entry)
+    sight = sight_of(seen, entry)
     standing = {t for one in (sight.seen or ()) if one is not None for t in one.texts()} if sight else set()
     if address in planned:
         return f"{address} is in the answer since g{entry.since}; the plan names no load balancer for it."
@@ -265,40 +119,10 @@ def _stranger(seen: "Seen", entry: "Entry", text: str, config: "Config") -> str:
     return f"{address} belongs to no load balancer that is known, and is not in the answer."
 
 
-def _sight(seen: "Seen", entry: "Entry") -> "EndpointSight | None":
-    return next((one for one in seen.endpoints if one.entry.key == entry.key), None)
+def _json(seen: "Seen", entry: "Entry", cases: "list[Case]") -> dict[str, Any]:
+    from standfast.runtime.explaining import remarks, sentence, standing_of
 
-
-def _standing(seen: "Seen", entry: "Entry") -> "Standing | None":
-    from standfast.runtime.verdict import standings
-
-    return next((how for one, how in standings(seen) if one.entry.key == entry.key), None)
-
-
-def _remarks(seen: "Seen", entry: "Entry") -> list[str]:
-    """What is true of the endpoint as a whole: held, not written yet, damaged, unknown."""
-    from standfast.runtime.verdict import held_sentence, short_name
-
-    name = short_name(entry.name, entry.zone)
-    lines = []
-    if entry.held:
-        lines.append(f"{held_sentence(seen, entry)} To end that: standfast resume {name}")
-    if entry.note and not entry.held:
-        lines.append(f"Note: {entry.note}.")
-    how = _standing(seen, entry)
-    if how is not None and how.state == "unread":
-        lines.append(f"This is the plan's word: whether DNS answers so is unknown ({how.why}).")
-    elif how is not None and how.state not in ("ok", "held"):
-        lines.append(f"This is the plan's word; DNS differs now: {how.why}.")
-    if seen.store.trouble:
-        copy = f" This is the copy that enactor {seen.store.copy} keeps." if seen.store.copy else ""
-        lines.append(f"The plan store can't be read: {seen.store.trouble.rstrip('.')}.{copy}")
-    refusals = [one for one in seen.refusals if one.key == entry.key]
-    return lines + [f"A guard refuses to change it: {one.reason}. {one.remedy}." for one in refusals]
-
-
-def _json(seen: "Seen", entry: "Entry", cases: list[Case]) -> dict[str, Any]:
-    how = _standing(seen, entry)
+    how = standing_of(seen, entry)
     return {
         "name": entry.name,
         "zone": entry.zone,
@@ -326,5 +150,5 @@ def _json(seen: "Seen", entry: "Entry", cases: list[Case]) -> dict[str, Any]:
             }
             for one in cases
         ],
-        "remarks": _remarks(seen, entry),
+        "remarks": remarks(seen, entry),
     }

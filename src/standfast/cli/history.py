@@ -9,7 +9,6 @@ import click
 from standfast.errors import StandfastError
 
 from .wording import (
-    Archive,
     as_text,
     config_option,
     dump,
@@ -24,6 +23,7 @@ from .wording import (
 if TYPE_CHECKING:
     from standfast.model.entry import Key
     from standfast.ports.store import PlanSummary
+    from standfast.runtime.archive import Archive
     from standfast.runtime.chronicle import Step
     from standfast.runtime.place import Place
 
@@ -38,6 +38,7 @@ def history_command(name: str | None, file: str, as_json: bool, limit: int, gene
     """What changed, when, by whom and why, newest first; of one endpoint or of all."""
     import time
 
+    from standfast.runtime.archive import Archive
     from standfast.runtime.chronicle import steps
     from standfast.runtime.place import Place
 
@@ -135,7 +136,7 @@ def _gaps(plans: "tuple[PlanSummary, ...]", collected: set[int]) -> list[str]:
 
 def _show(
     place: "Place",
-    archive: Archive,
+    archive: "Archive",
     plans: "tuple[PlanSummary, ...]",
     generation: int,
     key: "Key | None",

@@ -8,7 +8,7 @@ import click
 
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE, Refusal, StandfastError
 
-from .wording import Archive, as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan, table
+from .wording import as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from standfast.core.holding import Command
     from standfast.model.entry import Entry, Key
     from standfast.model.plan import Plan
+    from standfast.runtime.archive import Archive
     from standfast.runtime.observing import StoreSight
     from standfast.runtime.operating import Known
 
@@ -59,7 +60,7 @@ def rollback_command(
     Exit code: 0 DNS has it, 2 published but not in DNS yet, 3 refused or not agreed to."""
     from standfast.core.holding import Rollback
 
-    def command(key: "Key", archive: Archive, sight: "StoreSight") -> "Command":
+    def command(key: "Key", archive: "Archive", sight: "StoreSight") -> "Command":
         target = archive.generation(sight.plans, generation)
         if target is None:
             raise _gone(file, sight, generation)
@@ -137,6 +138,7 @@ def _operate(
 ) -> int:
     """Show, ask, publish, wait. Gives the exit code; raises Refusal and StandfastError."""
     from standfast.core.holding import Rollback
+    from standfast.runtime.archive import Archive
     from standfast.runtime.operating import operator, rehearsed
     from standfast.runtime.place import Place
     from standfast.runtime.verdict import short_name

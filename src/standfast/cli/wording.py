@@ -13,7 +13,6 @@ from standfast.errors import Refusal, StandfastError
 from standfast.model.entry import Entry, Key
 from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
-from standfast.ports.store import PlanRead, PlanSummary, ReadPlan
 
 if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
@@ -72,28 +71,6 @@ def did_you_mean(text: str, known: Sequence[str]) -> str:
 def live_keys(plan: Plan) -> list[Key]:
     """Endpoints of a plan, synthetic entries left out."""
     return [entry.key for entry in plan.shards if entry.kind != "first"]
-
-
-class Archive:
-    """Stored plans, each read once. What cannot be read raises StandfastError; what is gone is None."""
-
-    def __init__(self, store: "PlanStore") -> None:
-        self._store = store
-        self._plans: dict[str, Plan | None] = {}
-
-    def load(self, digest: str) -> Plan | None:
-        """The plan of that digest."""
-        if digest not in self._plans:
-            reply = self._store.perform(ReadPlan(digest))
-            if isinstance(reply, Unknown):
-                raise StandfastError(_ended(f"The plan store can't be read: {reply.why}"))
-            self._plans[digest] = reply.plan if isinstance(reply, PlanRead) else None
-        return self._plans[digest]
-
-    def generation(self, plans: Iterable[PlanSummary], generation: int) -> Plan | None:
-        """The plan of that number."""
-        summary = next((one for one in plans if one.generation == generation), None)
-        return self.load(summary.digest) if summary else None
 
 
 def store_and_plan(place: "Place") -> "tuple[PlanStore, StoreSight, Plan]":

@@ -103,6 +103,7 @@ class PlannerProcess:
         self._pass_at: float | None = None
         self._due: float | None = None
         self._began_at = self._looked_at = self._surveyed_at = self._judged_at = self._beaten_at = self._put_at = 0.0
+        self._sighted_at = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Begin from what the store has, then plan whenever there is news."""
@@ -371,6 +372,8 @@ class PlannerProcess:
         if self._presence is None:
             return
         states = [verdict.state for verdict in self._verdicts.values()]
+        unread = self._tidings.why("fleet")
+        self._sighted_at = self._sighted_at if unread else now
         self._presence.beat(
             generation=self.plan.generation if self.plan else 0,
             plan=self.plan.digest if self.plan else "",
@@ -379,4 +382,6 @@ class PlannerProcess:
             speaking=self._health.speaking,
             refusals=self._tidings.refused[:20],
             troubles=self._tidings.troubles[:20],
+            pulses=self._prober.pulses(),
+            sources={"fleet": {"read_s": round(now - self._sighted_at, 1), "why": unread}},
         )

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -18,6 +18,8 @@ from standfast.adapters.probes import Answered, Probe, Refused, Result, probe_of
 from standfast.config import HealthConfig, LoadBalancerConfig
 from standfast.model.fleet import Verdict
 from standfast.recovery.health import Failed, Health, HealthPolicy, Passed, observed, started, verdict
+
+from .pulses import Pulses
 
 CONCURRENT_MAX: Final = 64
 JITTER: Final = 0.1
@@ -81,6 +83,7 @@ class Prober:
         self._first: set[str] = set()
         self._news: list[FailedCheck | Trouble] = []
         self._troubled: dict[str, str] = {}
+        self._pulses = Pulses()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
@@ -121,6 +124,7 @@ class Prober:
                     known_of.pop(gone, None)
                 self._unheard.discard(gone)
                 self._first.discard(gone)
+                self._pulses.forget(gone)
             for name, target in wanted.items():
                 if self._targets.get(name) == target:
                     continue
@@ -148,6 +152,11 @@ class Prober:
         with self._lock:
             news, self._news = self._news, []
         return news
+
+    def pulses(self) -> dict[str, list[Any]]:
+        """The last checks of each, for people."""
+        with self._lock:
+            return self._pulses.facts()
 
     @property
     def all_heard(self) -> bool:
@@ -187,7 +196,7 @@ class Prober:
         while True:
             began = time.monotonic()
             results = await asyncio.gather(*(self._check(address, target.port) for address in target.addresses))
-            self._hear(target, [*zip(target.addresses, results, strict=True)])
+            self._hear(target, [*zip(target.addresses, results, strict=True)], time.monotonic() - began)
             pause = interval * random.uniform(1 - JITTER, 1 + JITTER)
             await asyncio.sleep(max(0.0, began + pause - time.monotonic()))
 
@@ -198,12 +207,14 @@ class Prober:
             except Exception as error:  # a fault of ours is no evidence against them
                 return error
 
-    def _hear(self, target: Target, results: Sequence[tuple[str, Result | Exception]]) -> None:
+    def _hear(self, target: Target, results: Sequence[tuple[str, Result | Exception]], took_s: float) -> None:
         failed = [f"{_at(address, target.port)} {one.reason}" for address, one in results if isinstance(one, Refused)]
         dumb = [f"{_at(a, target.port)} {_why(one)}" for a, one in results if not isinstance(one, (Refused, Answered))]
         with self._lock:
             if self._targets.get(target.id) is not target:
                 return
+            passed = False if failed else None if len(dumb) == len(results) else True
+            self._pulses.heard(target.id, passed, took_s, (failed or dumb or [""])[0])
             woken = self._trouble(target.id, "; ".join(dumb))
             if failed:
                 rest = f" (and {len(failed) - 1} of its other addresses)" if failed[1:] else ""

@@ -36,6 +36,10 @@ class Tidings:
             self._states[kind] = why
             self.event("notice", kind=kind, why=why or f"no longer: {was}")
 
+    def why(self, kind: str) -> str:
+        """How that stands; empty: well."""
+        return self._states.get(kind, "")
+
     def notes(self, notes: Iterable[str]) -> None:
         """All that is to be noted at present; new ones are told."""
         present = frozenset(notes)
