@@ -1,6 +1,7 @@
 """What may leave an answer and what is chosen for it, case by case, with its words."""
 
 import pytest
+from msgspec.structs import replace
 
 from harness.planning import (
     DOWN,
@@ -10,6 +11,7 @@ from harness.planning import (
     WWW,
     balancer,
     begun,
+    context,
     entry_of,
     fleet,
     fleet_of,
@@ -20,7 +22,10 @@ from harness.planning import (
     verdicts_of,
 )
 from standfast.core.decisions import Draft
-from standfast.model.fleet import LoadBalancer
+from standfast.core.planner import draft
+from standfast.model.fleet import Fleet, LoadBalancer, Verdict
+from standfast.model.plan import Plan
+from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 
@@ -236,3 +241,40 @@ def test_a_family_that_few_have_gets_its_minimum() -> None:
     entry = entry_of(begun(some, policy(max_answers=4)))
     assert len(texts(entry)) == 4
     assert len(texts(entry, RRType.AAAA)) >= 2
+
+
+# Consent
+
+
+def consented(some: Fleet, plan: Plan, wanted: tuple[EndpointPolicy, ...], who: set[str], **states: Verdict) -> Draft:
+    given = replace(context(plan.generation + 1, wanted), consented=frozenset(who))
+    return draft(some, verdicts_of(some, **states), wanted, plan, 1000.0, given)
+
+
+def test_consent_goes_beyond_velocity_and_is_the_cause_only_there() -> None:
+    some, wanted = fleet(6), (policy(min_answers=1),)
+    drained = fleet_of(balancer(n, admin="drain" if n < 6 else "up") for n in range(1, 7))
+    outcome = consented(drained, begun(some, *wanted), wanted, {"lb-1", "lb-2", "lb-3"})
+    causes = {one.load_balancer: one.cause for one in outcome.decisions[0].leaving}
+    assert causes == {"lb-1": "configuration", "lb-2": "configuration", "lb-3": "consent"}
+    assert served(entry_of(outcome.plan)) == ["lb-4", "lb-5", "lb-6"]
+    assert "34 % per 600 s is used up" in reasons(outcome)["lb-4"]
+
+
+def test_consent_never_goes_beyond_min_answers_or_panic() -> None:
+    some, everybody = fleet(6), {f"lb-{n}" for n in range(1, 7)}
+    drained = fleet_of(balancer(n, admin="drain") for n in range(1, 7))
+    kept = consented(drained, begun(some), (policy(),), everybody)
+    assert len(served(entry_of(kept.plan))) == 2
+    wanted = (policy(hold_below=0.5),)
+    ill = {f"lb_{n}": DOWN for n in range(1, 5)}
+    assert consented(some, begun(some, *wanted), wanted, everybody, **ill).plan is None
+
+
+def test_what_left_by_consent_counts_for_those_after_it() -> None:
+    some, wanted = fleet(6), (policy(min_answers=1),)
+    drained = fleet_of(balancer(n, admin="drain" if n < 4 else "up") for n in range(1, 7))
+    first = consented(drained, begun(some, *wanted), wanted, {"lb-1", "lb-2", "lb-3"}).plan
+    later = planned(drained, verdicts_of(some, lb_4=DOWN), wanted, first, 1100.0)
+    assert later.plan is None
+    assert later.due == 1600.0

@@ -13,6 +13,8 @@ from .record import Key, Record
 _REPORT: Final = "Report this with the planner's journal: a plan may not do that."
 _ROUNDING: Final = 1e-6
 _HEALTH: Final = "health"
+_CONSENT: Final = "consent"
+"""An operator consented to it beyond the budget: it is not limited, and counts for those who leave after it."""
 
 
 def judge_plans(record: Record, findings: Findings) -> None:
@@ -124,7 +126,8 @@ def _bounded(
         findings.checked("G7")
         if not one.why:
             findings.violated("G7", f"{change.name}: {one.load_balancer} leaves without reason", place, remedy=_REPORT)
-        _within(past, one, change.name, limits, place, findings)
+        if one.cause != _CONSENT:
+            _within(past, one, change.name, limits, place, findings)
         past.append(_Gone(one.load_balancer, one.weight, now, one.installed, now + limits.window_s, place))
     return tuple(past)
 

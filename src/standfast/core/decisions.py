@@ -13,6 +13,10 @@ from standfast.model.rrset import RRset
 Action: TypeAlias = Literal["entered", "changed", "kept", "held", "retired", "absent", "refused"]
 
 
+Cause: TypeAlias = Literal["health", "configuration", "consent", "choice"]
+"""Why somebody leaves an answer: see `Leaving`."""
+
+
 class Presence(Struct, frozen=True):
     """What stands in DNS at the name of an endpoint that is new to the plan.
 
@@ -31,7 +35,8 @@ class PlanContext(Struct, frozen=True):
     are new to the plan. In `unreadable` zones nothing changes, for nobody knows which generations were begun there.
     `raised` entries get since = generation whatever their contents (a fork, or a marker above them); `raise_all`
     does so for all, for want of a readable preceding plan. `above` publishes even if nothing else changes.
-    `reason` is what the operator or configuration change says; without it the changes are the reason.
+    `reason` is what the operator or configuration change says; without it the changes are the reason. `consented` are
+    load balancers whose leaving an operator consented to beyond the velocity budget, never beyond min_answers or panic.
     """
 
     stream: str
@@ -47,6 +52,7 @@ class PlanContext(Struct, frozen=True):
     raised: frozenset[Key] = frozenset()
     raise_all: bool = False
     above: bool = False
+    consented: frozenset[str] = frozenset()
 
 
 class Refusal(Struct, frozen=True):
@@ -61,14 +67,15 @@ class Refusal(Struct, frozen=True):
 class Leaving(Struct, frozen=True):
     """A load balancer that this plan takes out of an answer, with its weight there.
 
-    `cause`: `health` (it is believed down), `configuration` (drained, gone, no longer eligible), `choice` (others have
-    its place, for there are more than max_answers). `installed` is what the answer held before the plan.
+    `cause`: `health` (it is believed down), `configuration` (drained, gone, no longer eligible), `consent` (either, and
+    an operator consented to it beyond the budget), `choice` (others have its place, for there are more than
+    max_answers). `installed` is what the answer held before the plan.
     """
 
     load_balancer: str
     weight: int
     installed: int
-    cause: Literal["health", "configuration", "choice"]
+    cause: Cause
     why: str
 
 

@@ -9,7 +9,7 @@ from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRset, RRType
 
-from .decisions import Action, Decision, Refusal
+from .decisions import Action, Decision, PlanContext, Refusal
 from .guard import entry_violations
 from .membership import Membership, candidates, decide, healthy_share
 from .selection import (
@@ -44,7 +44,7 @@ def plan_endpoint(
     policy: EndpointPolicy,
     before: Entry | None,
     now: float,
-    generation: int,
+    context: PlanContext,
     taken: str,
 ) -> Planned:
     """The entry that the policy, health and the limits give; `since` is still to be settled."""
@@ -61,8 +61,8 @@ def plan_endpoint(
     if waiting and (before is None or not families):
         return _refusal(policy, _not_yet(policy, considered, waiting, least), before)
     healthy = healthy_share(policy, fleet, verdicts, (one.load_balancer for one in considered if one.present))
-    membership = decide(policy, considered, before, families, least, healthy, now)
-    entry = _entry(policy, membership, families, least, generation, taken, _waiting(waiting, least))
+    membership = decide(policy, considered, before, families, least, healthy, now, context.consented)
+    entry = _entry(policy, membership, families, least, context.generation, taken, _waiting(waiting, least))
     if violations := entry_violations(entry):
         text = "; ".join(violation.text for violation in violations)
         return _refusal(policy, Refusal(policy.key, "guard", text, "mend the configuration"), before)

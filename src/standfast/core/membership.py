@@ -10,10 +10,10 @@ Health, configuration and operators say who *wants* in or out (`candidates`); th
 3. Velocity: see `velocity`.
 
 Who is not known to be healthy or ill stays where it is; a newcomer that warms up is not let in. All limits hold for
-removals by file and operator too.
+removals by file and operator too; who an operator consented to goes beyond velocity, never beyond the others.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -24,7 +24,7 @@ from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 from . import velocity
-from .decisions import Leaving
+from .decisions import Cause, Leaving
 from .selection import Candidate, Least, Wish, addresses_in, answers, choose, eligible, excluded, family_of
 
 NOT_CHECKED: Final = Verdict("unknown", "not checked yet")
@@ -145,6 +145,7 @@ def decide(
     least: Least,
     healthy: float,
     now: float,
+    consented: frozenset[str] = frozenset(),
 ) -> Membership:
     """The answer's members, within every limit."""
     able = tuple(one for one in considered if _able(one, families))
@@ -157,7 +158,7 @@ def decide(
     )
     installed = sum(one.installed or 0 for one in considered)
     past = velocity.remembered(previous.departures if previous else (), now, policy.removal_window_s)
-    removals = _Removals(policy, families, least, installed, healthy, [*chosen, *leavers], past)
+    removals = _Removals(policy, families, least, installed, healthy, [*chosen, *leavers], past, consented)
     for one in leavers:
         removals.consider(one, now)
     served = {one.identity for one in removals.served}
@@ -175,7 +176,9 @@ def decide(
         joined=tuple(sorted(ids - were)),
         left=tuple(sorted(were - ids)),
         leaving=tuple(
-            _leaving(one, installed, chosen=one.identity not in spare) for one in leavers if one.identity not in served
+            Leaving(one.load_balancer, one.installed or 0, installed, *_cause(one, spare, removals.beyond))
+            for one in leavers
+            if one.identity not in served
         ),
         panic=removals.panic,
         healthy=healthy,
@@ -185,12 +188,15 @@ def decide(
     )
 
 
-def _leaving(one: Candidate, installed: int, *, chosen: bool) -> Leaving:
+def _cause(
+    one: Candidate, spare: Collection[tuple[str, tuple[str, ...]]], beyond: Collection[str]
+) -> tuple[Cause, str]:
     """Whoever is able and not chosen goes by choice; else whoever decided about it is the cause."""
-    weight = one.installed or 0
-    if not chosen:
-        return Leaving(one.load_balancer, weight, installed, "choice", "others were chosen")
-    return Leaving(one.load_balancer, weight, installed, "configuration" if one.asked else "health", one.reason)
+    if one.load_balancer in beyond:
+        return "consent", f"an operator consented; {one.reason}"
+    if one.identity in spare:
+        return "choice", "others were chosen"
+    return ("configuration" if one.asked else "health"), one.reason
 
 
 class _Removals:
@@ -205,6 +211,7 @@ class _Removals:
         healthy: float,
         served: list[Candidate],
         departures: tuple[Departure, ...],
+        consented: frozenset[str],
     ) -> None:
         self.policy = policy
         self.families = families
@@ -214,6 +221,8 @@ class _Removals:
         self.panic = panicking(policy, healthy)
         self.served = served
         self.departures = departures
+        self.consented = consented
+        self.beyond: set[str] = set()
         self.kept: dict[tuple[str, tuple[str, ...]], str] = {}
         self.dues: list[float] = []
 
@@ -240,6 +249,9 @@ class _Removals:
         due = velocity.possible_at(
             self.departures, weight, policy.removal_share, self.installed, policy.removal_window_s
         )
+        if one.load_balancer in self.consented:
+            self.beyond.add(one.load_balancer)
+            return ""
         if due is not None:
             self.dues.append(due)
         return f"{percent(policy.removal_share)} per {policy.removal_window_s:g} s is used up"

@@ -85,7 +85,7 @@ def _outcome(
         refusal, taken = admitted(policy, context)
         if refusal is not None:
             return Planned(None, Decision(policy.key, "refused", refusal.reason), refusal)
-    return plan_endpoint(fleet, verdicts, policy, before, now, context.generation, taken)
+    return plan_endpoint(fleet, verdicts, policy, before, now, context, taken)
 
 
 def _refused(key: Key, rule: str, why: str, remedy: str) -> Planned:

@@ -83,6 +83,7 @@ class Assignment(Struct, frozen=True):
     begun: tuple[tuple[str, int], ...] = ()
     survey: bool = False
     command: Command | None = None
+    consented: frozenset[str] = frozenset()
 
 
 class Outcome(Struct, frozen=True):
@@ -301,6 +302,7 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
         raised=raised,
         raise_all=base.raise_all,
         above=base.previous is not None and (not base.stands or bool(raised) or begun_anywhere > head),
+        consented=task.consented,
     )
     drawn = _draft(task, base, context)
     outcome = replace(outcome, draft=drawn)
