@@ -154,6 +154,7 @@ def test_there_are_examples() -> None:
         ("policy", keys.POLICY),
         ("endpoint", keys.ENDPOINT),
         ("retention", keys.RETENTION),
+        ("web", keys.WEB),
     ],
 )
 def test_the_schema_has_the_same_keys(name: str, known: tuple[str, ...]) -> None:

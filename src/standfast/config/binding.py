@@ -23,6 +23,7 @@ from standfast.config.schema import (
     ZoneConfig,
 )
 from standfast.config.section import Section
+from standfast.config.web import bind_web
 from standfast.errors import ConfigError, Problem, SecretError
 from standfast.model.name import parse_stream
 
@@ -74,6 +75,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
     fleet, source = _fleet(root, base)
     endpoints = bind_endpoints(root, names, policy, fleet, from_file=source is not None)
     retention = _retention(root)
+    web = bind_web(root, base)
     if findings.problems:
         return None
     return Config(
@@ -88,6 +90,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
         endpoints=tuple(sorted(endpoints, key=lambda one: (one.zone, one.name))),
         policy=policy,
         retention=retention,
+        web=web,
     )
 
 

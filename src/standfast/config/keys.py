@@ -13,6 +13,7 @@ ROOT: Final = (
     "endpoints",
     "policy",
     "retention",
+    "web",
 )
 ZONE: Final = ("name", "provider", "server", "tsig", "look")
 HEALTH: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise", "warm_up")
@@ -31,4 +32,5 @@ ENDPOINT: Final = (
     "removal",
 )
 RETENTION: Final = ("plans", "days")
+WEB: Final = ("listen", "password", "token", "certificate", "key", "hosts")
 FLEET_FILE: Final = ("load_balancers", "count")

@@ -140,6 +140,22 @@ class RetentionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Where the page is served. `password` lets people in, `token` programs that post events; None: not asked for.
+
+    `certificate` and `key` are files for TLS; `hosts` are further names by which it may be asked for.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8053
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    certificate: Path | None = None
+    key: Path | None = None
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One configuration, whole and checked.
 
@@ -158,6 +174,7 @@ class Config:
     endpoints: tuple[EndpointConfig, ...]
     policy: PolicyConfig
     retention: RetentionConfig
+    web: WebConfig | None = None
     digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:

@@ -1,0 +1,88 @@
+"""The section `web`: where the page listens, and who may ask. Beyond loopback nobody may without a secret."""
+
+import ipaddress
+from pathlib import Path
+from typing import Final
+
+from standfast.config import keys, scalars
+from standfast.config.document import shown
+from standfast.config.scalars import BadValue
+from standfast.config.schema import WebConfig
+from standfast.config.secrets import read_secret
+from standfast.config.section import Section
+from standfast.errors import SecretError
+
+PORT: Final = 8053
+SECRET_MIN: Final = 12
+"""Characters: what is tried over a network must not be guessed."""
+_SECRET_MAX: Final = 1024
+
+
+def bind_web(root: Section, base: Path) -> WebConfig | None:
+    """The section; None if it is absent: then no page is served."""
+    section = root.section("web", keys.WEB)
+    if section is None:
+        return None
+    default = WebConfig()
+    host, port = section.read("listen", _listen, (default.host, default.port))
+    password, token = (_secret(section, base, key) for key in ("password", "token"))
+    certificate, key = (_file(section, base, one) for one in ("certificate", "key"))
+    hosts = section.read_list("hosts", _host_name) or []
+    local = ipaddress.ip_address(host).is_loopback
+    if not local and section.get("password") is None and section.get("token") is None:
+        message = f"{host} can be reached from other machines, and nobody is asked for a password."
+        section.problem("listen", message, "Give password: env:NAME or file:PATH, or listen at 127.0.0.1.")
+    if (certificate is None) != (key is None) and None in (section.get("certificate"), section.get("key")):
+        there, missing = ("certificate", "key") if key is None else ("key", "certificate")
+        section.problem(there, f"{there} is here without {missing}.", "Give both files, or neither.")
+    if not local and certificate is None and section.get("certificate") is None:
+        message = "The password travels in clear text."
+        section.note("listen", message, "Give certificate: and key:, or put a proxy with TLS in front.")
+    return WebConfig(host, port, password, token, certificate, key, tuple(name for name, _ in hosts))
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, port = scalars.server(PORT)(text)
+    host = "127.0.0.1" if host == "localhost" else host
+    try:
+        return str(ipaddress.ip_address(host)), port
+    except ValueError:
+        remedy = f"Give an address of this machine: 127.0.0.1:{PORT}."
+        raise BadValue(f"{shown(text)} is not an address to listen at.", remedy) from None
+
+
+def _host_name(text: str) -> str:
+    return scalars.server(PORT)(text)[0]
+
+
+def _secret(section: Section, base: Path, key: str) -> str | None:
+    reference = section.read(key, str, None)
+    if reference is None:
+        return None
+    try:
+        secret = read_secret(reference, base)
+    except SecretError as error:
+        section.problem(key, error.message, error.remedy.replace("tsig-keygen NAME", "openssl rand -hex 24"))
+        return None
+    text = secret.text.strip()
+    if not SECRET_MIN <= len(text) <= _SECRET_MAX or not text.isprintable():
+        message = f"The {key} must be one line of {SECRET_MIN} to {_SECRET_MAX} characters."
+        section.problem(key, message, "Make one: openssl rand -hex 24")
+        return None
+    for sentence, remedy in secret.notes:
+        section.note(key, sentence, remedy)
+    return text
+
+
+def _file(section: Section, base: Path, key: str) -> Path | None:
+    text = section.read(key, str, None)
+    if text is None:
+        return None
+    path = base / text
+    try:
+        with path.open("rb"):
+            return path
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no such name"
+        section.problem(key, f"{shown(text)} cannot be read: {why}.", "Name a PEM file, relative to this one.")
+        return None
