@@ -84,7 +84,7 @@ def test_health_and_fleet_are_in_the_store_for_all_to_read(world: Stage) -> None
     assert abs(health.verdicts["lb-1"].since - time.time()) < 5
     assert "connection refused" in health.verdicts["lb-1"].reason
     revisions = dict(world.store.published[-1].record.sources)
-    assert set(revisions) == {"fleet", "health", "policy"}
+    assert set(revisions) == {"fleet", "health", "policy", "overrides"}
 
 
 def test_without_checks_everybody_is_up(world: Stage) -> None:

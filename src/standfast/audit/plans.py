@@ -15,6 +15,7 @@ _ROUNDING: Final = 1e-6
 _HEALTH: Final = "health"
 _CONSENT: Final = "consent"
 """An operator consented to it beyond the budget: it is not limited, and counts for those who leave after it."""
+_OVERRIDES: Final = "overrides"
 
 
 def judge_plans(record: Record, findings: Findings) -> None:
@@ -58,9 +59,10 @@ def _follows_known(record: Record, line: PlannedLine) -> bool:
 def _sources(before: tuple[PlannedLine, Place] | None, line: PlannedLine, place: Place, findings: Findings) -> None:
     """A plan names the revision of every source, none is unknown, and none is older than that of the plan before.
 
-    Health may never have been shared (nothing is checked); then nobody leaves for it.
+    Health may never have been shared (nothing is checked); then nobody leaves for it. Nor need anybody ever have
+    given an override.
     """
-    sources = line.sources or {}
+    sources = {name: revision for name, revision in (line.sources or {}).items() if revision or name != _OVERRIDES}
     findings.checked("G6")
     by_health = any(one.cause == "health" for change in line.changes for one in change.leaving or ())
     unknown = sorted(name for name, revision in sources.items() if not revision and (name != _HEALTH or by_health))

@@ -109,9 +109,9 @@ def _wishing(one: LoadBalancer, addresses: tuple[str, ...], verdict: Verdict, in
 
 def _wish(one: LoadBalancer, verdict: Verdict) -> tuple[Wish, str, int]:
     if one.admin == "down":
-        return "out", "taken down by configuration", min(_GONE, _urgency(verdict))
+        return "out", one.why or "taken down by configuration", min(_GONE, _urgency(verdict))
     if one.admin == "drain":
-        return "out", "drained by configuration", _urgency(verdict)
+        return "out", one.why or "drained by configuration", _urgency(verdict)
     if verdict.state == "up":
         return "in", verdict.reason, _SPARE
     if verdict.state == "down":

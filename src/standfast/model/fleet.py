@@ -9,7 +9,10 @@ VerdictState: TypeAlias = Literal["up", "down", "unknown", "warming"]
 
 
 class LoadBalancer(Struct, frozen=True, array_like=True):
-    """What can serve. `capacity` is relative to the others' and positive; addresses are in canonical text."""
+    """What can serve. `capacity` is relative to the others' and positive; addresses are in canonical text.
+
+    `why` says who gave the admin state and for what, if that was not the configuration.
+    """
 
     id: str
     az: str
@@ -18,6 +21,7 @@ class LoadBalancer(Struct, frozen=True, array_like=True):
     ipv6: tuple[str, ...]
     capacity: int
     admin: AdminState = "up"
+    why: str = ""
 
 
 class Verdict(Struct, frozen=True, array_like=True):

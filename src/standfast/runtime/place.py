@@ -16,6 +16,7 @@ from standfast.config.schema import EndpointConfig, LoadBalancerConfig, ZoneConf
 from standfast.config.secrets import read_secret, tsig_key
 from standfast.errors import ProviderError, StandfastError
 from standfast.model.fleet import LoadBalancer
+from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
@@ -157,3 +158,9 @@ def load_balancer_of(declared: LoadBalancerConfig) -> LoadBalancer:
     return LoadBalancer(
         declared.id, declared.az, declared.pool, declared.ipv4, declared.ipv6, declared.capacity, declared.admin
     )
+
+
+def news_of_file(config: Config, plan: Plan | None) -> str:
+    """What the first plan by another configuration says of itself; empty if that plan had the same."""
+    was, now = plan.record.policy if plan else "", config.digest
+    return f"{Path(config.file).name} changed, was {was[:4]}, is {now[:4]}" if was and was != now else ""

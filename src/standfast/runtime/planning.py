@@ -30,7 +30,8 @@ from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPla
 
 from .enacting import Provider, Store
 from .journal import Journal
-from .place import load_balancer_of, policy_of
+from .overriding import OverrideBoard
+from .place import load_balancer_of, news_of_file, policy_of
 from .presence import Presence
 from .probing import FailedCheck, Prober, target_of
 from .recording import plan_facts
@@ -91,6 +92,7 @@ class PlannerProcess:
         interval = config.health.interval_s if config.health else 5.0
         self._health = HealthBoard(store, who, instance, max(BEAT_S, interval))
         self._fleet_board, self._policy_board = Board(store, FLEET), Board(store, POLICY)
+        self._overrides = OverrideBoard(store, self._tidings)
         source = config.fleet_source
         self._source: FleetSource = FileFleet(source.path) if source else DeclaredFleet(config.load_balancers)
         self._fleet: tuple[LoadBalancerConfig, ...] | None = None
@@ -136,6 +138,7 @@ class PlannerProcess:
         if self._kept is not None and (self.plan is None or self._kept.generation >= self.plan.generation):
             self.plan = self._kept  # the store was lost or set back: the kept plan speaks for holds, and is passed
         read = self._fleet_board.read() and self._policy_board.read() and self._health.look(now)
+        read = read and self._overrides.look()
         if not read or not self._put_policy():
             return self._lost("a source could not be read or put")
         self._first = head.head is None and self.plan is None
@@ -167,6 +170,8 @@ class PlannerProcess:
             self._plan_at(now)
             self._review = now - self._surveyed_at >= SURVEY_S
         self._sight(fully=slow)
+        if self._overrides.turned(self._wall()):
+            self._plan_at(now)
         if woken or now - self._judged_at >= JUDGE_S:
             self._judge(now)
         if self._due is not None and self._wall() >= self._due:
@@ -188,6 +193,7 @@ class PlannerProcess:
             self._plan_at(now)
         if self._policy_board.read():
             self._obey_policy()
+        self._overrides.look()
         revision = self._fleet_board.revision
         if self._fleet_board.read() and self._fleet_board.revision != revision and self._seen is None:
             self._adopt(fleet_on(self._fleet_board))
@@ -303,15 +309,19 @@ class PlannerProcess:
         self._conclude(task, over, phase.outcome)
 
     def _assignment(self) -> Assignment:
-        config, boards = self._config, (self._fleet_board, self._health.board, self._policy_board)
+        config, wall = self._config, self._wall()
+        boards = (self._fleet_board, self._health.board, self._policy_board, self._overrides.board)
         sources = tuple((board.source, board.revision) for board in boards)
+        seen = Fleet(tuple(load_balancer_of(one) for one in self._fleet or ()), sources)
+        fleet, verdicts = self._overrides.overlaid(seen, self._verdicts, wall)
         return Assignment(
             stream=config.stream,
             zones=tuple(zone.name for zone in config.zones),
-            fleet=Fleet(tuple(load_balancer_of(one) for one in self._fleet or ()), sources),
-            verdicts=tuple(sorted(self._verdicts.items())),
+            fleet=fleet,
+            verdicts=tuple(sorted(verdicts.items())),
             policies=tuple(policy_of(endpoint) for endpoint in config.endpoints),
-            now=self._wall(),
+            now=wall,
+            reason=news_of_file(config, self.plan),
             author=self._who,
             policy=config.digest,
             sources=sources,
@@ -319,6 +329,7 @@ class PlannerProcess:
             held=self.plan,
             begun=self._begun,
             survey=self._survey or self._review,
+            consented=self._overrides.consented(seen, wall),
         )
 
     def _perform(self, request: PublisherRequest) -> PublisherReply:

@@ -27,6 +27,7 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/core/test_publisher.py",
         "tests/core/test_publisher_script.py",
         "tests/recovery/test_health.py",
+        "tests/recovery/test_override.py",
     ),
     "conformance": (
         "tests/conformance/test_provider_memory.py",

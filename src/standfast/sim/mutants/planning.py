@@ -73,6 +73,25 @@ PLANNING: Final = (
         expected=("G7",),
         judges=_REGION,
     ),
+    # Operators' overrides
+    Mutant(
+        name="an expired override still counts",
+        file="model/override.py",
+        old="        return now < self.until\n",
+        new="        return now < self.until or bool(self.until)\n",
+        rule="overrides: each ends by itself",
+        expected=("G4", "G6", "test_"),
+        judges=("planning",),
+    ),
+    Mutant(
+        name="an override lifts min_answers",
+        file="core/membership.py",
+        old="        if short := below_least(rest, one, self.families, self.least):\n",
+        new="        if not one.asked and (short := below_least(rest, one, self.families, self.least)):\n",
+        rule="G1: consent and overrides lift velocity, never min_answers",
+        expected=("G1", "G6", "test_"),
+        judges=("planning",),
+    ),
     # The cleaner
     Mutant(
         name="collect all below the newest",

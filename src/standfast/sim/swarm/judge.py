@@ -48,6 +48,7 @@ class _Left(Struct, frozen=True):
     at: float
     weight: int
     installed: int
+    bounded: bool = True
 
 
 class Judge:
@@ -65,6 +66,8 @@ class Judge:
         self.one_history = True
         self.failed: set[str] = set()
         """Load balancers of which any check ever failed; silence is no failure."""
+        self.consented: set[str] = set()
+        """Load balancers to whose leaving, beyond the budget, an operator ever consented."""
         self.checked = 0
         self._policies = {policy.key: policy for policy in policies}
         self._names: dict[str, list[str]] = {zone: [first_name(STREAM, zone)] for zone in zone_names(scenario)}
@@ -156,10 +159,14 @@ class Judge:
         was = [member for member in before.members if member.served]
         installed = sum(member.weight for member in was)
         left = [one for one in self._left.get(after.key, []) if one.at + policy.removal_window_s > at]
-        left += [_Left(at, m.weight, installed) for m in was if (m.load_balancer, m.addresses) not in served]
+        left += [
+            _Left(at, m.weight, installed, m.load_balancer not in self.consented)
+            for m in was
+            if (m.load_balancer, m.addresses) not in served
+        ]
         self._left[after.key] = left
-        total = sum(one.weight for one in left)
-        if len(left) > 1 and total > policy.removal_share * left[0].installed + 1e-6:
+        total = sum(one.weight for one in left if one.bounded)
+        if sum(one.bounded for one in left) > 1 and total > policy.removal_share * left[0].installed + 1e-6:
             what = (
                 f"{total} of {left[0].installed} of {after.name}'s capacity left within {policy.removal_window_s:g} s"
             )

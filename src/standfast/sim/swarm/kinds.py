@@ -84,6 +84,8 @@ _KINDS: Final = (
     Kind("freeze of a zone", "zone", (10.0, 900.0), hourly=1.0),
     Kind("change: drained", "balancer", (60.0, 1800.0), hourly=8.0, change=True),
     Kind("change: capacity", "balancer", hourly=4.0, change=True),
+    Kind("override of a load balancer", "balancer", (30.0, 1800.0), hourly=6.0, change=True),
+    Kind("override of an AZ", "az", (30.0, 1200.0), hourly=1.0, change=True),
 )
 KINDS: Final = {kind.name: kind for kind in _KINDS}
 FAULTS: Final = tuple(kind.name for kind in _KINDS if not kind.change)

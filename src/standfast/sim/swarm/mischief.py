@@ -4,15 +4,19 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from standfast.model.fleet import AdminState
+from standfast.model.override import Scope
 from standfast.ports.store_spec import StoreState
 
 from .fleets import Fleets
 from .hands import RESTORING, hand, without_wildcard
-from .kinds import KINDS
+from .kinds import KINDS, Aim
 from .loop import Act
 from .planning import PlannerProcess
 from .region import Region
 from .scenario import Fault, endpoint_names
+
+_SCOPES: Final[dict[Aim, Scope]] = {"balancer": "load_balancer", "az": "az"}
 
 
 class Mischief:
@@ -27,6 +31,9 @@ class Mischief:
         for fault in self._region.scenario.faults:
             if fault.at < self._until:
                 self._region.loop.at(fault.at, lambda fault=fault: self._happen(fault))  # type: ignore[misc]
+        if any(KINDS[fault.kind].name.startswith("override") for fault in self._region.scenario.faults):
+            # A store that was set back may have brought back what was taken away.
+            self._region.loop.at(self._until, self._region.operator.clear_all)
 
     def _happen(self, fault: Fault) -> None:
         region, kind = self._region, KINDS[fault.kind]
@@ -190,6 +197,16 @@ class Mischief:
         self._fire(fault)
         self._alter(fault, capacity=draw.choice((50, 100, 150, 200)))
 
+    def _override(self, fault: Fault, draw: random.Random) -> None:
+        """Ends by itself, or is taken away before; some are left to both."""
+        operator, scope = self._region.operator, _SCOPES[KINDS[fault.kind].aim]
+        state: AdminState = draw.choice(("drain", "drain", "down", "up"))
+        lasts_s = fault.lasts_s * draw.choice((0.5, 1.0, 4.0))
+        self._fire(fault)
+        operator.override(scope, fault.target, state, lasts_s, consented=draw.random() < 0.3)
+        self._stir()
+        self._end(fault, lambda: operator.clear(scope, fault.target))
+
     def _alter(self, fault: Fault, **fields: object) -> None:
         self._region.fleets.alter(fault.target, **fields)
         self._stir()
@@ -211,6 +228,8 @@ class Mischief:
         "freeze of a zone": _freeze,
         "change: drained": _drained,
         "change: capacity": _capacity,
+        "override of a load balancer": _override,
+        "override of an AZ": _override,
     }
 
 

@@ -1,14 +1,21 @@
-"""An operator in virtual time: freezes an endpoint or a zone by the production core, and thaws it again."""
+"""An operator in virtual time: freezes an endpoint or a zone by the production core, and thaws it again; says what load
+balancers are, whatever health and configuration say."""
 
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from standfast.core.freezer import begin
 from standfast.core.sealing import Command, Ended
+from standfast.model.fleet import AdminState
+from standfast.model.override import Override, Scope, cleared, given
+from standfast.ports.store import PutSource
 
 from .processes import Process, Script, Surroundings
 from .scenario import STREAM
+from .sharing import OVERRIDES, OverrideBoard
 
 NAME: Final = "operator"
 AGAIN_S: Final = 5.0
@@ -36,6 +43,27 @@ class OperatorProcess(Process):
     def thaw(self, zone: str, endpoint: str = "") -> None:
         """And back."""
         self._order(Command("thaw", STREAM, zone, NAME, self._names[zone], endpoint), 0)
+
+    def override(self, scope: Scope, target: str, state: AdminState, lasts_s: float, *, consented: bool) -> None:
+        """From now on, by the operator's clock, which is right."""
+        now, source = self.region.loop.now, OverrideBoard()
+        source.body = self.region.depot.state.source(OVERRIDES)[1]
+        new = Override(scope, target, state, "because", NAME, now, now + lasts_s, consented)
+        self._put(given(source.overrides, new, now))
+
+    def clear(self, scope: Scope, target: str) -> None:
+        """And no longer."""
+        source = OverrideBoard()
+        source.body = self.region.depot.state.source(OVERRIDES)[1]
+        self._put(cleared(source.overrides, scope, target, self.region.loop.now))
+
+    def clear_all(self) -> None:
+        """Nothing counts but health and configuration."""
+        self._put(())
+
+    def _put(self, overrides: tuple[Override, ...]) -> None:
+        revision = self.region.depot.state.source(OVERRIDES)[0] + 1
+        self.region.depot.perform(self.name, PutSource(OVERRIDES, revision, msgspec.json.encode(overrides)))
 
     def _order(self, command: Command, tries: int) -> None:
         self._orders.append((command, tries))

@@ -12,17 +12,19 @@ from msgspec.structs import replace
 
 from standfast.core.publisher import Assignment, Done, Outcome, publish
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
+from standfast.model.override import Override
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
 from standfast.recovery.health import Failed, Health, HealthPolicy, Passed, observed, started, verdict
+from standfast.recovery.override import consented, overlaid
 
 from . import cadence
 from .fleets import Fleets
 from .processes import Process, Script, Surroundings
 from .scenario import STREAM
-from .sharing import Asking, FleetBoard, HealthBoard
+from .sharing import Asking, FleetBoard, HealthBoard, OverrideBoard
 
 _POLICY: Final = HealthPolicy()
 _PASSED: Final = Passed()
@@ -71,6 +73,7 @@ class PlannerProcess(Process):
         self._due: float | None = None
         self._looked_at = self._wake_at = self._surveyed_at = 0.0
         self._fleet_board, self._health_board = FleetBoard(), HealthBoard(self.name, self.life)
+        self._overrides, self._in_force = OverrideBoard(), tuple[Override, ...]()
         self.play(self._turn())
 
     # -- what wakes it ---------------------------------------------------------------------------------------------
@@ -100,8 +103,8 @@ class PlannerProcess(Process):
             when = self._wake_at
         if self._pass_at is not None:
             when = min(when, max(self._pass_at, now + cadence.PLANNER_POLL_S))
-        if self._due is not None:
-            when = min(when, max(now, now + self._due - self.wall) + cadence.PLANNER_POLL_S)
+        for due in (*((self._due,) if self._due is not None else ()), *(one.until for one in self._in_force)):
+            when = min(when, max(now, now + due - self.wall) + cadence.PLANNER_POLL_S)
         self.ring(when, self._again)
 
     # -- checks ----------------------------------------------------------------------------------------------------
@@ -194,6 +197,7 @@ class PlannerProcess(Process):
             if self.due_to_plan:
                 self._plan_at(now)
         yield from self._sight()
+        self._obey()
         yield from self._judge()
         if self._due is not None and self.wall >= self._due:
             self._due = None
@@ -215,6 +219,8 @@ class PlannerProcess(Process):
         if kept is not None and (self.plan is None or kept.generation >= self.plan.generation):
             self.plan = kept
         if not ((yield from self._fleet_board.read()) and (yield from self._health_board.look(self.monotonic))):
+            return False
+        if not (yield from self._overrides.read()):
             return False
         self._first = head.head is None and self.plan is None
         self._verdicts = self._health_board.verdicts
@@ -244,12 +250,14 @@ class PlannerProcess(Process):
         if self.wall <= self._quiet[1]:
             return None
         serials = tuple(server.state.serial for server in self.region.servers.values())
-        return plan.head, self.region.depot.state.head, self._fleet, self._verdicts, self._begun, serials
+        head = self.region.depot.state.head
+        return plan.head, head, self._fleet, self._verdicts, self._in_force, self._begun, serials
 
     def _look(self) -> Asking:
         head = yield ReadHead()
         if isinstance(head, HeadRead) and head.head != (self.plan.head if self.plan else None):
             self._plan_at(self.region.loop.now)
+        yield from self._overrides.read()
         revision = self._fleet_board.revision
         if (yield from self._fleet_board.read()) and self._fleet_board.revision != revision and self._seen is None:
             self._adopt(self._fleet_board.fleet)
@@ -265,6 +273,13 @@ class PlannerProcess(Process):
             if outcome != "unknown":
                 self._seen = None
                 self._adopt(self._fleet_board.fleet)
+
+    def _obey(self) -> None:
+        """What operators say counts at once, and ends by itself."""
+        in_force = tuple(one for one in self._overrides.overrides if one.in_force(self.wall))
+        if in_force != self._in_force:
+            self._in_force = in_force
+            self._plan_at(self.region.loop.now)
 
     def _adopt(self, fleet: tuple[LoadBalancer, ...] | None) -> None:
         if fleet is None or fleet == self._fleet:
@@ -296,6 +311,7 @@ class PlannerProcess(Process):
         self._pass_at = None
         before, task = self.plan, self._assignment()
         self._review = False
+        self.region.judge.consented |= task.consented
         phase: Any = publish(task)
         while not isinstance(phase, Done):
             request = phase.request
@@ -306,20 +322,24 @@ class PlannerProcess(Process):
         yield from self._conclude(task, phase.outcome)
 
     def _assignment(self) -> Assignment:
-        sources = tuple((board.source, board.revision) for board in (self._fleet_board, self._health_board))
+        boards, wall = (self._fleet_board, self._health_board, self._overrides), self.wall
+        sources = tuple((board.source, board.revision) for board in boards)
+        seen, said = Fleet(self._fleet or (), sources), self._overrides.overrides
+        fleet, verdicts = overlaid(seen, self._verdicts, said, wall)
         return Assignment(
             stream=STREAM,
             zones=self._zones,
-            fleet=Fleet(self._fleet or (), sources),
-            verdicts=tuple(sorted(self._verdicts.items())),
+            fleet=fleet,
+            verdicts=tuple(sorted(verdicts.items())),
             policies=self._policies,
-            now=self.wall,
+            now=wall,
             author=self.name,
             sources=sources,
             consents=self._consents,
             held=self.plan,
             begun=self._begun,
             survey=self._survey or self._review,
+            consented=consented(seen, said, wall),
         )
 
     def _read(self, request: Read) -> Asking:

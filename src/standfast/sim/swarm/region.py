@@ -233,7 +233,7 @@ class Region:
 
     def _store_changed(self, what: str) -> None:
         for planner in self.planners:
-            if what in ("head", "all", "fleet") or self.planners[1].alive:
+            if what in ("head", "all", "fleet", "overrides") or self.planners[1].alive:
                 planner.stir(store=True)
         if what in ("head", "all"):
             for enactor in self.enactors:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from standfast.model.fleet import LoadBalancer, Verdict
+from standfast.model.override import Override
 from standfast.ports.provider import Unknown
 from standfast.ports.store import PutSource, ReadSource, SourceRead
 
@@ -17,7 +18,7 @@ from . import cadence
 
 Put: TypeAlias = Literal["put", "overtaken", "unknown"]
 Asking: TypeAlias = Generator[Any, Any, Any]
-FLEET, HEALTH = "fleet", "health"
+FLEET, HEALTH, OVERRIDES = "fleet", "health", "overrides"
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -66,6 +67,18 @@ class FleetBoard(Board):
         if fleet == self.fleet:
             return "put"
         return (yield from self.put(msgspec.json.encode(fleet)))
+
+
+class OverrideBoard(Board):
+    """What operators said. A planner puts nothing there."""
+
+    def __init__(self) -> None:
+        super().__init__(OVERRIDES)
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """As last read; those that have expired included."""
+        return msgspec.json.decode(self.body, type=tuple[Override, ...]) if self.body else ()
 
 
 class HealthBoard(Board):

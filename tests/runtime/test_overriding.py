@@ -1,0 +1,149 @@
+"""Overrides in the store: recorded by compare-and-set, obeyed at once, ended by their time, kept over a lost store."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.ports import free_port
+from runtime.staging import Stage, eventually, stage
+from standfast.model.fleet import AdminState
+from standfast.model.override import OVERRIDES_MAX, Override, Scope
+from standfast.ports.store import PutSource, StoreReply, StoreRequest
+from standfast.ports.store_spec import StoreState
+from standfast.runtime.overriding import (
+    OVERRIDES,
+    Change,
+    Recorded,
+    Unrecorded,
+    forget_all,
+    overrides_in,
+    record,
+)
+
+ALL = ["lb-1", "lb-2", "lb-3", "lb-4"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Stage]:
+    with stage(tmp_path, free_port()) as standing:
+        yield standing
+
+
+def override(target: str, state: AdminState, lasts_s: float = 60.0, scope: Scope = "load_balancer") -> Override:
+    now = time.time()
+    return Override(scope, target, state, "kernel", "bob@ops1", now, now + lasts_s)
+
+
+def put(world: Stage, one: Override) -> None:
+    assert isinstance(record(world.store.seat(), Change(one.scope, one.target, one), time.time()), Recorded)
+
+
+def there(world: Stage) -> list[str]:
+    known = overrides_in(world.store.state.source(OVERRIDES)[1])
+    assert isinstance(known, tuple)
+    return [one.target for one in known]
+
+
+def test_a_drain_is_obeyed_at_once_told_and_ends_by_itself(world: Stage) -> None:
+    planner = world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    began = time.monotonic()
+    put(world, override("lb-2", "drain", 1.5))
+    eventually(lambda: world.served() == ["lb-1", "lb-3", "lb-4"], "lb-2 out", 1.4)
+    assert time.monotonic() - began < 1.4
+    assert [one["stage"] for one in planner.of("override")] == ["in force"]
+    (change,) = planner.of("planned")[-1]["changes"]
+    assert [(one["load_balancer"], one["cause"], one["why"]) for one in change["leaving"]] == [
+        ("lb-2", "configuration", "drained by bob@ops1: kernel")
+    ]
+    assert dict(world.store.published[-1].record.sources)[OVERRIDES] == 1
+    eventually(lambda: world.served() == ALL, "lb-2 back by itself")
+    eventually(lambda: there(world) == [], "what expired is taken out")
+    assert [one["stage"] for one in planner.of("override")] == ["in force", "expired"]
+
+
+def test_up_overrules_a_check_that_fails(world: Stage) -> None:
+    world.balancers["lb-3"].kill()
+    world.planner()
+    eventually(lambda: world.served() == ["lb-1", "lb-2", "lb-4"], "a first plan without lb-3")
+    put(world, override("lb-3", "up"))
+    eventually(lambda: world.served() == ALL, "lb-3 in, by order")
+
+
+def test_min_answers_holds_whatever_operators_say(world: Stage) -> None:
+    planner = world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    put(world, override("a", "down", scope="az"))
+    eventually(lambda: len(world.served()) == 1, "all but one out")
+    time.sleep(0.2)
+    assert len(world.served()) == 1
+    assert planner.process.plan is not None
+
+
+def test_garbage_in_the_store_is_unknown_and_not_empty(world: Stage) -> None:
+    planner = world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    put(world, override("lb-1", "drain"))
+    eventually(lambda: world.served() == ALL[1:], "lb-1 out")
+    world.store.perform(PutSource(OVERRIDES, 9, b"{half"))
+    eventually(lambda: [one for one in planner.of("notice") if one["kind"] == "override"], "it is told")
+    world.balancers["lb-2"].kill()
+    eventually(lambda: world.served() == ["lb-3", "lb-4"], "lb-1 is still drained")
+    seat = world.store.seat()
+    refused = record(seat, Change("load_balancer", "lb-1"), time.time())
+    assert isinstance(refused, Unrecorded)
+    assert "make no sense" in refused.why
+    assert isinstance(forget_all(seat), Recorded)
+    eventually(lambda: "lb-1" in world.served(), "lb-1 back")
+
+
+def test_a_store_that_was_lost_gets_them_back(world: Stage) -> None:
+    world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    put(world, override("lb-1", "drain"))
+    eventually(lambda: world.served() == ALL[1:], "lb-1 out")
+    with world.store.lock:
+        world.store.state = StoreState()
+    eventually(lambda: there(world) == ["lb-1"], "put back")
+    eventually(lambda: world.store.state.head is not None, "published again")
+    assert world.served() == ALL[1:]
+
+
+def test_two_who_write_at_once_both_get_theirs_in(world: Stage) -> None:
+    seat = world.store.seat()
+
+    class Slow:
+        """Somebody else puts something between our reading and our putting."""
+
+        def __init__(self) -> None:
+            self.meddled = False
+
+        def changed(self) -> bool:
+            return False
+
+        def perform(self, request: StoreRequest) -> StoreReply:
+            if isinstance(request, PutSource) and not self.meddled:
+                self.meddled = True
+                put(world, override("lb-4", "drain"))
+            return seat.perform(request)
+
+    one = override("lb-1", "drain")
+    done = record(Slow(), Change(one.scope, one.target, one), time.time())
+    assert isinstance(done, Recorded)
+    assert there(world) == ["lb-1", "lb-4"]
+
+
+def test_what_is_not_there_cannot_be_ended_and_there_are_not_endlessly_many(world: Stage) -> None:
+    seat = world.store.seat()
+    nothing = record(seat, Change("az", "b"), time.time())
+    assert isinstance(nothing, Unrecorded)
+    assert nothing.kind == "none"
+    body = b"[" + b",".join(b'["az"]' for _ in range(OVERRIDES_MAX)) + b"]"
+    assert not isinstance(overrides_in(body), tuple)
+    assert not isinstance(overrides_in(b" " * (2 << 20)), tuple)
+    world.store.away = True
+    lost = record(seat, Change("az", "b"), time.time())
+    assert isinstance(lost, Unrecorded)
+    assert lost.kind == "unknown"
