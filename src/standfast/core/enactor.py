@@ -21,7 +21,14 @@ from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
-from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Unknown
+from standfast.ports.provider import (
+    Changes,
+    ChangesReply,
+    Prerequisite,
+    ReadChanges,
+    Replace,
+    Unknown,
+)
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
 from .agenda import BATCH_OCTETS, Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
@@ -55,7 +62,9 @@ class Enactor(Struct, frozen=True):
 
     `contention` counts conflicts in a row: somebody else writes here. After the second the pass ends, and whoever runs
     the enactor lets it wait a little, a random while that doubles: several enactors in a bulk write would otherwise
-    spoil each other's changes, since each gives the floor a new nonce.
+    spoil each other's changes, since each gives the floor a new nonce. `spoilt` is what the change of the last conflict
+    asserted of the floor: if the next one still finds that, nobody writes, and only what was believed of markers was
+    old. The one that gets on with a bulk write meets such conflicts wherever the others wrote before they gave way.
     `quarantine` are endpoints that the provider refused each by itself, with their since; `probe` is the one of them
     that is being tried again. A refusal may be due to its moment (a server that reloads) or to its endpoint.
     `behind` are endpoints that were verified and left because something newer than the plan stands there: what may be
@@ -79,6 +88,7 @@ class Enactor(Struct, frozen=True):
     patience_full: int = PATIENCE
     batch_octets: int = BATCH_OCTETS
     contention: int = 0
+    spoilt: tuple[Prerequisite, ...] = ()
     mended: tuple[Key, ...] = ()
     behind: tuple[Key, ...] = ()
     now: float = 0.0
@@ -100,6 +110,7 @@ class Enactor(Struct, frozen=True):
             now=now,
             patience=self.patience_full,
             contention=0 if self.agenda.empty else self.contention,
+            spoilt=(),
             mended=(),
             outcomes=(),
             notices=(),
@@ -131,7 +142,7 @@ class Enactor(Struct, frozen=True):
             case (Changing(), _):
                 phase = self.stage.phase.heard(reply)  # type: ignore[arg-type]  # the driver pairs request and reply
                 if isinstance(phase, Settled):
-                    return quiet._settled(self.stage.task, phase)
+                    return quiet._contending(phase)._settled(self.stage.task, phase)
                 return structs.replace(quiet, stage=Changing(phase, self.stage.task))
         raise AssertionError(f"{type(reply).__name__} is no reply to {type(self.stage).__name__}")
 
@@ -276,6 +287,17 @@ class Enactor(Struct, frozen=True):
 
     # -- outcomes ------------------------------------------------------------------------------------------------
 
+    def _contending(self, settled: Settled) -> "Enactor":
+        """Does somebody else write here at this moment?"""
+        results = {outcome.result for outcome in settled.outcomes}
+        if "written" in results:
+            return structs.replace(self, contention=0, spoilt=())
+        if "conflict" not in results:
+            return self
+        asserted = self.request.floor.prerequisites if isinstance(self.request, Replace) else ()
+        moved = not asserted or asserted != self.spoilt
+        return structs.replace(self, contention=self.contention + moved, spoilt=asserted)
+
     def _settled(self, task: Task, settled: Settled) -> "Enactor":
         after = structs.replace(self, outcomes=(*self.outcomes, *settled.outcomes))._remembering(task, settled)
         by_result: dict[str, list[Key]] = {}
@@ -315,7 +337,6 @@ class Enactor(Struct, frozen=True):
             aside = aside + unrecorded
         else:
             checks.extend(unrecorded)
-        contention = 0 if written else self.contention + ("conflict" in by_result)
         agenda = structs.replace(
             agenda,
             groups=groups,
@@ -330,9 +351,8 @@ class Enactor(Struct, frozen=True):
             agenda=agenda,
             quarantine=quarantine,
             journal_lost=self.journal_lost or bool(unrecorded),
-            contention=contention,
             patience=0
-            if contention > 1 and "conflict" in by_result
+            if self.contention > 1 and "conflict" in by_result
             else self.patience - len(by_result.keys() & _TRYING),
         )._next()
 
@@ -341,7 +361,7 @@ class Enactor(Struct, frozen=True):
         belief, tug = self.belief(task.zone), self.tug
         if settled.floor is None and not settled.markers:
             names = [entry.name for entry in task.entries]
-            belief = belief.doubted(names) if self.contention == 0 else belief.forgotten()
+            belief = belief.doubted(names) if self.contention < 2 else belief.forgotten()
         else:
             belief = belief.learnt(settled.floor, settled.markers)
         if any(outcome.result == "blind" for outcome in settled.outcomes):

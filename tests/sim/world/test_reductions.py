@@ -20,7 +20,7 @@ LOSSY = frozenset({"late", "lost"})
         (small("two enactors", flights=0), 153, 653),
         (small("late and lost", faults=LOSSY), 1_337, 8_407),
         (small("two endpoints", "aa", "ba", faults=LATE), 1_190, 6_833),
-        (small("memory", memory=True, patience=3, flights=0), 942, 4_600),
+        (small("memory", memory=True, patience=3, flights=0), 1_066, 5_163),
     ],
     ids=lambda value: value.name if isinstance(value, Run) else "",
 )

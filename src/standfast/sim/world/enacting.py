@@ -71,7 +71,7 @@ def settled_down(core: Enactor) -> Enactor:
         changed["contention"] = _CONTENTION_TOLD_APART  # the core asks only for none, one, more: the rest is waiting
     if isinstance(core.stage, Idle):
         # All of these are set by the next `wake`, before anything reads them.
-        changed |= {"patience": core.patience_full, "mended": (), "looking": False, "journal_lost": False}
+        changed |= {"patience": core.patience_full, "mended": (), "looking": False, "journal_lost": False, "spoilt": ()}
         if core.agenda.empty:
             changed["contention"] = 0  # so does `wake`, with nothing left to do
     zones = tuple((zone, belief.at(1) if belief.serial else belief) for zone, belief in core.zones)
