@@ -73,6 +73,8 @@ system:
 		command -v named >/dev/null || { want+=(bind9); units+=(named); }
 		command -v knotd >/dev/null || { want+=(knot); units+=(knot); }
 		command -v knsupdate >/dev/null || want+=(knot-dnsutils)
+		command -v pdns_server >/dev/null || { want+=(pdns-server); units+=(pdns); }
+		compgen -G '/usr/lib/*/pdns/liblmdbbackend.so' >/dev/null || want+=(pdns-backend-lmdb)
 		command -v spin >/dev/null || want+=(spin)
 		command -v gcc >/dev/null && [[ -e /usr/include/stdio.h ]] || want+=(gcc libc6-dev)
 		command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)

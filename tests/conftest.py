@@ -15,9 +15,11 @@ from harness.dnsservers import (
     DnsServer,
     EmbeddedServer,
     KnotServer,
+    PowerDnsServer,
     bind_server,
     embedded_server,
     knot_server,
+    powerdns_server,
 )
 
 # The machines are shared and noisy: no example has a deadline. The same examples in every run.
@@ -69,6 +71,13 @@ def bind(tmp_path: Path) -> Iterator[BindServer]:
 def knot(tmp_path: Path) -> Iterator[KnotServer]:
     """A running Knot with the same zone."""
     with knot_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def powerdns(tmp_path: Path) -> Iterator[PowerDnsServer]:
+    """A running PowerDNS with the same zone."""
+    with powerdns_server(tmp_path) as server:
         yield server
 
 

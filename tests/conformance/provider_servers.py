@@ -17,6 +17,8 @@ from standfast.model.rrset import RRset, RRType
 from standfast.ports.provider import Content, Replace, Write, Written
 
 _CLEARED_AT_ONCE = 500
+_SIGNING = frozenset({46, 47, 48, 50, 51, 59, 60, 65534})
+"""RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM, CDS, CDNSKEY, and BIND's notes on signing: the server's own."""
 
 
 class ServerSubject(Subject):
@@ -48,6 +50,8 @@ class ServerSubject(Subject):
         dns.query.inbound_xfr(self.server.host, held, request, port=self.server.port, timeout=30, lifetime=30)
         found: Contents = {}
         for name, ttl, rdata in held.iterate_rdatas():
+            if rdata.rdtype in _SIGNING:
+                continue
             key = (name.to_text(omit_final_dot=True), int(rdata.rdtype))
             octets = rdata.to_wire()
             assert octets is not None

@@ -21,6 +21,11 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> Iterator
     """A server with an empty zone, an empty plan store, nothing running."""
     server = request.getfixturevalue(request.param)
     assert isinstance(server, DnsServer)
+    yield from staged(request, server, tmp_path, seed)
+
+
+def staged(request: pytest.FixtureRequest, server: DnsServer, tmp_path: Path, seed: int) -> Iterator[Stage]:
+    """A stage at that server, judged by its journals at the end."""
     one = Stage(server, tmp_path, seed)
     request.node.stash[_STAGE] = one
     try:

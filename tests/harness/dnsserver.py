@@ -182,5 +182,5 @@ def zone_text(zone: str, records: str = "") -> str:
 def program(name: str) -> str:
     """The path of a program, daemons' folders included; AssertionError naming what provides it."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")
-    assert found, f"{name} is not installed: run `make setup`, or apt install bind9 bind9-dnsutils knot knot-dnsutils"
+    assert found, f"{name} is not installed: run `make setup`, or apt install bind9 knot pdns-server pdns-backend-lmdb"
     return found

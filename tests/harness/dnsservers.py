@@ -1,4 +1,4 @@
-"""Real authoritative DNS servers for tests: BIND, Knot and our own, each on a free loopback port with its own keys.
+"""Real authoritative DNS servers for tests: BIND, Knot, PowerDNS, ours; each on a free port, with keys of its own.
 
 Each server runs in the foreground as a child of the test, keeps everything in a folder of the test, answers for one
 zone (or more) that takes TSIG-signed updates and transfers, and is stopped by its own process id. Whatever starts
@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.bind import BindServer, bind_server
 from harness.dnsserver import KEY_NAME, ZONE, DnsServer, Key, SecondKey, program, running, zone_text
 from harness.knot import KnotServer, knot_server
+from harness.powerdns import PowerDnsServer, powerdns_server
 
 __all__ = [
     "KEY_NAME",
@@ -25,10 +26,12 @@ __all__ = [
     "EmbeddedServer",
     "Key",
     "KnotServer",
+    "PowerDnsServer",
     "SecondKey",
     "bind_server",
     "embedded_server",
     "knot_server",
+    "powerdns_server",
     "program",
     "zone_text",
 ]
@@ -65,4 +68,5 @@ SERVERS: Mapping[str, Callable[[Path], AbstractContextManager[DnsServer]]] = {
     "embedded": embedded_server,
     "bind": bind_server,
     "knot": knot_server,
+    "powerdns": powerdns_server,
 }

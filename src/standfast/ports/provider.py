@@ -83,6 +83,11 @@ class Replace(Struct, frozen=True):
     floor: Write
     writes: tuple[Write, ...]
 
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """All that is put, of all parts."""
+        return tuple(one for part in (self.floor, *self.writes) for one in part.contents)
+
 
 class Written(Struct, frozen=True):
     """Every prerequisite held and every content stands."""

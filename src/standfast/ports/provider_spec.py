@@ -89,6 +89,11 @@ class ZoneState:
                 rrsets[content.owner, content.rtype] = rrset
         return self if rrsets == self.rrsets else ZoneState(self.apex, rrsets, self.serial + 1)
 
+    def skips(self, contents: tuple[Content, ...]) -> bool:
+        """Whether some of it would stand beside a CNAME, and so be skipped."""
+        after = self.changed(contents)
+        return any(content.rdata and (content.owner, content.rtype) not in after.rrsets for content in contents)
+
 
 def _excluded(rrsets: Mapping[Key, RRset], content: Content) -> bool:
     if content.rtype == RRType.CNAME:

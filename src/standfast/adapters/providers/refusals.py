@@ -27,8 +27,10 @@ _BY_RCODE: Final = {
     Rcode.NOTIMP: "NOTIMP: this server takes no dynamic updates; use the zone's primary",
     Rcode.REFUSED: (
         "REFUSED: {key} may not do this in zone {zone}; on BIND grant it in the zone's update-policy (or allow-update) "
-        "for these names and types, on Knot in the acl (`action: update`, update-owner, update-type), and be sure "
-        "to ask the primary; BIND also refuses addresses at a name with an underscore unless `check-names` is `ignore`"
+        "for these names and types, on Knot in the acl (`action: update`, update-owner, update-type), on PowerDNS by "
+        "TSIG-ALLOW-DNSUPDATE; be sure to ask the primary; BIND also refuses addresses at a name with an underscore "
+        "unless `check-names` is `ignore`; PowerDNS says no more than this either if the secret or the algorithm is "
+        "another one, if the clocks are more than 300 s apart, or if data would stand beside a CNAME: its log does"
     ),
     Rcode.NOTAUTH: (
         "NOTAUTH: the server is not the primary of zone {zone}, or {key} has no right there; on Knot add it to an acl "

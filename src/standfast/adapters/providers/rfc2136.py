@@ -1,4 +1,4 @@
-"""A DNS server that takes dynamic updates (RFC 2136), with TSIG, over TCP: BIND, Knot and our own.
+"""A DNS server that takes dynamic updates (RFC 2136), with TSIG, over TCP: BIND, Knot, PowerDNS and our own.
 
 A change is one UPDATE, sent once. What its answer proves:
     NOERROR, signed                                      every prerequisite held, the change stands   Written
@@ -64,6 +64,9 @@ SHORTCUT_KEYS: Final = 16
 """From so many keys in our subtree on, it pays to ask first whether the subtree exists."""
 _FAILED_PREREQUISITES: Final = frozenset({Rcode.NXRRSET, Rcode.YXRRSET, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
 _Reading = RRset | Unknown | None
+_CNAME: Final = int(RRType.CNAME)
+_UNLOOPED_MAX: Final = 256
+"""So many failed readings of one request are asked again."""
 
 
 class Rfc2136Provider:
@@ -141,7 +144,25 @@ class Rfc2136Provider:
             values[asked[number]] = value
 
         why = self._connection.ask([encode_query(question) for question in questions], take)
-        return [Unknown(why) if why and value is silence else value for value in values], absent
+        values = [Unknown(why) if why and value is silence else value for value in values]
+        return (values if why else self._unlooped(keys, values)), absent
+
+    def _unlooped(self, keys: tuple[Key, ...], values: list[_Reading]) -> list[_Reading]:
+        """With what stands where a chain of aliases without end was answered SERVFAIL, as PowerDNS does: what can't be
+        read would never be repaired. A question for the CNAME itself follows nothing; if a wildcard makes the chain,
+        that fails too, and prerequisites, which are literal, tell that nothing stands there."""
+        failed = [number for number, value in enumerate(values) if value == _SERVFAIL]
+        for number in failed[:_UNLOOPED_MAX]:
+            owner, rtype = keys[number]
+            alias = values[number] if rtype == _CNAME else self._ask(((owner, _CNAME),))[0][0]
+            if isinstance(alias, RRset):
+                values[number] = alias
+            elif rtype != _CNAME and alias is None:
+                absent = tuple(Prerequisite(owner, absent, ()) for absent in (rtype, _CNAME))
+                values[number] = None if self._confirm(Confirm(self.zone, absent)) == Holds() else _SERVFAIL
+            elif rtype == _CNAME and self._confirm(Confirm(self.zone, (Prerequisite(owner, rtype, ()),))) == Holds():
+                values[number] = None
+        return values
 
     def _changes(self, serial: int | None) -> ChangesReply:
         found: list[int | Unknown] = []
@@ -260,7 +281,7 @@ def read_answer(reply: bytes, question: bytes, rtype: int) -> tuple[_Reading, bo
             return Unknown("the answer is truncated"), False
         failed = header.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN)
         if failed and not header.counts[1]:
-            return Unknown(f"the server answered {_rcode_text(header.rcode)}"), False
+            return _failed(header.rcode), False
         behind = HEADER.size + len(question)
         echoed = reply[HEADER.size : behind]
         if header.counts[0] != 1 or (echoed != question and echoed.lower() != question.lower()):
@@ -270,7 +291,7 @@ def read_answer(reply: bytes, question: bytes, rtype: int) -> tuple[_Reading, bo
         rrset = _rrset_at(reply, behind, header.counts[1], question[:-4], rtype)
         if failed and (rrset is None or rrset.rtype != RRType.CNAME):
             # of a chain of aliases only the end failed (RFC 6604 §3): BIND says SERVFAIL to one that never ends
-            return Unknown(f"the server answered {_rcode_text(header.rcode)}"), False
+            return _failed(header.rcode), False
     except WireError as problem:
         return Unknown(f"the answer is malformed: {problem}"), False
     return rrset, rrset is None and header.rcode == Rcode.NXDOMAIN
@@ -312,8 +333,11 @@ def _shown(question: bytes) -> str:
     return f"{name!r} type {rtype}"
 
 
-def _rcode_text(rcode: int) -> str:
+def _failed(rcode: int) -> Unknown:
     try:
-        return Rcode(rcode).name
+        return Unknown(f"the server answered {Rcode(rcode).name}")
     except ValueError:
-        return f"rcode {rcode}"
+        return Unknown(f"the server answered rcode {rcode}")
+
+
+_SERVFAIL: Final = _failed(Rcode.SERVFAIL)
