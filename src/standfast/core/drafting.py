@@ -150,19 +150,30 @@ def written_marker(part: Write) -> RRset | None:
 
 
 class Mark(Struct, frozen=True):
-    """One marker of an operator's change: what was seen in its place, and what is put there (None: nothing)."""
+    """One endpoint of an operator's change: what was seen in its marker's place, what is put there (None: nothing), and
+    rrsets for its name. `rrsets` None leaves the name alone; else every flat type is replaced, by nothing where it is
+    not among them."""
 
     name: str
     seen: RRset | None
     put: Marker | None
+    rrsets: tuple[RRset, ...] | None = None
 
 
 def seal_of(
-    stream: str, zone: str, seen_floor: RRset | None, floor: Floor | None, marks: tuple[Mark, ...], nonce: str
+    stream: str,
+    zone: str,
+    seen_floor: RRset | None,
+    floor: Floor | None,
+    marks: tuple[Mark, ...],
+    nonce: str,
+    *,
+    floor_goes: bool = False,
 ) -> Replace:
-    """A change of markers and floor alone, as freeze and thaw make it: no name that anybody resolves is in it.
+    """An operator's change, without a plan. A freeze or a thaw has no name that anybody resolves in it.
 
-    Everything is asserted exactly as seen; all that is put gets the fresh nonce. `floor` None leaves the floor.
+    Everything is asserted exactly as seen; all that is put gets the fresh nonce. `floor` None leaves the floor, or takes
+    it away if `floor_goes`.
     """
     owner = floor_owner(stream, zone)
     asserted, cleared = _asserted(owner, seen_floor)
@@ -170,6 +181,8 @@ def seal_of(
     if floor is not None:
         renewed = floor_rdata(replace(floor, nonce=nonce), zone, owner)
         contents = (Content(owner, RRType.TXT, MARKER_TTL, (renewed,)), *cleared)
+    elif floor_goes:
+        contents = (Content(owner, RRType.TXT, 0, ()), *cleared)
     return Replace(zone, Write(owner, asserted, contents), tuple(_mark_part(zone, mark, nonce) for mark in marks))
 
 
@@ -177,4 +190,9 @@ def _mark_part(zone: str, mark: Mark, nonce: str) -> Write:
     owner = marker_owner(mark.name, zone)
     asserted, cleared = _asserted(owner, mark.seen)
     rdata = () if mark.put is None else (marker_rdata(replace(mark.put, nonce=nonce), zone, owner),)
-    return Write(mark.name, asserted, (Content(owner, RRType.TXT, MARKER_TTL if rdata else 0, rdata), *cleared))
+    contents = [Content(owner, RRType.TXT, MARKER_TTL if rdata else 0, rdata)]
+    given = {rrset.rtype: rrset for rrset in mark.rrsets or ()}
+    for rtype in FLAT_TYPES if mark.rrsets is not None else ():
+        one = given.get(rtype)
+        contents.append(Content(mark.name, rtype, one.ttl if one else 0, one.rdata if one else ()))
+    return Write(mark.name, asserted, (*contents, *cleared))

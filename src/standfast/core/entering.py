@@ -4,13 +4,15 @@ Consent to take over a name that exists is given once, here, and recorded in the
 marker of our own stream means that the name was ours already. A wildcard's answer counts as existing: users see it.
 """
 
-from standfast.model.marker import Marker
+from standfast.model.marker import EMERGENCY, Marker
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import FLAT_TYPES, RRType
 
 from .decisions import PlanContext, Presence, Refusal
+from .drafting import NO_PLAN
 
 _UNKNOWN = Presence(None)
+_UNREAD = "what stands at its name in DNS could not be read"
 
 
 def admitted(policy: EndpointPolicy, context: PlanContext) -> tuple[Refusal | None, str]:
@@ -25,10 +27,12 @@ def admitted(policy: EndpointPolicy, context: PlanContext) -> tuple[Refusal | No
         if marker.state == "retired":
             why = "it was retired: its marker is a tombstone"
             return Refusal(policy.key, "retired", why, f"take {name} out of the configuration"), ""
-        return None, ""
+        if marker.plan == EMERGENCY and presence.rrsets is None:
+            return Refusal(policy.key, "presence", _UNREAD, "try again; it is tried at each pass"), ""
+        taken = f"{marker.writer}, from another stream" if marker.plan == NO_PLAN else ""
+        return None, context.consents.get(name, taken)
     if presence.rrsets is None:
-        why = "what stands at its name in DNS could not be read"
-        return Refusal(policy.key, "presence", why, "try again; it is tried at each pass"), ""
+        return Refusal(policy.key, "presence", _UNREAD, "try again; it is tried at each pass"), ""
     standing = [rrset for rrset in presence.rrsets if rrset.rtype in FLAT_TYPES and rrset.rdata]
     if not standing:
         return None, ""

@@ -228,14 +228,22 @@ class Settling(Struct, frozen=True):
         """A record that carries the nonce."""
         return Read(self.change.sights.progress.command.zone, ((self._witness, int(RRType.TXT)),))
 
+    def won(self, reply: ReadReply) -> bool | None:
+        """Whether the change stands; None: the reading failed."""
+        values = _readings(reply)
+        if isinstance(values, Unknown):
+            return None
+        read = read_floor if self.change.floor is not None else read_marker
+        record = read(values[0], self.change.sights.progress.command.zone, self._witness)
+        return isinstance(record, Marker | Floor) and record.nonce == self.nonce
+
     def heard(self, reply: ReadReply) -> "Phase":
         """If it was not made it may still land: then what is done next decides, by what it asserts."""
-        values, progress = _readings(reply), self.change.sights.progress
-        if isinstance(values, Unknown):
-            return Ended("blind", f"{self.why}; then {values.why}", progress.passed_over)
-        read = read_floor if self.change.floor is not None else read_marker
-        record = read(values[0], progress.command.zone, self._witness)
-        if isinstance(record, Marker | Floor) and record.nonce == self.nonce:
+        won, progress = self.won(reply), self.change.sights.progress
+        if won is None:
+            why = f"{self.why}, and whether it was written could not be read"
+            return Ended("blind", why, progress.passed_over)
+        if won:
             return self.change.written(self.change.composed(self.nonce))
         return _again(progress)
 

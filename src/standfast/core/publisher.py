@@ -11,6 +11,7 @@ Rule 3.  Two plans of one number (a fork), or a marker ahead of the plan's entry
 Rule 4.  If the head's plan can't be had, the newest plan held speaks for holds and retirements, and `since` is new
          for every entry; a plan held that is above the head (the store was set back) is the preceding plan.
 Rule 5.  The head moved, or a source did: nothing is repaired here. The caller starts again from what it then sees.
+Rule 6.  What an operator published without a plan (`emergency.py`) is read, and is the entry from then on, held.
 
 A phase is a frozen value with one `request`; `heard(reply)` gives the next. It ends with `Done`.
 """
@@ -40,6 +41,7 @@ from standfast.ports.store import (
 )
 
 from .decisions import Draft, PlanContext
+from .emergency import with_emergencies
 from .guard import plan_violations
 from .holding import Command, command_draft
 from .planner import draft
@@ -47,6 +49,7 @@ from .survey import (
     Ask,
     Survey,
     concerned,
+    emergencies,
     floor_heard,
     marker_asks,
     markers_heard,
@@ -203,6 +206,8 @@ class Surveying(Struct, frozen=True):
         else:
             survey = presence_heard(survey, stream, ask, readings)
         asks = (*more, *rest)
+        if ask.kind == "markers":
+            asks += presence_asks(ask.zone, _unread_emergencies(survey, self.base, ask.zone))
         if asks:
             return Surveying(self.task, self.base, asks, survey)
         return _drawn(self.task, self.base, survey)
@@ -271,6 +276,11 @@ def _new_names(task: Assignment, base: Base, zone: str) -> list[str]:
     return [one.name for one in task.policies if one.zone == zone and (known is None or known.entry(one.key) is None)]
 
 
+def _unread_emergencies(survey: Survey, base: Base, zone: str) -> list[str]:
+    read = dict(survey.presences)
+    return [key[1] for key in emergencies(survey, base.previous) if key[0] == zone and key not in read]
+
+
 def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
     """The plan, or the end if there is nothing to publish."""
     begun = {zone: generation for zone, generation in task.begun if zone in survey.unreadable}
@@ -286,6 +296,10 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
     if task.command is not None and base.previous is None:
         return Done(replace(outcome, kind="refused", why="nothing was published yet, so there is nothing to act on"))
     raised = base.raised | concerned(survey, base.previous, base.head)
+    followed, unread = with_emergencies(
+        base.previous, emergencies(survey, base.previous), dict(survey.presences), task.fleet, task.stream
+    )
+    raised -= unread
     if begun_anywhere > _known(base):  # plans were lost with the store, and a marker that is gone may have named one
         raised |= survey.mute
     context = PlanContext(
@@ -304,7 +318,7 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
         above=base.previous is not None and (not base.stands or bool(raised) or begun_anywhere > head),
         consented=task.consented,
     )
-    drawn = _draft(task, base, context)
+    drawn = _draft(task, followed, context)
     outcome = replace(outcome, draft=drawn)
     if drawn.plan is None:
         return Done(outcome)
@@ -313,11 +327,11 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
     return Publishing(base, drawn.plan, outcome)
 
 
-def _draft(task: Assignment, base: Base, context: PlanContext) -> Draft:
+def _draft(task: Assignment, previous: Plan | None, context: PlanContext) -> Draft:
     verdicts: Mapping[str, Verdict] = dict(task.verdicts)
-    if task.command is not None and base.previous is not None:
-        return command_draft(task.command, base.previous, task.fleet, task.now, context)
-    return draft(task.fleet, verdicts, task.policies, base.previous, task.now, context)
+    if task.command is not None and previous is not None:
+        return command_draft(task.command, previous, task.fleet, task.now, context)
+    return draft(task.fleet, verdicts, task.policies, previous, task.now, context)
 
 
 def _notes(survey: Survey) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.model.entry import Key
-from standfast.model.marker import Floor, Marker, MarkerReading, read_floor, read_marker
+from standfast.model.marker import EMERGENCY, Floor, Marker, MarkerReading, read_floor, read_marker
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Head, Plan
 from standfast.model.rrset import RRset, RRType
@@ -178,3 +178,14 @@ def concerned(survey: Survey, plan: Plan | None, head: Head | None) -> frozenset
         if fork or marker.since > entry.since:
             found.add(key)
     return frozenset(found)
+
+
+def emergencies(survey: Survey, plan: Plan | None) -> dict[Key, Marker]:
+    """Endpoints that an operator published without a plan, and that no entry has passed since."""
+    found = {}
+    for key, marker in survey.markers:
+        entry = plan.entry(key) if plan else None
+        passed = entry is not None and (entry.since > marker.since or entry.kind != "live")
+        if marker.plan == EMERGENCY and marker.state == "live" and not passed:
+            found[key] = marker
+    return found

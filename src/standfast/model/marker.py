@@ -17,6 +17,8 @@ from .rrset import RRset, RRType, txt_rdata
 GENERATION_MAX: Final = 2**48
 """A generation above this is damage: nobody could publish above a forged one near the end of the range."""
 VERSION: Final = "standfast1"
+EMERGENCY: Final = "emergency"
+"""What a marker names in place of a plan when an operator published without one."""
 
 MarkerState: TypeAlias = Literal["live", "frozen", "placeholder", "retired"]
 FloorState: TypeAlias = Literal["live", "frozen"]

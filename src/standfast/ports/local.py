@@ -25,7 +25,8 @@ class IntendedWrite(Struct, frozen=True, array_like=True):
 
     `over` is the nonce of the marker whose exact value the change asserts, empty if it asserts none that can be read:
     with it the journals alone tell the order of all writes, whatever the clocks say (G10). `kind` and `least`
-    (min_answers by family) are the entry's: what is sent is judged by them later (G1).
+    (min_answers by family) are the entry's: what is sent is judged by them later (G1). `act` says what an operator
+    does without a plan: `take` (over from another stream), `leave`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class IntendedWrite(Struct, frozen=True, array_like=True):
     kind: str = ""
     least: tuple[tuple[int, int], ...] = ()
     refill: bool = False
+    act: str = ""
 
 
 class RecordIntent(Struct, frozen=True):

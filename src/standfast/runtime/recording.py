@@ -89,7 +89,7 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
         elif content.rdata and content.owner == one.name and content.rtype in _FAMILIES:
             addresses.append(content)
     seen = _asserted(part, owner)
-    act = "refill" if one.refill else "write" if one.kind else "mark"  # an operator's freeze has no entry
+    act = one.act or ("refill" if one.refill else "write" if one.kind else "mark")  # a freeze has no entry
     facts: dict[str, Any] = {
         "act": act,
         "kind": one.kind,
