@@ -172,8 +172,8 @@ def seal_of(
 ) -> Replace:
     """An operator's change, without a plan. A freeze or a thaw has no name that anybody resolves in it.
 
-    Everything is asserted exactly as seen; all that is put gets the fresh nonce. `floor` None leaves the floor, or takes
-    it away if `floor_goes`.
+    Everything is asserted exactly as seen; all that is put gets the fresh nonce. `floor` None leaves the floor, or
+    takes it away if `floor_goes`.
     """
     owner = floor_owner(stream, zone)
     asserted, cleared = _asserted(owner, seen_floor)
