@@ -10,9 +10,22 @@ import click
 from standfast import __version__
 from standfast.errors import StandfastError
 
-_EVERYDAY: Final = ("check", "plan", "run", "status", "explain", "history", "rollback", "hold", "resume", "audit")
+_EVERYDAY: Final = (
+    "check",
+    "plan",
+    "run",
+    "status",
+    "explain",
+    "history",
+    "rollback",
+    "hold",
+    "resume",
+    "freeze",
+    "thaw",
+    "audit",
+)
 _LABORATORY: Final = ("demo", "verify", "simulate", "replay")
-_MODULES: Final = {"rollback": "operate", "hold": "operate", "resume": "operate"}
+_MODULES: Final = {"rollback": "operate", "hold": "operate", "resume": "operate", "thaw": "freeze"}
 
 
 class _Commands(click.Group):

@@ -1,13 +1,13 @@
 """`standfast rollback`, `hold`, `resume`: what an operator decides, published as a new generation and journalled."""
 
-import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from standfast.errors import EXIT_DIFFERS, EXIT_FINE, Refusal, StandfastError
+from standfast.errors import EXIT_DIFFERS, EXIT_FINE, StandfastError
 
+from .agreeing import agreed, one_line, reason_option, say, yes_option
 from .wording import as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan, table
 
 if TYPE_CHECKING:
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
     from standfast.runtime.observing import StoreSight
     from standfast.runtime.operating import Known
 
-REASON_MAX: Final = 200
-
-
-def _one_line(ctx: click.Context, parameter: click.Parameter, reason: str) -> str:
-    """The reason as it will be shown to others for years: one line without control characters."""
-    if len(reason) > REASON_MAX or not reason.isprintable():
-        message = f"The reason must be one line of at most {REASON_MAX} printable characters."
-        raise StandfastError(message, "Nothing was done.")
-    return reason.strip()
-
-
-_reason = click.option(
-    "--reason", default="", metavar="TEXT", callback=_one_line, help="why, for those who come after you"
-)
-_yes = click.option("--yes", is_flag=True, help="do not ask; needed where there is no terminal")
 _wait = click.option(
     "--wait", "patience", default=10.0, show_default=True, type=click.FloatRange(0, 3600), metavar="SECONDS",
     help="so long to wait until DNS has it",
@@ -47,8 +32,8 @@ _wait = click.option(
 @click.command("rollback", short_help="put old contents back, and hold them")
 @click.argument("name")
 @click.option("--to", "generation", required=True, type=click.IntRange(1), metavar="G", help="see `standfast history`")
-@_reason
-@_yes
+@reason_option
+@yes_option
 @_wait
 @config_option
 @click.pass_context
@@ -77,7 +62,7 @@ def rollback_command(
 
 @click.command("hold", short_help="keep a name as it is, whatever health and file say")
 @click.argument("name")
-@click.option("--reason", required=True, metavar="TEXT", callback=_one_line, help="why, for those who come after you")
+@click.option("--reason", required=True, metavar="TEXT", callback=one_line, help="why, for those who come after you")
 @config_option
 @click.pass_context
 def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
@@ -95,7 +80,7 @@ def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
 
 @click.command("resume", short_help="end a hold: health and file decide again")
 @click.argument("name")
-@_reason
+@reason_option
 @config_option
 @click.pass_context
 def resume_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
@@ -156,8 +141,7 @@ def _operate(
             raise refused(f"{short}: {draft.refusals[0].reason}", draft.refusals[0].remedy)
         if isinstance(command, Rollback):
             as_text(_shown(key, short, question(key, plan), plan, command.target, draft, sight))
-        if not yes:
-            _agreed(short)
+        agreed(short, yes=yes)
         place.prepare()
         return _done(config, store, command, plan, known, key, short, patience, epilogue)
     finally:
@@ -222,15 +206,6 @@ def _health(sight: "StoreSight", load_balancer: str) -> str:
     return words.get(judged.state, f"unknown now: {judged.reason}")
 
 
-def _agreed(short: str) -> None:
-    """Ask on a terminal. Raises Refusal where there is none, or if the answer is another name."""
-    if not sys.stdin.isatty():
-        raise Refusal(f"Nobody can be asked here, so {short} was left as it is.", "Add --yes to agree beforehand.")
-    typed = click.prompt("Type the name", default="", show_default=False)
-    if typed.strip().lower().rstrip(".") != short:
-        raise Refusal(f"That is not {short}; nothing was changed.")
-
-
 def _done(
     config: "Config",
     store: "PlanStore",
@@ -255,8 +230,8 @@ def _done(
     verb = type(command).__name__.lower()
     step = f" to g{command.target.generation}" if isinstance(command, Rollback) else ""
     why = f': "{command.reason}"' if command.reason else ""
-    _say("operator", f"{operator()} {verb} {short}{step}{why}")
-    _say("store", f"g{result.plan.generation} published")
+    say("operator", f"{operator()} {verb} {short}{step}{why}")
+    say("store", f"g{result.plan.generation} published")
     code = EXIT_FINE
     if isinstance(command, Rollback):
         code = _awaited(config, entry, short, command.target.generation, patience)
@@ -284,7 +259,7 @@ def _awaited(config: "Config", entry: "Entry", short: str, target: int, patience
     marker, why = wait_for_marker(config, entry, patience if running else 0.0)
     if marker is not None:
         took = time.monotonic() - began
-        _say(f"enactor {marker.writer}", f"{short}  → g{marker.since}  read in the zone after {took:.1f} s")
+        say(f"enactor {marker.writer}", f"{short}  → g{marker.since}  read in the zone after {took:.1f} s")
         click.echo(f"{short} serves g{marker.since} (contents of g{target}).")
         return EXIT_FINE
     if not running:
@@ -292,7 +267,3 @@ def _awaited(config: "Config", entry: "Entry", short: str, target: int, patience
     else:
         click.echo(f"Not in the zone after {patience:g} s ({why}). It goes on: standfast status")
     return EXIT_DIFFERS
-
-
-def _say(who: str, text: str) -> None:
-    click.echo(f"{time.strftime('%H:%M:%S')}  {who:<9} {text}")

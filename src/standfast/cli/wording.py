@@ -16,7 +16,8 @@ from standfast.ports.provider import Unknown
 
 if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
-    from standfast.config import Config
+    from standfast.config import Config, ZoneConfig
+    from standfast.runtime.commanding import Known as KnownNames
     from standfast.runtime.observing import StoreSight
     from standfast.runtime.place import Place
 
@@ -151,3 +152,20 @@ def _sentence(text: str) -> str:
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def place_named(text: str, config: "Config", place: "Place") -> "tuple[ZoneConfig, str, KnownNames]":
+    """The zone, or the endpoint of it, that people mean: with all of the zone's names as far as they are known.
+
+    The endpoint is empty for a whole zone. Raises StandfastError with what there is.
+    """
+    from standfast.runtime.commanding import known_names
+
+    plain = text.strip().lower().removesuffix(".")
+    for zone in config.zones:
+        if plain == zone.name:
+            return zone, "", known_names(place, zone)
+    looked = [(zone, known_names(place, zone)) for zone in config.zones]
+    key = endpoint_named(text, [(zone.name, name) for zone, known in looked for name in known.names])
+    zone, known = next((zone, known) for zone, known in looked if zone.name == key[0])
+    return zone, key[1], known

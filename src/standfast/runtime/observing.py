@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
     from standfast.core.decisions import Decision, Refusal
 
+    from .freezing import Freeze
     from .sharing import Judged
     from .zonesight import EndpointSight, ZoneSight
 
@@ -87,6 +88,8 @@ class Seen(Struct, frozen=True):
     """Endpoints of the configuration that are in no plan yet."""
     hidden: bool = False
     """Whether this user may not see who is running."""
+    freezes: "tuple[Freeze, ...]" = ()
+    """What is said of freezes, if anything is frozen: who, why, since when. The zones tell whether it is."""
 
     @property
     def endpoints(self) -> "tuple[EndpointSight, ...]":
@@ -115,8 +118,20 @@ def observe(config: Config, *, secondaries: bool = True, only: Key | None = None
         some = (entry for entry in entries.get(zone.name, ()) if only in (None, entry.key))
         if only is None or only[0] == zone.name:
             zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
-    seen = Seen(time.time(), config.stream, store, tuple(zones), present(place), hidden=hidden(place))
+    told = _freezes(place, zones)
+    seen = Seen(time.time(), config.stream, store, tuple(zones), present(place), hidden=hidden(place), freezes=told)
     return _judged(seen, config, only)
+
+
+def _freezes(place: Place, zones: "list[ZoneSight]") -> "tuple[Freeze, ...]":
+    """Who froze what and why, asked only if something is frozen."""
+    from standfast.model.marker import Floor, Marker
+
+    from .freezing import told_freezes
+
+    floors = any(isinstance(zone.floor, Floor) and zone.floor.frozen for zone in zones)
+    markers = any(isinstance(one.marker, Marker) and one.marker.frozen for zone in zones for one in zone.endpoints)
+    return told_freezes(place) if floors or markers else ()
 
 
 def present(place: Place) -> tuple[Present, ...]:

@@ -77,7 +77,7 @@ def rehearsed(command: Command, plan: Plan, known: Known, who: str, now: float) 
 def carry_out(command: Command, config: Config, store: Store, plan: Plan, known: Known) -> Result:
     """Journal it, publish it, journal what came of it. Raises JournalError before anything is done."""
     who = operator()
-    journal = Journal(Place(config).journal, "operator", _file_name(who))
+    journal = Journal(Place(config).journal, "operator", file_name(who))
     facts = _facts(command, who, config.stream)
     try:
         if not journal.write("operator", durable=True, stage="asked", **facts):
@@ -107,7 +107,8 @@ def _said(result: Result) -> dict[str, object]:
     return {"why": why, "generation": result.plan.generation, "digest": result.plan.digest}
 
 
-def _file_name(who: str) -> str:
+def file_name(who: str) -> str:
+    """Who, as a file may be called."""
     return "".join(one if one.isalnum() or one in "@-_." else "-" for one in who)[:80]
 
 

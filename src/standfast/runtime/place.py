@@ -115,7 +115,7 @@ class Place:
         """The zone's primary. Raises ProviderError if its host name does not resolve."""
         key = self.key(zone)
         signing = SigningKey(key.name, key.algorithm, key.secret)
-        return Rfc2136Provider(zone.name, _resolved(zone.host), zone.port, signing, timeout_s=timeout_s)
+        return Rfc2136Provider(zone.name, resolved(zone.host), zone.port, signing, timeout_s=timeout_s)
 
 
 def _key_text(name: str, secret: bytes) -> str:
@@ -123,7 +123,8 @@ def _key_text(name: str, secret: bytes) -> str:
     return f'key "{name}" {{\n\talgorithm hmac-sha256;\n\tsecret "{encoded}";\n}};\n'
 
 
-def _resolved(host: str) -> str:
+def resolved(host: str) -> str:
+    """The host's first address. Raises ProviderError if it has none."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:

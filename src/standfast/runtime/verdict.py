@@ -294,11 +294,19 @@ def _blind(seen: Seen) -> Iterator[_Finding]:
 
 
 def _held(seen: Seen, each: "Each") -> Iterator[_Finding]:
+    from .freezing import endpoint_freeze, zone_freezes
+
+    whole = set()
+    for frozen, text in zone_freezes(seen):
+        whole.add(frozen.zone)
+        verb, code = ("thaw", EXIT_FINE) if frozen.sealed else ("freeze", EXIT_DIFFERS)
+        yield _Finding("FROZEN", text, f"standfast {verb} {frozen.zone}", code)
     for sight, how in each:
         name = short_name(sight.entry.name, sight.entry.zone)
         if how.state == "frozen":
-            text = f"{name} is FROZEN: nothing is written to it, and failover is OFF."
-            yield _Finding("FROZEN", text, f"standfast explain {name}", EXIT_FINE)
+            if sight.entry.zone not in whole:
+                text = endpoint_freeze(seen, sight.entry.name, name, sight.marker)
+                yield _Finding("FROZEN", text, f"standfast thaw {name}", EXIT_FINE)
         elif sight.entry.held:
             yield _Finding("HELD", held_sentence(seen, sight.entry), f"standfast resume {name}", EXIT_FINE)
 
