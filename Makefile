@@ -13,7 +13,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.standfast-ready
 
-.PHONY: demo test lint unit bench mutants clean setup system pytest
+.PHONY: demo test lint unit bench mutants deb documents clean setup system pytest
 
 demo: SYSTEM_FOR := demo
 demo: setup  ## the main job in a live view; ARGS="--seconds 60 --json" runs it unattended
@@ -25,7 +25,7 @@ test: lint  ## lint, strict types and every test
 lint: setup
 	@$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy --strict src tests $(if $(wildcard bench/*.py),bench)
+	$(BIN)/mypy --strict src tests bench tools
 
 unit: setup  ## the quick loop: without the tests marked slow
 	@$(BIN)/pytest -n $(WORKERS) -m "not slow" $(ARGS)
@@ -38,6 +38,12 @@ bench: setup  ## our times beside those of the C clients
 
 mutants: setup  ## every named edit of the catalogue, and which property notices it
 	@$(BIN)/python -m standfast.sim.mutants --jobs $(WORKERS) $(ARGS)
+
+deb: setup  ## dist/standfast_VERSION_ARCH.deb
+	@$(BIN)/python -m tools.deb
+
+documents: setup  ## what is generated from the code: docs/configuration.md
+	@$(BIN)/python -m tools.configuration
 
 clean:  ## what tests and tools left behind; the virtual environment stays (rm -rf .venv)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .make build dist
@@ -77,6 +83,7 @@ system:
 		compgen -G '/usr/lib/*/pdns/liblmdbbackend.so' >/dev/null || want+=(pdns-backend-lmdb)
 		command -v spin >/dev/null || want+=(spin)
 		command -v gcc >/dev/null && [[ -e /usr/include/stdio.h ]] || want+=(gcc libc6-dev)
+		command -v systemd-analyze >/dev/null || want+=(systemd)
 		command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)
 	fi
 	(( $${#want[@]} )) || exit 0

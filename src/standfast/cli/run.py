@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,11 +17,14 @@ from standfast.errors import StandfastError
 from standfast.runtime.journal import Journal
 from standfast.runtime.narration import Narrator
 from standfast.runtime.place import Place
-from standfast.runtime.presence import Presence
+from standfast.runtime.presence import Presence, read_presence
+from standfast.runtime.readiness import ServiceManager
 from standfast.runtime.roles import Duties, Role, run_role
 from standfast.runtime.supervision import PARENT_FD, ChildSpec, stop_on_signals, supervise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from standfast.runtime.presence import Present
 
 WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
@@ -45,7 +49,7 @@ def run_command(
 ) -> None:
     """Keep the names on working load balancers until stopped; DNS then stays as it is."""
     config = configuration.load(Path(file))
-    place = Place(config)
+    place, manager = Place(config), ServiceManager()
     place.prepare()
     who = _writer(name) if name else _host()
     if role in ("all", "planner") and PARENT_FD not in os.environ:
@@ -55,11 +59,14 @@ def run_command(
     if PARENT_FD not in os.environ:
         _alone(place, _writers(role, who, enactors))
     if role == "all":
-        _all(config, file, who, enactors, observe, take, every, quiet)
+        watched = partial(_look_after, manager, place, _writers(role, who, enactors), time.time())
+        _all(config, file, who, enactors, observe, take, every, quiet, watched)
         return
     stop = stop_on_signals()
     journal = Journal(place.journal, role, who, listener=None if quiet else Narrator(_say, observe=observe))
-    presence = Presence(place.presence, role, who)
+    presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work"))
+    if role == "nameserver":
+        manager.ready("serving")  # it beats no presence
     consents = tuple((taken, _operator()) for taken in take)
     one = next(known for known in ROLES if known == role)
     run_role(one, who, place, Duties(observe, consents, every), journal, presence, stop)
@@ -74,6 +81,7 @@ def _all(
     take: tuple[str, ...],
     every: float,
     quiet: bool,
+    watched: "Callable[[], None]",
 ) -> None:
     """One child a role."""
     common = ("--config", str(Path(file).resolve()), *(("--quiet",) if quiet else ()))
@@ -86,9 +94,24 @@ def _all(
         watch = ("--observe",) if observe else ()
         specs.append(ChildSpec(f"enactor {name}", ("run", "--role", "enactor", "--name", name, *watch, *common)))
     specs.append(ChildSpec("cleaner", ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)))
-    supervise(specs, stop_on_signals(), lambda text: None if quiet else click.echo(text, err=True))
+    supervise(specs, stop_on_signals(), lambda text: None if quiet else click.echo(text, err=True), watched)
     if not quiet:
         click.echo("Stopped. DNS stays as it is.")
+
+
+def _at_work(manager: ServiceManager, status: str) -> None:
+    manager.ready(status)
+    manager.at_work()
+
+
+def _look_after(manager: ServiceManager, place: Place, writers: "list[tuple[str, str]]", since: float) -> None:
+    """Ready is who has every process at work; whether one hangs later is for `status` and its alerts to say."""
+    if not manager.is_ready:
+        here = {(one.role, one.who) for one in read_presence(place.presence) if one.age_s <= time.time() - since}
+        if not set(writers) <= here:
+            return
+        manager.ready(", ".join(f"{role} {who}" for role, who in writers))
+    manager.at_work()
 
 
 def _say(line: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,16 @@ class Present(Struct, frozen=True):
 
 
 class Presence:
-    """This process's own file."""
+    """This process's own file. `beaten` is told of each beat: who beats is at work."""
 
-    def __init__(self, folder: Path, role: str, who: str) -> None:
+    def __init__(self, folder: Path, role: str, who: str, beaten: Callable[[], None] = lambda: None) -> None:
         self.role, self.who = role, who
         self.path = folder / f"{role}-{who}.json"
+        self._beaten = beaten
 
     def beat(self, **facts: Any) -> None:
         """Tell that we are here. Failure to tell is not worth stopping for."""
+        self._beaten()
         line = {"role": self.role, "who": self.who, "pid": os.getpid(), "at": time.time(), **facts}
         draft = self.path.with_suffix(f".{os.getpid()}")
         try:

@@ -65,8 +65,13 @@ class Child:
             self.process.wait()
 
 
-def supervise(specs: Sequence[ChildSpec], stop: threading.Event, tell: Callable[[str], None]) -> None:
-    """Run the children until `stop` is set; then stop them, in reverse order."""
+def supervise(
+    specs: Sequence[ChildSpec],
+    stop: threading.Event,
+    tell: Callable[[str], None],
+    watched: Callable[[], None] = lambda: None,
+) -> None:
+    """Run the children until `stop` is set; then stop them, in reverse order. `watched` is called at each round."""
     held, passed = os.pipe()
     os.set_inheritable(held, True)
     children: list[Child] = []
@@ -76,6 +81,7 @@ def supervise(specs: Sequence[ChildSpec], stop: threading.Event, tell: Callable[
             for child in children:
                 if message := child.watched(time.monotonic()):
                     tell(message)
+            watched()
     finally:
         deadline = time.monotonic() + _GRACE_S
         for child in reversed(children):
