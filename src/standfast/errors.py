@@ -72,7 +72,14 @@ class ConfigError(StandfastError):
 
 
 class SecretError(StandfastError):
-    """A secret cannot be read or understood. The text never contains any part of the secret."""
+    """A secret cannot be read or understood. The text never contains any part of the secret.
+
+    `absent`: there is none here, or none that this user may read; another role or machine may well have it.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, absent: bool = False) -> None:
+        super().__init__(message, remedy)
+        self.absent = absent
 
 
 class StoreError(StandfastError):

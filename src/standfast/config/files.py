@@ -7,12 +7,14 @@ from pathlib import Path
 
 
 class Unreadable(Exception):
-    """The file gives no text; the argument says why, as the end of a sentence. `missing` if it is not there."""
+    """The file gives no text; the argument says why, as the end of a sentence. `missing` if it is not there, `denied` if
+    this user may not read it."""
 
-    def __init__(self, why: str, missing: bool = False) -> None:
+    def __init__(self, why: str, missing: bool = False, denied: bool = False) -> None:
         super().__init__(why)
         self.why = why
         self.missing = missing
+        self.denied = denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def read_text(path: Path, bytes_max: int) -> TextFile:
     except UnicodeDecodeError as error:
         raise Unreadable(f"is not UTF-8 text (byte {error.start})") from None
     except OSError as error:
-        raise Unreadable(f"cannot be read ({error.strerror or type(error).__name__})") from None
+        why = f"cannot be read ({error.strerror or type(error).__name__})"
+        raise Unreadable(why, denied=isinstance(error, PermissionError)) from None
     except ValueError:
         raise Unreadable("has a name that no file can have") from None
 

@@ -16,6 +16,7 @@ ROOT: Final = (
     "web",
 )
 ZONE: Final = ("name", "provider", "server", "tsig", "look")
+TSIG: Final = ("enactor", "planner", "cleaner", "prober")
 HEALTH: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise", "warm_up")
 LOAD_BALANCER: Final = ("az", "ip", "capacity", "pool", "admin", "port")
 FLEET_SOURCE: Final = ("from", "path")

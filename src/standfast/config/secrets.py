@@ -45,7 +45,7 @@ class TsigKey:
 
 @dataclass(frozen=True, slots=True)
 class ReadSecret:
-    """The text of a secret, and what should be said about the place it came from (sentence, remedy)."""
+    """The text of a secret, and what is wrong with the place it came from (sentence, remedy): open to every user."""
 
     text: str = field(repr=False)
     notes: tuple[tuple[str, str], ...] = ()
@@ -57,7 +57,8 @@ def read_secret(reference: str, base: Path) -> ReadSecret:
     if kind == "env" and rest:
         value = os.environ.get(rest) if "=" not in rest and "\0" not in rest else None
         if value is None:
-            raise SecretError(f"The environment variable {rest[:80]!a} is not set.", "Export it, or use file:PATH.")
+            message = f"The environment variable {rest[:80]!a} is not set."
+            raise SecretError(message, "Export it, or use file:PATH.", absent=True)
         return ReadSecret(value)
     if kind == "file" and rest:
         return _read_file(base / rest)
@@ -75,7 +76,7 @@ def _read_file(path: Path) -> ReadSecret:
             if error.missing
             else "Name a file with the key alone that the user who runs Standfast can read."
         )
-        raise SecretError(f"{name} {error.why}.", remedy) from None
+        raise SecretError(f"{name} {error.why}.", remedy, absent=error.missing or error.denied) from None
     if read.mode & 0o006:
         sentence = f"{name} is open to every user of this machine (mode {read.mode:04o})."
         return ReadSecret(read.text, ((sentence, f"Close it: chmod o= {name}"),))

@@ -10,6 +10,8 @@ A change is one UPDATE, sent once. What its answer proves:
 import struct
 from typing import Final, overload
 
+from msgspec import Struct
+
 from standfast.model.name import is_below, subtree
 from standfast.model.rrset import RRset, RRType
 from standfast.ports.provider import (
@@ -36,6 +38,7 @@ from standfast.ports.provider import (
     Written,
 )
 
+from .keyring import KeyRing
 from .refusals import remedy
 from .transfer import Differences, NoDifferences, encode_ixfr
 from .transport import Connection, Lost
@@ -73,14 +76,17 @@ class Rfc2136Provider:
     """One zone at one primary. Blocking, for one thread; network conditions are replies, never exceptions.
 
     `timeout_s` bounds an update's wait for its answer, and every silence while reading. Without a key, requests are
-    unsigned. ValueError for a request about another zone.
+    unsigned; with several in a ring, those that the server refuses give way. ValueError for a request about another
+    zone.
     """
 
-    def __init__(self, zone: str, host: str, port: int, key: TsigKey | None, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, zone: str, host: str, port: int, key: TsigKey | KeyRing | None, *, timeout_s: float = 5.0
+    ) -> None:
         self.zone = zone
-        self._key = key
+        self.ring = key if isinstance(key, KeyRing) else KeyRing.of(*((key,) if key else ()))
         self._connection = Connection(host, port, timeout_s)
-        self._ready: tuple[Replace, tuple[bytes, bytes] | Refused] | None = None
+        self._ready: tuple[Replace, _Composed | Refused] | None = None
 
     def close(self) -> None:
         """Close the connection; a later request makes a new one."""
@@ -179,14 +185,16 @@ class Rfc2136Provider:
 
     def _differences(self, serial: int) -> Changes | None:
         """What changed since, if the server can tell; else the connection is given up in the midst of its answer."""
-        message, mac = self._signed(encode_ixfr(self._connection.new_id(), self.zone, serial))
-        verifier = Verifier(self._key, mac) if self._key else None
-        answer = Differences(self.zone, serial, verifier)
-        try:
-            self._connection.stream(message, answer.take)
-        except (Lost, NoDifferences, TsigError, WireError):
-            return None
-        return Changes(answer.serial, answer.owners)
+        for key in self.ring.in_order():
+            message, mac = _signed(encode_ixfr(self._connection.new_id(), self.zone, serial), key)
+            answer = Differences(self.zone, serial, Verifier(key, mac) if key else None)
+            try:
+                self._connection.stream(message, answer.take)
+                return Changes(answer.serial, answer.owners)
+            except (Lost, NoDifferences, TsigError, WireError):
+                if not answer.refused:
+                    return None
+        return None
 
     # Changing
 
@@ -201,69 +209,94 @@ class Rfc2136Provider:
 
     def prepare(self, request: Replace) -> None:
         """Compose and sign a change that may be asked for next, while another is under way; nothing is sent."""
-        self._ready = (request, self._composed(request))
+        self._ready = (request, self._encoded(_asserted(request), request.contents, self.ring.in_order()[0]))
 
     def _replace(self, request: Replace) -> ReplaceReply:
         ready, self._ready = self._ready, None
-        prepared = ready is not None and ready[0] is request
-        return self._sent(ready[1] if ready is not None and prepared else self._composed(request))
+        prepared = ready[1] if ready is not None and ready[0] is request else None
+        return self._update(_asserted(request), request.contents, prepared)
 
-    def _composed(self, request: Replace) -> tuple[bytes, bytes] | Refused:
-        parts = (request.floor, *request.writes)
-        return self._encoded(
-            tuple(one for part in parts for one in part.prerequisites),
-            tuple(one for part in parts for one in part.contents),
-        )
-
-    def _update(self, prerequisites: tuple[Prerequisite, ...], contents: tuple[Content, ...]) -> ReplaceReply:
-        return self._sent(self._encoded(prerequisites, contents))
+    def _update(
+        self,
+        prerequisites: tuple[Prerequisite, ...],
+        contents: tuple[Content, ...],
+        prepared: "_Composed | Refused | None" = None,
+    ) -> ReplaceReply:
+        """Once; and once more with each other key, if what was refused is the key: then nothing was changed."""
+        refusals: list[ReplaceReply] = []
+        for key in self.ring.in_order():
+            fits = prepared is not None and (isinstance(prepared, Refused) or prepared.key == key)
+            composed = prepared if prepared is not None and fits else self._encoded(prerequisites, contents, key)
+            if isinstance(composed, Refused):
+                return composed
+            reply, of_key = self._sent(composed)
+            if not of_key:
+                if not isinstance(reply, Unknown):
+                    self.ring.worked(key)
+                return reply
+            self.ring.refused(key, getattr(reply, "why", ""))
+            refusals.append(reply)
+        return refusals[0]
 
     def _encoded(
-        self, prerequisites: tuple[Prerequisite, ...], contents: tuple[Content, ...]
-    ) -> tuple[bytes, bytes] | Refused:
-        """The message and its MAC; or why there can't be one."""
+        self, prerequisites: tuple[Prerequisite, ...], contents: tuple[Content, ...], key: TsigKey | None
+    ) -> "_Composed | Refused":
+        """The signed message; or why there can't be one."""
         try:
             bare = encode_update(self._connection.new_id(), self.zone, prerequisites, contents)
         except WireError as problem:
             return Refused(f"{problem}; nothing was sent")
-        message, mac = self._signed(bare)
+        message, mac = _signed(bare, key)
         if len(message) > MESSAGE_MAX:
             return Refused(
                 f"the change takes {len(message)} octets; a message has at most {MESSAGE_MAX}: "
                 "fewer endpoints a change (nothing was sent)"
             )
-        return message, mac
+        return _Composed(message, mac, key)
 
-    def _sent(self, composed: tuple[bytes, bytes] | Refused) -> ReplaceReply:
-        """Send it once, ever."""
-        if isinstance(composed, Refused):
-            return composed
-        message, mac = composed
+    def _sent(self, composed: "_Composed") -> tuple[ReplaceReply, bool]:
+        """Send it once, ever; the verdict, and whether it is about the key alone."""
         try:
-            reply = self._connection.exchange(message)
+            reply = self._connection.exchange(composed.message)
         except Lost as lost:
-            return Unknown(lost.why if lost.sent else f"{lost.why}; nothing was sent")
-        return self._verdict(reply, mac)
+            return Unknown(lost.why if lost.sent else f"{lost.why}; nothing was sent"), False
+        return self._verdict(reply, composed)
 
-    def _signed(self, message: bytes) -> tuple[bytes, bytes]:
-        return sign(message, self._key, wall_clock()) if self._key else (message, b"")
-
-    def _verdict(self, reply: bytes, mac: bytes) -> ReplaceReply:
+    def _verdict(self, reply: bytes, composed: "_Composed") -> tuple[ReplaceReply, bool]:
+        key = composed.key
         try:
             header = read_header(reply)
             if not header.flags & FLAG_QR or header.opcode != OPCODE_UPDATE:
-                return Unknown("the answer to the update is not one")
+                return Unknown("the answer to the update is not one"), False
             tsig = find_tsig(reply)
             error = tsig.error if tsig else 0
-            if self._key and (tsig is not None or header.rcode in _SETTLED) and error not in (BADSIG, BADKEY):
-                verify(reply, self._key, mac)
+            if key and (tsig is not None or header.rcode in _SETTLED) and error not in (BADSIG, BADKEY):
+                verify(reply, key, composed.mac)
         except (WireError, TsigError) as problem:
-            return Unknown(f"the answer to the update cannot be believed: {problem}")
+            return Unknown(f"the answer to the update cannot be believed: {problem}"), False
         if header.rcode == Rcode.NOERROR and not error:
-            return Written()
+            return Written(), False
         if header.rcode in _FAILED_PREREQUISITES and not error:
-            return Conflict()
-        return Refused(remedy(header.rcode, error, self._key, self.zone))
+            return Conflict(), False
+        # PowerDNS says no more than REFUSED, unsigned
+        of_key = error in (BADSIG, BADKEY) or (tsig is None and header.rcode == Rcode.REFUSED)
+        return Refused(remedy(header.rcode, error, key, self.zone)), of_key
+
+
+class _Composed(Struct, frozen=True):
+    """An update as it goes out, the MAC that the answer's depends on, and who signed."""
+
+    message: bytes
+    mac: bytes
+    key: TsigKey | None
+
+
+def _signed(message: bytes, key: TsigKey | None) -> tuple[bytes, bytes]:
+    return sign(message, key, wall_clock()) if key else (message, b"")
+
+
+def _asserted(request: Replace) -> tuple[Prerequisite, ...]:
+    return tuple(one for part in (request.floor, *request.writes) for one in part.prerequisites)
 
 
 _SETTLED: Final = _FAILED_PREREQUISITES | {Rcode.NOERROR}

@@ -55,6 +55,8 @@ class Differences:
         self._reached: int | None = None
         self._names: set[bytes] = set()
         self.serial = -1
+        self.refused = False
+        """Whether the server would not hear of it, which may be due to the key."""
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -64,6 +66,7 @@ class Differences:
     def take(self, message: bytes) -> bool:
         """Whether the answer is whole now. Raises NoDifferences, TsigError and WireError."""
         header = read_header(message)
+        self.refused = header.rcode in (Rcode.NOTAUTH, Rcode.REFUSED)
         if not header.flags & FLAG_QR or header.rcode != Rcode.NOERROR or header.opcode:
             raise NoDifferences
         if self._verifier is not None:
