@@ -73,11 +73,15 @@ def written_config(
     port: int,
     *,
     key: Key | None = None,
+    reader: Key | None = None,
     zone: str = "",
     endpoints: str = "{www: {}}",
     more: str = "",
 ) -> Path:
-    """A standfast.yaml for the server, whose load balancers listen on `port`."""
+    """A standfast.yaml for the server, whose load balancers listen on `port`; `reader` is the key of roles that only
+    read."""
+    enactor = f"'file:{(key or server.key).file}'"
+    tsig = f"{{enactor: {enactor}, planner: 'file:{reader.file}'}}" if reader else enactor
     load_balancers = "".join(f"  {name}: {{az: {name[3]}, ip: {address}}}\n" for name, address in ADDRESSES.items())
     path = folder / "standfast.yaml"
     path.write_text(
@@ -85,7 +89,7 @@ def written_config(
   name: {zone or server.zone}
   provider: rfc2136
   server: "{server.host}:{server.port}"
-  tsig: "file:{(key or server.key).file}"
+  tsig: {tsig}
 state: {folder}/state
 health: {{tcp: {port}, timeout: 500ms}}
 load_balancers:

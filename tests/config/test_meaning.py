@@ -147,6 +147,7 @@ def test_there_are_examples() -> None:
     ("name", "known"),
     [
         ("zone", keys.ZONE),
+        ("tsig", keys.TSIG),
         ("health", keys.HEALTH),
         ("load_balancer", keys.LOAD_BALANCER),
         ("fleet_source", keys.FLEET_SOURCE),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from standfast.config import TsigKey, check
+from standfast.config.rolekeys import IN_LINE
 from standfast.config.secrets import read_secret, tsig_key
 from standfast.errors import SecretError
 
@@ -100,10 +101,9 @@ def test_a_key_from_a_file_beside_the_configuration(tmp_path: Path) -> None:
     assert _check("file:enactor.key", tmp_path) == (KEY, [], [])
     assert _check(f"file:{tmp_path}/enactor.key", tmp_path / "elsewhere") == (KEY, [], [])
     (tmp_path / "enactor.key").chmod(0o644)
-    key, problems, notes = _check("file:enactor.key", tmp_path)
-    assert (key, problems) == (KEY, [])
-    assert "mode 0644" in notes[0]
-    assert "chmod o=" in notes[0]
+    key, problems, _ = _check("file:enactor.key", tmp_path)
+    assert key is None
+    assert "open to every user of this machine (mode 0644). Close it: chmod o=" in problems[0]
 
 
 def test_a_key_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,3 +157,61 @@ def test_a_weak_key_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_text_of_a_secret_is_hidden_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STANDFAST_TEST_KEY", BIND)
     assert SECRET not in repr(read_secret("env:STANDFAST_TEST_KEY", Path()))
+
+
+APART = CONFIG.replace("tsig: REFERENCE", "tsig: {enactor: 'file:enactor.key', planner: ['file:new', 'file:old']}")
+
+
+def _file(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def test_each_role_may_have_keys_of_its_own_and_several(tmp_path: Path) -> None:
+    _file(tmp_path / "enactor.key", BIND)
+    for name in ("new", "old"):
+        _file(tmp_path / name, BIND.replace("lb-enactor", f"reader-{name}"))
+    config, problems, notes = check(APART, str(tmp_path / "standfast.yaml"))
+    assert config is not None, problems
+    assert not notes
+    keys = config.zones[0].keys
+    names = {role: [place.key.name for place in keys.of(role) if place.key] for role in IN_LINE}
+    readers = ["reader-new", "reader-old"]
+    assert names == {"enactor": ["lb-enactor"], "planner": readers, "cleaner": readers, "prober": readers}
+    assert SECRET not in repr(config)
+
+
+def test_where_only_the_planner_runs_only_its_keys_are_needed(tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        _file(tmp_path / name, BIND)
+    config, problems, notes = check(APART, str(tmp_path / "standfast.yaml"))
+    assert config is not None, problems
+    assert [(one.path, "needed only where that role runs" in one.remedy) for one in notes] == [
+        ("zone.tsig.enactor", True)
+    ]
+    assert config.zones[0].keys.of("enactor")[0].key is None
+
+
+def test_all_problems_with_keys_at_once(tmp_path: Path) -> None:
+    _file(tmp_path / "new", "no key")
+    (tmp_path / "old").write_text(BIND)
+    (tmp_path / "old").chmod(0o604)
+    text = APART.replace("enactor: 'file:enactor.key'", "enactr: 'file:new', cleaner: []")
+    config, problems, _ = check(text, str(tmp_path / "standfast.yaml"))
+    assert config is None
+    assert sorted(one.path for one in problems) == [
+        "zone.tsig", "zone.tsig.cleaner", "zone.tsig.planner[0]", "zone.tsig.planner[1]",
+    ]  # fmt: skip
+
+
+def test_where_secondaries_are_asked(tmp_path: Path) -> None:
+    _file(tmp_path / "k", BIND)
+    good = CONFIG.replace("REFERENCE", "'file:k'\n  secondaries: {ns2: '127.0.0.2:5301', ns3.example.net: 192.0.2.53}")
+    config, problems, _ = check(good, str(tmp_path / "standfast.yaml"))
+    assert config is not None, problems
+    assert [(one.name, one.host, one.port) for one in config.zones[0].secondaries] == [
+        ("ns2", "127.0.0.2", 5301),
+        ("ns3.example.net", "192.0.2.53", 53),
+    ]
+    _, problems, _ = check(good.replace("'127.0.0.2:5301'", "'127.0.0.2:0'").replace("ns3.example.net", "a..b"), "f")
+    assert [one.path for one in problems if "secondaries" in one.path] == ["zone.secondaries.ns2", "zone.secondaries"]

@@ -10,6 +10,7 @@ import pytest
 from conformance.provider_servers import ServerSubject
 from conformance.provider_subject import TXT, ZONE, A, Client, a, below, exactly, rrset, txt
 from standfast.adapters.providers import rfc2136, tsig
+from standfast.adapters.providers.keyring import KeyRing
 from standfast.adapters.providers.promises import Promises
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.adapters.providers.tsig import TsigKey
@@ -145,6 +146,30 @@ class ProviderFaultsKit:
         assert (why if self.promises.names_key_errors else "secret or the algorithm") in reply.why
         assert "another secret" not in reply.why
         assert subject.contents() == before
+
+    def test_a_key_that_is_refused_gives_way_to_the_next(self, subject: ServerSubject, proxy: UpdateProxy) -> None:
+        """The two ends of a rotation need no common moment; what worked last is tried first."""
+        strangers = [TsigKey(name, "hmac-sha256", b"another secret") for name in ("next-key", subject.key.name)]
+        keys = [*strangers, subject.key]
+        ring = KeyRing(lambda: tuple(keys))
+        client = Client(subject.connect_as(ring, port=proxy.port))
+        assert client.replace([Prerequisite(MARKER, TXT, ())], [txt(MARKER, "g1")]) == Written()
+        assert len(proxy.log) == 3
+        (told,) = ring.news
+        assert told.endswith(f"key {subject.key.name} is used")
+        assert told.count("is refused") == 2
+        assert client.replace([exactly(txt(MARKER, "g0"))], [txt(MARKER, "g2")]) == Conflict()
+        assert client.replace([exactly(txt(MARKER, "g1"))], [txt(MARKER, "g2")]) == Written()
+        assert len(proxy.log) == 5
+        keys.remove(subject.key)
+        reply = client.replace([exactly(txt(MARKER, "g2"))], [txt(MARKER, "g3")])
+        assert isinstance(reply, Refused)
+        assert client.value(MARKER, TXT) == rrset(txt("", "g2"))
+        if self.promises.tells_changes:
+            keys.append(subject.key)
+            serial = client.serial()
+            client.put(a(NAME, 7))
+            assert client.changes(serial).owners == (NAME,)
 
     @pytest.mark.parametrize("ahead", [-1000, 1000])
     def test_a_wrong_clock_is_refused_with_a_remedy(

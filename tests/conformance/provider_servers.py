@@ -11,6 +11,7 @@ import dns.zone
 
 from conformance.provider_subject import ZONE, Contents, Subject
 from harness.dnsservers import DnsServer
+from standfast.adapters.providers.keyring import KeyRing
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.adapters.providers.tsig import TsigKey
 from standfast.model.rrset import RRset, RRType
@@ -32,7 +33,7 @@ class ServerSubject(Subject):
     def connect(self) -> Rfc2136Provider:
         return self.connect_as(self.key)
 
-    def connect_as(self, key: TsigKey | None, *, port: int = 0, timeout_s: float = 10.0) -> Rfc2136Provider:
+    def connect_as(self, key: TsigKey | KeyRing | None, *, port: int = 0, timeout_s: float = 10.0) -> Rfc2136Provider:
         """With another key, or by way of a proxy."""
         provider = Rfc2136Provider(ZONE, self.server.host, port or self.server.port, key, timeout_s=timeout_s)
         self._opened.append(provider)

@@ -14,7 +14,7 @@ class PowerDnsServer(DnsServer):
     """`pdns_server`. Zones, keys and rights live in its database, made once by `pdnsutil`.
 
     A second key's `rights` are words of `update` and `transfer`: PowerDNS knows no right for a name or a type, but by
-    a Lua script (`policy`, its text), which is asked record by record.
+    a Lua script (`policy`, its text), which is asked record by record. Not `granted`: no key is known, nothing allowed.
     """
 
     name = "powerdns"
@@ -30,8 +30,10 @@ class PowerDnsServer(DnsServer):
         second_key: SecondKey | None = None,
         other_zones: Mapping[str, str] | None = None,
         options: str = "",
+        granted: bool = True,
     ) -> None:
         super().__init__(folder, zone, records, other_zones or {})
+        self._granted = granted
         self._signed, self._policy, self._options = signed, policy, options
         self._rights = {self.key: "update transfer"}
         if second_key is not None:
@@ -52,7 +54,7 @@ lmdb-sync-mode=sync
 local-address={self.host}
 local-port={self.port}
 dnsupdate=yes
-allow-dnsupdate-from={self.host}/8
+allow-dnsupdate-from=
 allow-axfr-ips=
 {f"lua-dnsupdate-policy-script={policy}" if self._policy is not None else ""}
 security-poll-suffix=
@@ -69,23 +71,27 @@ loglevel=4
 
     def _fill(self) -> None:
         """Zones, keys, and who may do what."""
-        for key in self._rights:
+        for key in self._rights if self._granted else ():
             # the secret stands in an argument list for a moment: there is no other way, and only a test's key does
-            self._util("import-tsig-key", key.name, "hmac-sha256", key.secret)
+            self.run_pdnsutil("import-tsig-key", key.name, "hmac-sha256", key.secret)
         for number, (zone, records) in enumerate(self.zones.items()):
             file = self.folder / f"zone{number}.db"
             file.write_text(zone_text(zone, records), encoding="ascii")
-            self._util("load-zone", zone, str(file))
-            self._util("set-kind", zone, "primary")
-            self._util("set-meta", zone, "SOA-EDIT-DNSUPDATE", "INCREASE")
+            self.run_pdnsutil("load-zone", zone, str(file))
+            self.run_pdnsutil("set-kind", zone, "primary")
+            if not self._granted:
+                continue
+            self.run_pdnsutil("set-meta", zone, "ALLOW-DNSUPDATE-FROM", f"{self.host}/8")
+            self.run_pdnsutil("set-meta", zone, "SOA-EDIT-DNSUPDATE", "INCREASE")
             for word, meta in (("update", "TSIG-ALLOW-DNSUPDATE"), ("transfer", "TSIG-ALLOW-AXFR")):
                 if allowed := [key.name for key, rights in self._rights.items() if word in rights.split()]:
-                    self._util("set-meta", zone, meta, *allowed)
+                    self.run_pdnsutil("set-meta", zone, meta, *allowed)
             if self._signed:
-                self._util("secure-zone", zone)
-                self._util("rectify-zone", zone)
+                self.run_pdnsutil("secure-zone", zone)
+                self.run_pdnsutil("rectify-zone", zone)
 
-    def _util(self, *arguments: str) -> None:
+    def run_pdnsutil(self, *arguments: str) -> None:
+        """An operator's command; AssertionError if it fails."""
         command = [program("pdnsutil"), f"--config-dir={self.folder}", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said = (done.stdout + done.stderr).replace(self.key.secret, "…")

@@ -27,6 +27,8 @@ from standfast.errors import EXIT_ERROR, EXIT_FINE, Problem, StandfastError
 if TYPE_CHECKING:
     from standfast.cli.checking.failover import Part
     from standfast.cli.checking.findings import Finding, ZoneReport
+    from standfast.config import TsigKey
+    from standfast.runtime.place import Place
 
 _ZONES_AT_ONCE: Final = 8
 _SUBJECT_WIDTH_MAX: Final = 28
@@ -62,7 +64,7 @@ class Checked(Struct, frozen=True):
     is_flag=False,
     flag_value="auto",
     default=None,
-    type=click.Choice(["bind", "knot", "both", "auto"]),
+    type=click.Choice(["bind", "knot", "pdns", "all", "auto"]),
     help="print what the DNS server's configuration must say [default: for the server that answers]",
 )
 @click.pass_context
@@ -126,8 +128,7 @@ def check_world(checked: Checked) -> Checked:
 
     def look(zone: configuration.ZoneConfig) -> "ZoneReport":
         mine = [policy for policy in policies if policy.zone == zone.name]
-        made = zone.tsig is not None or place.embedded_key.exists()
-        return check_zone(zone, config.stream, place.key(zone) if made else None, mine, plan)
+        return check_zone(zone, config.stream, _writers_keys(zone, place), mine, plan)
 
     with ThreadPoolExecutor(_ZONES_AT_ONCE) as pool:
         zones = tuple(pool.map(look, config.zones))
@@ -135,6 +136,13 @@ def check_world(checked: Checked) -> Checked:
     findings += _load_balancer_findings(config, checked.load_balancers)
     findings += state_findings(place)
     return replace(checked, zones=zones, findings=tuple(findings), failover=failover_parts(config, zones))
+
+
+def _writers_keys(zone: configuration.ZoneConfig, place: "Place") -> "tuple[TsigKey, ...]":
+    """The keys that an enactor would try, as far as they can be read here."""
+    if zone.provider == "embedded" and not zone.keys.of("enactor"):
+        return (place.key(zone),) if place.embedded_key.exists() else ()
+    return tuple(one.key for one in zone.keys.of("enactor") if one.key)
 
 
 def _load_balancer_findings(config: Config, load_balancers: Sequence[LoadBalancerConfig] | None) -> "Iterable[Finding]":

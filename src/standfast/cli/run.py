@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from standfast import config as configuration
-from standfast.config import Config
+from standfast.config import Config, KeyRole
 from standfast.errors import StandfastError
 from standfast.runtime.journal import Journal
 from standfast.runtime.narration import Narrator
@@ -89,11 +89,14 @@ def _all(
     if any(zone.provider == "embedded" for zone in config.zones):
         specs.append(ChildSpec("nameserver", ("run", "--role", "nameserver", *common)))
     taken = tuple(part for name in take for part in ("--take", name))
-    specs.append(ChildSpec("planner", ("run", "--role", "planner", "--name", who, *taken, *common)))
+    planner = ("run", "--role", "planner", "--name", who, *taken, *common)
+    specs.append(ChildSpec("planner", planner, _others_keys(config, "planner")))
     for name in _enactor_names(who, enactors):
         watch = ("--observe",) if observe else ()
-        specs.append(ChildSpec(f"enactor {name}", ("run", "--role", "enactor", "--name", name, *watch, *common)))
-    specs.append(ChildSpec("cleaner", ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)))
+        enactor = ("run", "--role", "enactor", "--name", name, *watch, *common)
+        specs.append(ChildSpec(f"enactor {name}", enactor, _others_keys(config, "enactor")))
+    cleaner = ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)
+    specs.append(ChildSpec("cleaner", cleaner, _others_keys(config, "cleaner")))
     supervise(specs, stop_on_signals(), lambda text: None if quiet else click.echo(text, err=True), watched)
     if not quiet:
         click.echo("Stopped. DNS stays as it is.")
@@ -112,6 +115,11 @@ def _look_after(manager: ServiceManager, place: Place, writers: "list[tuple[str,
             return
         manager.ready(", ".join(f"{role} {who}" for role, who in writers))
     manager.at_work()
+
+
+def _others_keys(config: Config, role: KeyRole) -> tuple[str, ...]:
+    """Environment variables with keys that only other roles need."""
+    return tuple(sorted({one for zone in config.zones for one in zone.keys.variables_of_others(role)}))
 
 
 def _say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from standfast.config.binding import check, load
 from standfast.config.fleet import FleetReading, Unknown, load_fleet
+from standfast.config.rolekeys import KeyPlace, KeyRole, RoleKeys
 from standfast.config.schema import (
     Config,
     EndpointConfig,
@@ -13,6 +14,7 @@ from standfast.config.schema import (
     StoreConfig,
     ZoneConfig,
 )
+from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
 
 __all__ = [
@@ -21,9 +23,13 @@ __all__ = [
     "FleetReading",
     "FleetSource",
     "HealthConfig",
+    "KeyPlace",
+    "KeyRole",
     "LoadBalancerConfig",
     "PolicyConfig",
     "RetentionConfig",
+    "RoleKeys",
+    "SecondaryConfig",
     "StoreConfig",
     "TsigKey",
     "Unknown",

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from standfast.config import keys, scalars, secrets
+from standfast.config import keys, scalars
 from standfast.config.document import BYTES_MAX, Findings, Mark, Node, Scalar, Sequence, join, parse, shown
 from standfast.config.endpoints import ZoneNames, bind_endpoints, note_ttl
 from standfast.config.files import Unreadable, read_text, shown_path
 from standfast.config.fleet import FleetDraft, Unknown, bind_load_balancers, load_fleet
+from standfast.config.rolekeys import bind_keys
 from standfast.config.scalars import BadValue
 from standfast.config.schema import (
     HEALTH_KINDS,
@@ -22,9 +23,10 @@ from standfast.config.schema import (
     StoreConfig,
     ZoneConfig,
 )
+from standfast.config.secondaries import bind_secondaries
 from standfast.config.section import Section
 from standfast.config.web import bind_web
-from standfast.errors import ConfigError, Problem, SecretError
+from standfast.errors import ConfigError, Problem
 from standfast.model.name import parse_stream
 
 ANSWERS_MAX: Final = 100
@@ -155,24 +157,13 @@ def _zone(section: Section, base: Path) -> ZoneConfig | None:
             section.missing("server", "Name the primary that takes updates: server: ns1.example.com.")
         if section.get("tsig") is None:
             section.missing("tsig", "Make a key with tsig-keygen and name its file: tsig: file:enactor.key.")
-    tsig = _tsig(section, base)
+    signing = bind_keys(section, base)
+    first = next((place.key for _, places in signing.places for place in places if place.key), None)
     look = section.read("look", scalars.duration(0.2, 60), 1.0 if embedded else 2.0)
-    return None if name is None else ZoneConfig(name, provider or "rfc2136", host, port, tsig, look)
-
-
-def _tsig(section: Section, base: Path) -> secrets.TsigKey | None:
-    reference = section.read("tsig", str, None)
-    if reference is None:
+    others = bind_secondaries(section)
+    if name is None:
         return None
-    try:
-        secret = secrets.read_secret(reference, base)
-        key = secrets.tsig_key(secret.text)
-    except SecretError as error:
-        section.problem("tsig", error.message, error.remedy)
-        return None
-    for sentence, remedy in (*secret.notes, *(note for note in (secrets.weakness(key),) if note)):
-        section.note("tsig", sentence, remedy)
-    return key
+    return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others)
 
 
 def _health(root: Section) -> HealthConfig | None:

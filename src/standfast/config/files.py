@@ -7,8 +7,10 @@ from pathlib import Path
 
 
 class Unreadable(Exception):
-    """The file gives no text; the argument says why, as the end of a sentence. `missing` if it is not there, `denied` if
-    this user may not read it."""
+    """The file gives no text; the argument says why, as the end of a sentence.
+
+    `missing` if it is not there, `denied` if this user may not read it.
+    """
 
     def __init__(self, why: str, missing: bool = False, denied: bool = False) -> None:
         super().__init__(why)

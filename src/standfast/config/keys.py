@@ -15,7 +15,7 @@ ROOT: Final = (
     "retention",
     "web",
 )
-ZONE: Final = ("name", "provider", "server", "tsig", "look")
+ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries")
 TSIG: Final = ("enactor", "planner", "cleaner", "prober")
 HEALTH: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise", "warm_up")
 LOAD_BALANCER: Final = ("az", "ip", "capacity", "pool", "admin", "port")

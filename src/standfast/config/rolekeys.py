@@ -4,7 +4,7 @@ A role without a key of its own takes that of the next in its line. Where roles 
 user needs only those of the roles that run there: what can't be read is a note here and an error where it is needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -63,6 +63,14 @@ class RoleKeys:
         known = dict(self.places)
         return next((known[one] for one in IN_LINE[role] if one in known), ())
 
+    def variables_of_others(self, role: KeyRole) -> frozenset[str]:
+        """Environment variables with keys that the role does not sign with."""
+        return self._variables(one for _, some in self.places for one in some) - self._variables(self.of(role))
+
+    @staticmethod
+    def _variables(places: Iterable[KeyPlace]) -> frozenset[str]:
+        return frozenset(one.reference.partition(":")[2] for one in places if one.path is None)
+
     def has_own(self, role: KeyRole) -> bool:
         """Whether the role signs with other keys than the enactor."""
         return self.of(role) != self.of("enactor")
@@ -79,11 +87,8 @@ def bind_keys(zone: Section, base: Path) -> RoleKeys:
         return RoleKeys()
     if section.get("enactor") is None:
         section.missing("enactor", "Name the key that may write: enactor: file:enactor.key.")
-    roles: list[tuple[KeyRole, tuple[KeyPlace, ...]]] = []
-    for role in IN_LINE:
-        if section.get(role) is not None and (some := _places(section, role, base, apart=True)):
-            roles.append((role, some))
-    return RoleKeys(tuple(roles))
+    roles = ((role, _places(section, role, base, apart=True)) for role in IN_LINE if section.get(role) is not None)
+    return RoleKeys(tuple((role, some) for role, some in roles if some))
 
 
 def _places(section: Section, key: str, base: Path, *, apart: bool) -> tuple[KeyPlace, ...]:

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from standfast.config.rolekeys import RoleKeys
+from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
 
 ProviderKind: TypeAlias = Literal["rfc2136", "embedded"]
@@ -28,7 +30,11 @@ DEFAULT_POOL: Final = "default"
 
 @dataclass(frozen=True, slots=True)
 class ZoneConfig:
-    """A zone and the primary that takes its updates. `tsig` may be absent for `embedded` only."""
+    """A zone and the primary that takes its updates.
+
+    `keys` are those that each role signs with, `tsig` the first of them that can be read here; `embedded` needs none.
+    `secondaries` say where other name servers are asked, if not where their NS records lead.
+    """
 
     name: str
     provider: ProviderKind
@@ -36,6 +42,8 @@ class ZoneConfig:
     port: int
     tsig: TsigKey | None
     look_seconds: float
+    keys: RoleKeys = field(default_factory=RoleKeys)
+    secondaries: tuple[SecondaryConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
 from .journal import Journal
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
+from .signing import Signers
 
 POLL_S: Final = 0.005
 """How often the store is asked whether anybody wrote: about 10 µs each on SQLite."""
@@ -95,11 +96,13 @@ class EnactorProcess:
         audit_s: float = AUDIT_S,
         poll_s: float = POLL_S,
         observe: bool = False,
+        signers: Signers | None = None,
     ) -> None:
         self.core = Enactor(writer, stream)
         self._store, self._providers, self._copy = store, providers, copy
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
+        self._signers = signers or Signers()
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
         self._troubles: dict[str, str] = {}
@@ -145,6 +148,8 @@ class EnactorProcess:
                 self.core = self.core.heard(self._perform(request))
                 self._report(self.core)
         self._again_at = time.monotonic() + self._pause()
+        for why in self._signers.news():
+            self._journal.write("notice", kind="key", why=why)
         self._relieved()
 
     def _overlap(self, request: Replace, stop: threading.Event) -> None:
@@ -273,6 +278,7 @@ class EnactorProcess:
             observe=self._observe,
             troubles=troubles[:20],
             put_back=self._often_put_back(),
+            keys=self._signers.standing,
         )
 
     def _often_put_back(self) -> dict[str, int]:

@@ -7,11 +7,11 @@ import secrets
 import socket
 from pathlib import Path
 
+from standfast.adapters.providers.keyring import KeyRing
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
-from standfast.adapters.providers.tsig import TsigKey as SigningKey
 from standfast.adapters.stores.diskcopy import DiskCopy
 from standfast.adapters.stores.sqlite import SqliteStore
-from standfast.config import Config, TsigKey
+from standfast.config import Config, KeyRole, TsigKey
 from standfast.config.schema import EndpointConfig, LoadBalancerConfig, ZoneConfig
 from standfast.config.secrets import read_secret, tsig_key
 from standfast.errors import ProviderError, StandfastError
@@ -21,6 +21,7 @@ from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 from .latestore import LateStore
+from .signing import Signers, signing
 
 
 class Place:
@@ -29,6 +30,8 @@ class Place:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.root = config.state_dir
+        self.signers = Signers()
+        """The keys of this process's providers."""
 
     def prepare(self) -> None:
         """Make the directories. Raises StandfastError with the remedy if that can't be done."""
@@ -87,10 +90,14 @@ class Place:
         """An enactor's own copy."""
         return DiskCopy(self.copies / f"{writer}.sqlite")
 
-    def key(self, zone: ZoneConfig) -> TsigKey:
-        """The zone's TSIG key. Raises StandfastError."""
-        if zone.tsig is not None:
-            return zone.tsig
+    def key(self, zone: ZoneConfig, role: KeyRole = "enactor") -> TsigKey:
+        """The first TSIG key of that role in the zone. Raises StandfastError if none can be read here."""
+        places = zone.keys.of(role)
+        if found := next((place.key for place in places if place.key), None):
+            return found
+        if places or zone.provider != "embedded":
+            why = places[0].why if places else f"Zone {zone.name} has no key."
+            raise StandfastError(f"The {role} can't sign in zone {zone.name}: {why}")
         path = self.ensured_embedded_key()
         return tsig_key(read_secret(f"file:{path.name}", path.parent).text)
 
@@ -111,11 +118,19 @@ class Place:
                 draft.unlink()
         return path
 
-    def open_provider(self, zone: ZoneConfig, *, timeout_s: float = 5.0) -> Rfc2136Provider:
-        """The zone's primary. Raises ProviderError if its host name does not resolve."""
-        key = self.key(zone)
-        signing = SigningKey(key.name, key.algorithm, key.secret)
-        return Rfc2136Provider(zone.name, resolved(zone.host), zone.port, signing, timeout_s=timeout_s)
+    def open_provider(self, zone: ZoneConfig, *, role: KeyRole = "enactor", timeout_s: float = 5.0) -> Rfc2136Provider:
+        """The zone's primary, with the keys of that role; without any it can be read, but a transfer may be refused.
+
+        Raises ProviderError if its host name does not resolve, StandfastError if an enactor has no key.
+        """
+        places = zone.keys.of(role)
+        if not places and zone.provider == "embedded":
+            ring = KeyRing.of(signing(self.key(zone)))
+        else:
+            if role == "enactor":
+                self.key(zone)
+            ring = self.signers.ring(zone.name, places)
+        return Rfc2136Provider(zone.name, resolved(zone.host), zone.port, ring, timeout_s=timeout_s)
 
 
 def _key_text(name: str, secret: bytes) -> str:

@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from standfast.config import KeyRole
+
 from .enacting import Provider
 from .journal import Journal
 from .place import Place
@@ -43,8 +45,8 @@ def run_role(
     presence.leave()
 
 
-def _providers(place: Place) -> dict[str, Provider]:
-    return {zone.name: place.open_provider(zone) for zone in place.config.zones}
+def _providers(place: Place, role: KeyRole) -> dict[str, Provider]:
+    return {zone.name: place.open_provider(zone, role=role) for zone in place.config.zones}
 
 
 def _enactor(
@@ -56,12 +58,13 @@ def _enactor(
         who,
         place.config.stream,
         place.late_store(),
-        _providers(place),
+        _providers(place, "enactor"),
         place.open_copy(who),
         journal,
         presence=presence,
         look_s=min(zone.look_seconds for zone in place.config.zones),
         observe=duties.observe,
+        signers=place.signers,
     ).run(stop)
 
 
@@ -75,7 +78,7 @@ def _planner(
         who,
         place.config,
         place.late_store(leave=True),
-        _providers(place),
+        _providers(place, "planner"),
         journal,
         presence=presence,
         consents=duties.consents,
@@ -92,7 +95,7 @@ def _cleaner(
         who,
         place.config,
         place.late_store(leave=True),
-        _providers(place),
+        _providers(place, "cleaner"),
         journal,
         presence=presence,
         every_s=duties.every_s,

@@ -18,10 +18,14 @@ _GRACE_S: Final = 10.0
 
 
 class ChildSpec(Struct, frozen=True):
-    """One child: a name for messages and the arguments after `python -m standfast`."""
+    """One child: a name for messages and the arguments after `python -m standfast`.
+
+    `without` are environment variables that are none of its business: the keys of other roles.
+    """
 
     name: str
     arguments: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
 
 class Child:
@@ -31,7 +35,8 @@ class Child:
         self.spec = spec
         self.deaths = 0
         self._parent = parent
-        self._environment = {**os.environ, **(environment or {}), PARENT_FD: str(parent)}
+        inherited = {name: value for name, value in os.environ.items() if name not in spec.without}
+        self._environment = {**inherited, **(environment or {}), PARENT_FD: str(parent)}
         self._due = 0.0
         self.process = self._started()
 

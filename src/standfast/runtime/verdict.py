@@ -265,11 +265,11 @@ def _put_back(seen: Seen) -> dict[str, int]:
 
 def _planner_says(seen: Seen, what: str) -> list[str]:
     """What running planners write beside their sign of life, each once."""
-    found: dict[str, None] = {}
-    for one in seen.running("planner"):
-        texts = one.facts.get(what)
-        found |= {str(text): None for text in texts} if isinstance(texts, list) else {}
-    return list(found)
+    return list(dict.fromkeys(text for one in seen.running("planner") for text in _texts(one.facts.get(what))))
+
+
+def _texts(told: object) -> list[str]:
+    return [str(text) for text in told] if isinstance(told, list) else []
 
 
 def _blind(seen: Seen) -> Iterator[_Finding]:
@@ -325,6 +325,8 @@ def _handled(seen: Seen, each: "Each") -> Iterator[_Finding]:
     if writers and all(one.facts.get("observe") for one in writers):
         text = "Only observing: what would be written stands in the journal, and nothing is."
         yield _Finding("HANDLED", text, "standfast history", EXIT_FINE)
+    for text in dict.fromkeys(text for one in writers for text in _texts(one.facts.get("keys"))):
+        yield _Finding("HANDLED", f"{text}. {_NOBODY}", "standfast check", EXIT_FINE)
     for sight, how in each:
         entry = sight.entry
         name = short_name(entry.name, entry.zone)

@@ -117,9 +117,10 @@ def version(server: Server) -> str:
 
 
 def kind_of(version_text: str) -> str:
-    """bind or knot, if the version says so."""
+    """bind, knot or pdns, if the version says so."""
     low = version_text.lower()
-    return "bind" if "bind" in low else "knot" if "knot" in low else ""
+    words = (("bind", "bind"), ("knot", "knot"), ("powerdns", "pdns"))
+    return next((kind for word, kind in words if word in low), "")
 
 
 def signature(server: Server, zone: str, key: TsigKey) -> Signature:

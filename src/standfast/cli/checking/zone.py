@@ -5,17 +5,19 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from standfast.adapters.providers.promises import PROMISES, Promises
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
-from standfast.adapters.providers.tsig import TsigKey as SigningKey
 from standfast.cli.texts import counted, listed
 from standfast.config import TsigKey, ZoneConfig
 from standfast.model.name import relative, subtree
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
+from standfast.runtime.signing import signing
 
 from . import asking
 from .findings import Finding, ZoneReport
+from .keys import reader_findings, working_key
 from .names import folded_findings, name_findings
 from .rights import Rights, endpoint_contents, examine, zone_contents
 from .server import NEGATIVE_LONG_S, Seen, look_at_server, secondary_findings
@@ -26,21 +28,17 @@ _TIMEOUT_S: Final = 5.0
 
 
 def check_zone(
-    zone: ZoneConfig, stream: str, key: TsigKey | None, policies: Sequence[EndpointPolicy], plan: Plan | None
+    zone: ZoneConfig, stream: str, keys: Sequence[TsigKey], policies: Sequence[EndpointPolicy], plan: Plan | None
 ) -> ZoneReport:
-    """Look at one zone. Never raises for what a server says or does not say."""
+    """Look at one zone with the keys that an enactor would try. Never raises for what a server says or not."""
+    key, doubted = working_key(zone, keys)
     seen = look_at_server(zone, key)
     if isinstance(seen, ZoneReport):
         return seen
-    report = seen.report
+    report = replace(seen.report, findings=(*seen.report.findings, *doubted))
     if key is None or not report.key_accepted:
         return replace(report, findings=(*report.findings, *secondary_findings(report)))
-    try:
-        signing = SigningKey(key.name, key.algorithm, key.secret)
-    except ValueError as error:
-        found = Finding("problem", "key", report.server, f"It cannot be used: {error}.", "Use hmac-sha256.")
-        return replace(report, findings=(*report.findings, found))
-    provider = Rfc2136Provider(zone.name, seen.server.host, zone.port, signing, timeout_s=_TIMEOUT_S)
+    provider = Rfc2136Provider(zone.name, seen.server.host, zone.port, signing(key), timeout_s=_TIMEOUT_S)
     try:
         names = [policy.name for policy in policies]
         rights = examine(provider, zone.name, stream, names)
@@ -52,6 +50,7 @@ def check_zone(
         *_zone_line(report, rights),
         *secondary_findings(report),
         *folded_findings(right_findings(zone.name, stream, key.name, names, rights, report.kind), _SAME_NAMES),
+        *reader_findings(seen.server, zone, stream, names),
         *folded_findings(about_names, _SAME_NAMES),
         *_zone_notes(seen, zone, key),
     ]
@@ -73,7 +72,10 @@ def _zone_notes(seen: Seen, zone: ZoneConfig, key: TsigKey) -> list[Finding]:
         subject = f"SOA minimum {seen.negative_s}"
         text = f"An empty answer would be remembered for {_spelled(seen.negative_s)}. 60 is enough."
         found.append(Finding("note", "negative_ttl", subject, text))
-    if not asking.may_transfer(seen.server, zone.name, seen.report.serial or 0, key):
+    if not PROMISES.get(seen.report.kind, Promises()).tells_changes:
+        text = "It does not tell which names changed, so a look after any change reads every name of ours."
+        found.append(Finding("note", "changes", zone.name, text, "See docs/powerdns.md."))
+    elif not asking.may_transfer(seen.server, zone.name, seen.report.serial or 0, key):
         text = "The key may not transfer the zone, so each look for damage reads every name instead of what changed."
         found.append(Finding("note", "transfer", zone.name, text, "Allow it: `allow-transfer` on BIND, acl on Knot."))
     return found
@@ -155,4 +157,8 @@ def _translated(kind: str) -> str:
         return " (Knot answers NOTAUTH, BADKEY: the key is known, no acl rule covers this)"
     if kind == "bind":
         return " (REFUSED: no grant in the update-policy covers this)"
+    if kind == "pdns":
+        return (
+            " (REFUSED: it is not in the zone's TSIG-ALLOW-DNSUPDATE, or its secret is another one; the log says which)"
+        )
     return ""
