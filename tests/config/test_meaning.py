@@ -135,12 +135,15 @@ def test_the_examples_load(path: Path, tmp_path: Path) -> None:
     key.write_text('key "lb-enactor" { algorithm hmac-sha256; secret "' + "QUFB" * 11 + '"; };')
     key.chmod(0o600)
     copy = tmp_path / path.name
-    copy.write_text(path.read_text().replace("/etc/standfast/enactor.key", str(key)))
+    text = path.read_text()
+    for name in ("enactor", "reader"):
+        text = text.replace(f"/etc/standfast/{name}.key", str(key))
+    copy.write_text(text)
     assert load(copy).endpoints
 
 
 def test_there_are_examples() -> None:
-    assert {path.name for path in EXAMPLES} >= {"bind.yaml", "knot.yaml", "embedded.yaml"}
+    assert {path.name for path in EXAMPLES} >= {"bind.yaml", "knot.yaml", "powerdns.yaml", "embedded.yaml"}
 
 
 @pytest.mark.parametrize(
