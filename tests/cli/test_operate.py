@@ -1,10 +1,12 @@
 """`rollback`, `hold`, `resume`: shown, agreed to, published by compare-and-set, journalled, seen in the zone."""
 
 import re
+import socket
 
 import pytest
 
 from cli.stage import DOWN, LOAD_BALANCERS, ZONE, Stage
+from standfast.config import load
 from standfast.core.holding import Hold
 from standfast.ports.store import PutSource
 from standfast.runtime import operating
@@ -57,6 +59,8 @@ def test_rollback_and_resume(served: Stage) -> None:
 
 def test_a_rollback_that_nobody_writes_yet_differs(served: Stage) -> None:
     _twice(served)
+    served.share()
+    served.beat("planner")
     said = served.run("rollback", "www", "--to", "1", "--yes")
     assert said.code == 2
     assert "No enactor is running here, so nobody writes it yet (it has no marker)" in said.out
@@ -64,9 +68,33 @@ def test_a_rollback_that_nobody_writes_yet_differs(served: Stage) -> None:
 
 def test_what_is_ill_now_is_said(served: Stage) -> None:
     _twice(served)
+    served.beat("planner")
     said = served.run("rollback", "www", "--to", "1", "--yes")
     assert "FAILS now: failed 3 checks in a row" in said.out
     assert "Take care: lb-b1 would be in the answer" in said.out
+    assert (said.code, "--yes needs a --reason here" in said.err) == (3, True)
+    assert served.plan is not None
+    assert served.plan.generation == 2
+    assert served.run("rollback", "www", "--to", "1", "--yes", "--reason", "its checks lie").code == 2
+
+
+def test_without_a_planner_it_is_checked_from_here(served: Stage) -> None:
+    """What was thought of it when the planner still ran is not what it does now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        some = (("a", "127.0.0.1", port), ("b", "127.0.0.2", 1))
+        bound = ", ".join(f"lb-{n}: {{az: {n}, ip: {ip}, port: {p}}}" for n, ip, p in some)
+        served.file.write_text(
+            f"zone: {{name: {ZONE}, provider: rfc2136, server: 127.0.0.1:{served.port}, tsig: 'file:{served.tsig}'}}\n"
+            f"health: {{tcp: {port}, timeout: 1s}}\nload_balancers: {{{bound}}}\nendpoints: {{www: {{}}}}\n"
+        )
+        served.config = load(served.file)
+        served.publish()
+        served.publish(lb_b=DOWN)
+        said = served.run("rollback", "www", "--to", "1", "--yes")
+    assert said.code == 3
+    assert "FAILS now: 127.0.0.2:1 connection refused" in said.out
+    assert "lb-a" not in said.out, "it stays, and passes"
 
 
 def test_without_a_terminal_agreement_is_needed(stage: Stage) -> None:
@@ -81,11 +109,13 @@ def test_without_a_terminal_agreement_is_needed(stage: Stage) -> None:
 
 def test_on_a_terminal_the_name_is_typed(served: Stage) -> None:
     _twice(served)
+    served.beat("planner")
     no = served.run("rollback", "www", "--to", "1", typed="api")
     assert (no.code, "That is not www; nothing was changed." in no.err) == (3, True)
     assert served.run("rollback", "www", "--to", "1", typed="").code == 3
     assert served.plan is not None
     assert served.plan.generation == 2
+    served.share()
     yes = served.run("rollback", "www", "--to", "1", typed="www")
     assert (yes.code, "Type the name" in yes.out) == (2, True)
     assert served.plan.generation == 3
@@ -104,7 +134,7 @@ def test_load_balancers_that_are_gone_refuse(served: Stage) -> None:
 def test_an_unknown_fleet_is_not_an_empty_one(served: Stage) -> None:
     _twice(served)
     served.store.perform(PutSource("fleet", 99, b"half a fi"))
-    assert served.run("rollback", "www", "--to", "1", "--yes").code == 2, "the file still says who there is"
+    assert served.run("rollback", "www", "--to", "1", "--yes", "--reason", "r").code == 2, "the file says who there is"
     fleet = served.folder / "fleet.yaml"
     fleet.write_text("load_balancers: {}\n")
     served.file.write_text(
@@ -137,7 +167,7 @@ def test_hold_twice_and_resume_what_is_not_held(served: Stage) -> None:
 
 def test_an_unreadable_zone_refuses_and_says_when_to_try_again(stage: Stage) -> None:
     _twice(stage)
-    said = stage.run("rollback", "www", "--to", "1", "--yes")
+    said = stage.run("rollback", "www", "--to", "1", "--yes", "--reason", "r")
     assert said.code == 3
     assert "try again when its server answers" in said.err.lower()
     assert [one["stage"] for one in stage.journalled("operator")] == ["asked", "refused"]

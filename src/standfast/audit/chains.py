@@ -7,6 +7,7 @@ from typing import Final
 from .findings import Findings
 from .floors import TWICE, TWINS_REMEDY, Floors, Moment
 from .lines import Place
+from .payloads import BARE
 from .record import FAILED, Key, Link, Record
 
 _REPORT: Final = "Report this with both journals: no enactor may do that."
@@ -81,15 +82,17 @@ def _step(key: Key, before: Link, link: Link, findings: Findings) -> None:
         findings.violated("G2", text, *places, remedy=_REPORT)
     if before.state in _FROZEN and link.act != "mark":
         findings.violated("G8", f"{name}: a {link.act} over a frozen marker", *places, remedy=_REPORT)
-    if before.state == "retired" and link.kind != "retired":
+    if before.state == "retired" and link.kind != "retired" and link.act != "leave":
         findings.violated("G8", f"{name}: a {link.act} over a tombstone", *places, remedy=_REPORT)
     (generation, plan), mine = before.names, link.change
-    if link.act != "mark" and generation == mine.generation and plan != mine.plan:
+    if link.act not in BARE and generation == mine.generation and plan != mine.plan:
         text = f"{name}: plan {mine.plan[:8]} is written over plan {plan[:8]}, and both are g{generation}"
         findings.violated("G5", text, *places, remedy="Two plans of one number: nobody may write before a newer one.")
 
 
 def _hole(record: Record, key: Key, link: Link, findings: Findings) -> None:
+    if link.act == "take":
+        return  # what it replaces is another stream's, and in that stream's chain
     other = record.changes.get(link.over)
     if other is None:
         why = "a marker put by a change that is in no journal given here (or by hand)"
@@ -121,7 +124,7 @@ def _roots(key: Key, links: Mapping[str, Link], floors: Floors, findings: Findin
     """Chains that begin anew, since a marker was gone or unreadable: the floors order them, where none was lost."""
     placed: dict[int, list[tuple[int, bool, Link]]] = {}
     for link in links.values():
-        if not link.change.landed or link.act == "mark" or not link.makes_marker:
+        if not link.change.landed or link.act in BARE or not link.makes_marker:
             continue
         moment: Moment | None = floors.moment(link.change)
         if moment is None:

@@ -24,7 +24,7 @@ class FloorLine(Struct, gc=False):
     """What a change asserts of its zone's floor and puts there.
 
     `found`: live, frozen, absent, unreadable, or unasserted. `sets` is the generation it is set to under the change's
-    nonce, None if it is left as it is.
+    nonce, None if it is left as it is, or is taken away (`goes`).
     """
 
     found: str
@@ -32,6 +32,7 @@ class FloorLine(Struct, gc=False):
     over: str = ""
     sets: int | None = None
     state: str | None = None
+    goes: bool = False
 
 
 class PutMarker(Struct, gc=False):

@@ -9,6 +9,10 @@ from .lines import Place
 
 NO_PLAN: Final = "none"
 """What an operator's freeze or thaw names instead of a plan: it alone puts markers without contents."""
+EMERGENCY: Final = "emergency"
+"""What an operator's emergency publish names: contents without a plan."""
+BARE: Final = frozenset({"mark", "take", "leave"})
+"""Acts of an operator on markers alone: freeze and thaw, take-over from another stream, the way out."""
 _REPORT: Final = "Report this with the journal: no enactor may do that."
 _NOT_OURS: Final = {
     "frozen": "under a frozen marker",
@@ -27,7 +31,7 @@ def judge_intent(line: IntentLine, place: Place, findings: Findings) -> None:
         findings.violated("G8", f"{line.zone}: a change under a frozen floor", place, remedy=_REPORT)
     _floor(line, line.floor, place, findings)
     for write in line.writes:
-        if write.act == "mark" and line.plan != NO_PLAN:
+        if write.act in BARE and line.plan != NO_PLAN:
             text = f"{write.name}: a marker is put and nothing else, by a plan"
             findings.violated("G1", text, place, remedy=_REPORT)
         _payload(write, place, findings)
@@ -35,7 +39,7 @@ def judge_intent(line: IntentLine, place: Place, findings: Findings) -> None:
 
 
 def _payload(write: WriteLine, place: Place, findings: Findings) -> None:
-    if write.act == "mark" or write.kind in ("first", "retired"):
+    if write.act in BARE or write.kind in ("first", "retired"):
         return
     least, answers = write.least or {}, write.answers or {}
     findings.checked("G1")
@@ -55,10 +59,14 @@ def _obedience(write: WriteLine, place: Place, findings: Findings) -> None:
     findings.checked("G8")
     if write.act == "mark":
         return
-    if write.found in _NOT_OURS:
+    if write.act == "take":
+        if write.found != "foreign":
+            text = f"{write.name}: taken over, and found was no live marker of another stream but {write.found}"
+            findings.violated("G8", text, place, remedy=_REPORT)
+    elif write.found in _NOT_OURS:
         text = f"{write.name}: a {write.act} {_NOT_OURS[write.found]}"
         findings.violated("G8", text, place, remedy=_REPORT)
-    elif write.found == "retired" and write.kind != "retired":
+    elif write.found == "retired" and write.kind != "retired" and write.act != "leave":
         findings.violated("G8", f"{write.name}: a {write.act} under a tombstone", place, remedy=_REPORT)
 
 
@@ -74,6 +82,8 @@ def _floor(line: IntentLine, floor: FloorLine, place: Place, findings: Findings)
             wrong = "a refill needs a readable floor, and leaves its generation as it is"
         elif any(one.over or one.puts for one in line.writes):
             wrong = "a refill over a marker, or one that writes a marker"
+    elif any(one.act == "leave" for one in line.writes) and floor.sets is None and not floor.goes:
+        wrong = "a marker is taken away, and the floor got no fresh nonce"
     elif floor.sets is None:
         if floor.generation is None:
             wrong = "a write under a lost floor that does not rebuild it"

@@ -14,7 +14,7 @@ from standfast.model.name import first_name
 from .findings import PROMISES, Findings
 from .format import CollectedLine, FloorLine, IntentLine, OperatorLine, OutcomeLine, PlannedLine, WriteLine
 from .lines import Journal, Place, Spoilt, Told, read
-from .payloads import NO_PLAN, judge_intent
+from .payloads import EMERGENCY, NO_PLAN, judge_intent
 
 Key: TypeAlias = tuple[str, str, str]
 """(stream, zone, name)."""
@@ -178,7 +178,7 @@ class Reader:
             remedy = "Was a state directory copied, or a journal given twice? A nonce must name one change."
             record.findings.violated("G10", text, twin.place, place, remedy=remedy)
             return
-        if line.plan != NO_PLAN:
+        if line.plan not in (NO_PLAN, EMERGENCY):
             self._plan(stream, line.generation, line.plan, place)
         judge_intent(line, place, record.findings)
         change = Change(

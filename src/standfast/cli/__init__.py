@@ -22,6 +22,10 @@ _EVERYDAY: Final = (
     "resume",
     "freeze",
     "thaw",
+    "adopt",
+    "retire",
+    "leave",
+    "emergency",
     "audit",
 )
 _LABORATORY: Final = ("demo", "verify", "simulate", "replay")

@@ -4,11 +4,12 @@ import time
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE, StandfastError
 
 from .agreeing import agreed, one_line, reason_option, say, yes_option
-from .wording import as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan, table
+from .wording import as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from standfast.runtime.observing import StoreSight
     from standfast.runtime.operating import Known
 
-_wait = click.option(
+wait_option = click.option(
     "--wait", "patience", default=10.0, show_default=True, type=click.FloatRange(0, 3600), metavar="SECONDS",
     help="so long to wait until DNS has it",
 )  # fmt: skip
@@ -34,13 +35,15 @@ _wait = click.option(
 @click.option("--to", "generation", required=True, type=click.IntRange(1), metavar="G", help="see `standfast history`")
 @reason_option
 @yes_option
-@_wait
+@wait_option
 @config_option
 @click.pass_context
 def rollback_command(
     ctx: click.Context, name: str, generation: int, reason: str, yes: bool, patience: float, file: str
 ) -> None:
     """Put the contents of generation G back as a new generation, and hold them until `standfast resume`.
+
+    What it would put back is checked now; load balancers that the fleet has no longer refuse it.
 
     Exit code: 0 DNS has it, 2 published but not in DNS yet, 3 refused or not agreed to."""
     from standfast.core.holding import Rollback
@@ -51,13 +54,17 @@ def rollback_command(
             raise _gone(file, sight, generation)
         return Rollback(target, (key,), reason)
 
-    def question(key: "Key", plan: "Plan") -> str:
-        return f"put back the contents of g{generation} as g{plan.generation + 1}?"
+    def ask(case: "Case") -> None:
+        from .rollingback import shown
+
+        lines, weighty = shown(case)
+        as_text(lines)
+        agreed(case.short, yes=yes, reason=reason, weighty=weighty)
 
     def epilogue(short: str) -> str:
         return f"Next:  mend {file}  →  standfast plan  →  standfast resume {short}"
 
-    ctx.exit(_operate(file, name, yes, patience, command, question, epilogue))
+    ctx.exit(operate(file, name, command, ask, epilogue, patience))
 
 
 @click.command("hold", short_help="keep a name as it is, whatever health and file say")
@@ -75,7 +82,7 @@ def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
     def epilogue(short: str) -> str:
         return f"Next:  standfast status   …   standfast resume {short}"
 
-    ctx.exit(_operate(file, name, True, 0, lambda key, a, s: Hold((key,), reason), lambda k, p: "", epilogue))
+    ctx.exit(operate(file, name, lambda key, a, s: Hold((key,), reason), unasked, epilogue))
 
 
 @click.command("resume", short_help="end a hold: health and file decide again")
@@ -90,39 +97,34 @@ def resume_command(ctx: click.Context, name: str, reason: str, file: str) -> Non
     def epilogue(short: str) -> str:
         return f"Next:  standfast status   standfast history {short}"
 
-    ctx.exit(
-        _operate(
-            file,
-            name,
-            True,
-            0,
-            lambda key, a, s: Resume((key,), reason or "the hold is over"),
-            lambda k, p: "",
-            epilogue,
-        )
-    )
+    ctx.exit(operate(file, name, lambda key, a, s: Resume((key,), reason or "the hold is over"), unasked, epilogue))
 
 
-def _gone(file: str, sight: "StoreSight", generation: int) -> StandfastError:
-    from standfast.runtime.place import Place
+class Case(Struct, frozen=True):
+    """One command on one endpoint, looked at before anybody is asked: what it would come to on the present plan."""
 
-    from .history import gone_text
+    config: "Config"
+    key: "Key"
+    short: str
+    plan: "Plan"
+    command: "Command"
+    draft: "Draft"
+    sight: "StoreSight"
 
-    some = ", ".join(f"g{one.generation}" for one in sight.plans[:8])
-    return StandfastError(gone_text(Place(loaded(file)), sight.plans, generation), f"Stored are {some}.")
+
+def unasked(case: Case) -> None:
+    """Nobody is asked."""
 
 
-def _operate(
+def operate(
     file: str,
     name: str,
-    yes: bool,
-    patience: float,
     command_for: "Callable[[Key, Archive, StoreSight], Command]",
-    question: "Callable[[Key, Plan], str]",
+    ask: "Callable[[Case], None]",
     epilogue: "Callable[[str], str]",
+    patience: float = 0.0,
 ) -> int:
     """Show, ask, publish, wait. Gives the exit code; raises Refusal and StandfastError."""
-    from standfast.core.holding import Rollback
     from standfast.runtime.archive import Archive
     from standfast.runtime.operating import operator, rehearsed
     from standfast.runtime.place import Place
@@ -139,13 +141,21 @@ def _operate(
         draft = rehearsed(command, plan, known, operator(), time.time())
         if draft.refusals:
             raise refused(f"{short}: {draft.refusals[0].reason}", draft.refusals[0].remedy)
-        if isinstance(command, Rollback):
-            as_text(_shown(key, short, question(key, plan), plan, command.target, draft, sight))
-        agreed(short, yes=yes)
+        case = Case(config, key, short, plan, command, draft, sight)
+        ask(case)
         place.prepare()
-        return _done(config, store, command, plan, known, key, short, patience, epilogue)
+        return _done(case, store, known, patience, epilogue)
     finally:
         store.close()
+
+
+def _gone(file: str, sight: "StoreSight", generation: int) -> StandfastError:
+    from standfast.runtime.place import Place
+
+    from .history import gone_text
+
+    some = ", ".join(f"g{one.generation}" for one in sight.plans[:8])
+    return StandfastError(gone_text(Place(loaded(file)), sight.plans, generation), f"Stored are {some}.")
 
 
 def _known(config: "Config", sight: "StoreSight") -> "Known":
@@ -161,71 +171,17 @@ def _known(config: "Config", sight: "StoreSight") -> "Known":
     return Known(declared, 0)
 
 
-def _shown(
-    key: "Key", short: str, question: str, plan: "Plan", target: "Plan", draft: "Draft", sight: "StoreSight"
-) -> list[str]:
-    """What a rollback would put back, with what is thought of it now."""
-    from standfast.runtime.chronicle import difference, member_of
-
-    before, after = plan.entry(key), target.entry(key)
-    assert before is not None
-    assert after is not None
-    rows = []
-    for text in difference(before, after):
-        sign, _, name = text.partition(" ")
-        member = member_of(after if sign == "+" else before, name.partition(" ")[0])
-        if sign in "+−" and member is not None:
-            rows.append((text, "  ".join(member.addresses), _health(sight, member.load_balancer)))
-        elif text not in ("held", "resumed", "written anew"):
-            rows.append((text, "", ""))
-    lines = [f"{short}: {question}", *table(rows, "   ")]
-    if not rows:
-        lines.append("   The addresses and the TTL are the same as now.")
-    still = [one for one in after.members if one.served and _ill(sight, one.load_balancer)]
-    if still:
-        names = ", ".join(one.load_balancer for one in still)
-        fail = "fails its" if len(still) == 1 else "fail their"
-        lines.append(f"   Take care: {names} would be in the answer and {fail} checks now.")
-    lines.append("   Guards: pass.")
-    lines.append(
-        f"   {short} will then be HELD: neither the file nor health checks change it until `standfast resume {short}`."
-    )
-    return lines
-
-
-def _ill(sight: "StoreSight", load_balancer: str) -> bool:
-    judged = sight.judged(load_balancer)
-    return judged is not None and judged.state == "down"
-
-
-def _health(sight: "StoreSight", load_balancer: str) -> str:
-    judged = sight.judged(load_balancer)
-    if judged is None:
-        return "its health is not known now"
-    words = {"up": "passes its check now", "down": f"FAILS now: {judged.reason}", "warming": "warms up now"}
-    return words.get(judged.state, f"unknown now: {judged.reason}")
-
-
-def _done(
-    config: "Config",
-    store: "PlanStore",
-    command: "Command",
-    plan: "Plan",
-    known: "Known",
-    key: "Key",
-    short: str,
-    patience: float,
-    epilogue: "Callable[[str], str]",
-) -> int:
-    from standfast.core.holding import Resume, Rollback
+def _done(case: Case, store: "PlanStore", known: "Known", patience: float, epilogue: "Callable[[str], str]") -> int:
+    from standfast.core.holding import Resume, Retire, Rollback
     from standfast.runtime.operating import carry_out, operator
 
-    result = carry_out(command, config, store, plan, known)
+    command, short = case.command, case.short
+    result = carry_out(command, case.config, store, case.plan, known)
     if result.kind == "refused":
         raise refused(f"{short}: {result.refusal}", result.remedy)
     if result.plan is None:
         raise refused_or_lost(short, result.refusal, result.remedy)
-    entry = result.plan.entry(key)
+    entry = result.plan.entry(case.key)
     assert entry is not None
     verb = type(command).__name__.lower()
     step = f" to g{command.target.generation}" if isinstance(command, Rollback) else ""
@@ -233,13 +189,16 @@ def _done(
     say("operator", f"{operator()} {verb} {short}{step}{why}")
     say("store", f"g{result.plan.generation} published")
     code = EXIT_FINE
-    if isinstance(command, Rollback):
-        code = _awaited(config, entry, short, command.target.generation, patience)
-        click.echo(f"Failover is OFF for {short} until `standfast resume {short}`.")
-    elif isinstance(command, Resume):
-        click.echo(f"{short} is no longer held: health and the file decide again.")
-    else:
-        click.echo(f"{short} is HELD as it is. Failover is OFF for it; repairs go on.")
+    match command:
+        case Rollback():
+            code = _awaited(case.config, entry, short, f"(contents of g{command.target.generation})", patience)
+            click.echo(f"Failover is OFF for {short} until `standfast resume {short}`.")
+        case Retire():
+            code = _awaited(case.config, entry, short, "(a tombstone)", patience)
+        case Resume():
+            click.echo(f"{short} is no longer held: health and the file decide again.")
+        case _:
+            click.echo(f"{short} is HELD as it is. Failover is OFF for it; repairs go on.")
     click.echo(epilogue(short))
     return code
 
@@ -249,7 +208,7 @@ def refused_or_lost(short: str, why: str, remedy: str) -> StandfastError:
     return StandfastError(f"{short}: {why}.", f"{remedy[:1].upper()}{remedy[1:]}.")
 
 
-def _awaited(config: "Config", entry: "Entry", short: str, target: int, patience: float) -> int:
+def _awaited(config: "Config", entry: "Entry", short: str, what: str, patience: float) -> int:
     from standfast.runtime.observing import at_work, present
     from standfast.runtime.operating import wait_for_marker
     from standfast.runtime.place import Place
@@ -260,7 +219,7 @@ def _awaited(config: "Config", entry: "Entry", short: str, target: int, patience
     if marker is not None:
         took = time.monotonic() - began
         say(f"enactor {marker.writer}", f"{short}  → g{marker.since}  read in the zone after {took:.1f} s")
-        click.echo(f"{short} serves g{marker.since} (contents of g{target}).")
+        click.echo(f"{short} serves g{marker.since} {what}.")
         return EXIT_FINE
     if not running:
         click.echo(f"No enactor is running here, so nobody writes it yet ({why}). Start one: standfast run")

@@ -1,4 +1,4 @@
-"""What operators do to a plan: roll back, hold, resume. Pure; each gives a new generation by way of a Draft.
+"""What operators do to a plan: roll back, hold, resume, retire. Pure; each gives a new generation by way of a Draft.
 
 A rollback puts old contents into a new generation and holds them, so that neither health nor configuration undoes it
 until `resume`. It is the operator's explicit act on addresses that they name, so velocity does not limit it; what
@@ -43,7 +43,14 @@ class Resume(Struct, frozen=True):
     reason: str
 
 
-Command: TypeAlias = Rollback | Hold | Resume
+class Retire(Struct, frozen=True):
+    """Take these endpoints out of DNS for ever: their addresses go, a tombstone stays, and so does the entry."""
+
+    keys: tuple[Key, ...]
+    reason: str
+
+
+Command: TypeAlias = Rollback | Hold | Resume | Retire
 _Answer: TypeAlias = tuple[Entry, Decision] | Refusal
 
 
@@ -57,6 +64,8 @@ def command_draft(command: Command, previous: Plan, fleet: Fleet, now: float, co
             answers = [_held(previous, key, command.reason) for key in keys]
         case Resume():
             answers = [_resumed(previous, key) for key in keys]
+        case Retire():
+            answers = [_retired(previous, key, command.reason, context) for key in keys]
     context = replace(context, reason=_said(command))
     return _draft(previous, answers, now, context, isinstance(command, Rollback))
 
@@ -99,6 +108,8 @@ def _said(command: Command) -> str:
             return f"hold: {reason}"
         case Resume(_, reason):
             return f"resume: {reason}"
+        case Retire(_, reason):
+            return f"retire: {reason}"
 
 
 def _draft(previous: Plan, answers: Iterable[_Answer], now: float, context: PlanContext, always: bool) -> Draft:
@@ -215,3 +226,19 @@ def _resumed(previous: Plan, key: Key) -> _Answer:
     if not entry.held:
         return Refusal(key, "held", "it is not held", "nothing needs to be done")
     return replace(entry, held=""), Decision(key, "kept", f"{key[1]}: resumed", entry.members)
+
+
+def _retired(previous: Plan, key: Key, reason: str, context: PlanContext) -> _Answer:
+    """Its departures are no matter any more: nothing is left of which a share might go."""
+    known = previous.entry(key)
+    if known is not None and known.kind == "retired":
+        return Refusal(key, "retired", "it is retired already", "nothing needs to be done")
+    entry = _live(previous, key)
+    if isinstance(entry, Refusal):
+        return entry
+    if key[0] in context.unreadable:
+        why = f"zone {key[0]} is unreadable, so its generations are not known"
+        return Refusal(key, "unreadable", why, "try again when its server answers")
+    gone = Entry(entry.zone, entry.name, entry.since, kind="retired", taken=entry.taken, note=f"retired: {reason}")
+    left = tuple(sorted(_served(entry)))
+    return gone, Decision(key, "retired", f"{key[1]}: retired", (), (), left)

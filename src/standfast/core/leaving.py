@@ -32,9 +32,10 @@ BATCH: Final = 50
 
 
 class Leave(Struct, frozen=True):
-    """Take `names`' markers away. `canary`: one of them alone, and the floor stays.
+    """Take `names`' markers away. `canary`: only those, in one change, and the floor stays.
 
-    `left` is the floor of our last change (none before the first), `at` how many markers were seen to.
+    `left` is the floor of our last change (none before the first), `at` how many markers were seen to, `gone` what was
+    taken away: by this order, or by a canary before it.
     """
 
     stream: str
@@ -77,6 +78,8 @@ class Leave(Struct, frozen=True):
             marker = sights.marker(name)
             if isinstance(marker, Marker) and marker.stream == self.stream and marker.frozen:
                 return Ended("refused", f"{name} is frozen: thaw it first")
+        if back := self._came_back(sights):
+            return back
         if not self.left:
             return Change(sights, floor.generation, NO_PLAN, (), floor, ())
         if sights.floor is None or sights.floor.rdata != self.left:
@@ -85,10 +88,6 @@ class Leave(Struct, frozen=True):
 
     def _taken(self, sights: Sights, floor: Floor) -> Change | Ended:
         last = self.at >= len(self.order)
-        if last:
-            for name in self.gone:
-                if not isinstance(sights.marker(name), Absent):
-                    return Ended("moved", f"the marker of {name} came back")
         some = [self.first] if last else [name for name, _ in sights.marks]
         going = [name for name in some if self._ours(sights, name)]
         parts = tuple(Mark(name, dict(sights.marks)[name], None) for name in going)
@@ -96,6 +95,13 @@ class Leave(Struct, frozen=True):
         if last:
             return Change(sights, floor.generation, NO_PLAN, intended, None, parts, floor_goes=True)
         return Change(sights, floor.generation, NO_PLAN, intended, floor, parts)
+
+    def _came_back(self, sights: Sights) -> Ended | None:
+        """Whether a marker that was taken away is there again."""
+        for name, _ in sights.marks:
+            if name in self.gone and not isinstance(sights.marker(name), Absent):
+                return Ended("moved", f"the marker of {name} came back: something of ours is still running")
+        return None
 
     def _ours(self, sights: Sights, name: str) -> bool:
         marker = sights.marker(name)

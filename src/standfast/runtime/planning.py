@@ -28,6 +28,7 @@ from standfast.model.plan import Head, Plan
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPlan
 
+from .consenting import Consents
 from .enacting import Provider, Store
 from .journal import Journal
 from .overriding import OverrideBoard
@@ -82,7 +83,7 @@ class PlannerProcess:
         self.plan: Plan | None = None
         self._kept = kept if kept is not None and kept.record.stream == config.stream else None
         self._who, self._config, self._store, self._providers = who, config, store, providers
-        self._presence, self._consents, self._wall = presence, tuple(consents), wall
+        self._presence, self._consents, self._wall = presence, Consents(store, consents), wall
         self._journal = journal
         self._tidings = Tidings(journal, tell)
         self._look_s, self._poll_s = look_s, poll_s
@@ -141,6 +142,7 @@ class PlannerProcess:
         read = read and self._overrides.look()
         if not read or not self._put_policy():
             return self._lost("a source could not be read or put")
+        self._consents.look()
         self._first = head.head is None and self.plan is None
         self._verdicts = self._health.verdicts()
         self._fleet = fleet_on(self._fleet_board)
@@ -193,6 +195,8 @@ class PlannerProcess:
             self._plan_at(now)
         if self._policy_board.read():
             self._obey_policy()
+        if self._consents.look():
+            self._plan_at(now)
         self._overrides.look()
         revision = self._fleet_board.revision
         if self._fleet_board.read() and self._fleet_board.revision != revision and self._seen is None:
@@ -325,7 +329,7 @@ class PlannerProcess:
             author=self._who,
             policy=config.digest,
             sources=sources,
-            consents=self._consents,
+            consents=self._consents.pairs,
             held=self.plan,
             begun=self._begun,
             survey=self._survey or self._review,

@@ -77,6 +77,8 @@ def _floor_facts(request: RecordIntent, part: Write) -> dict[str, Any]:
             facts.update(found=before.state, generation=before.generation, over=before.nonce)
     if isinstance(sets, Floor):
         facts.update(sets=sets.generation, state=sets.state)
+    elif any(one.owner == owner and one.rtype == RRType.TXT for one in part.contents):
+        facts["goes"] = True
     return facts
 
 

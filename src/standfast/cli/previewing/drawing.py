@@ -16,6 +16,7 @@ from standfast.model.fleet import Fleet, Verdict
 from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan, ReadSource, SourceRead
+from standfast.runtime.consenting import CONSENTS, read_consents
 from standfast.runtime.observing import at_work, open_existing, present
 from standfast.runtime.place import Place, load_balancer_of, policy_of
 from standfast.runtime.sharing import HEALTH, read_health
@@ -66,7 +67,8 @@ def draw(config: Config, providers: "Mapping[str, Rfc2136Provider | Unknown]", t
     opened = None if isinstance(store, Unknown) else store
     try:
         verdicts, source = _health(config, place, opened, load_balancers)
-        task = _assignment(config, load_balancers, verdicts, dict.fromkeys(take, PREVIEW))
+        agreed = {**_consented(opened), **dict.fromkeys(take, PREVIEW)}
+        task = _assignment(config, load_balancers, verdicts, agreed)
         drawn = _run(task, opened, providers, source)
         if not drawn.consent:
             return drawn
@@ -78,6 +80,12 @@ def draw(config: Config, providers: "Mapping[str, Rfc2136Provider | Unknown]", t
     finally:
         if opened is not None:
             opened.close()
+
+
+def _consented(store: "PlanStore | None") -> dict[str, str]:
+    """Consents that wait in the store, with who gave each."""
+    reply = store.perform(ReadSource(CONSENTS)) if store is not None else None
+    return {one.name: one.by for one in read_consents(reply.body)} if isinstance(reply, SourceRead) else {}
 
 
 def readers(config: Config) -> "dict[str, Rfc2136Provider | Unknown]":
