@@ -59,5 +59,6 @@ class Consents:
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Names that may be taken over, each with who agreed."""
+        """Names that may be taken over, each with who agreed; if the store can't be read, as it was when it could."""
+        self._board.read()
         return (*self._given, *((one.name, one.by) for one in read_consents(self._board.body)))

@@ -142,7 +142,6 @@ class PlannerProcess:
         read = read and self._overrides.look()
         if not read or not self._put_policy():
             return self._lost("a source could not be read or put")
-        self._consents.look()
         self._first = head.head is None and self.plan is None
         self._verdicts = self._health.verdicts()
         self._fleet = fleet_on(self._fleet_board)
@@ -235,10 +234,8 @@ class PlannerProcess:
         if self._seen is None or self._superseded or (sighting is None and now - self._put_at < JUDGE_S):
             return
         self._put_at = now
-        if self._seen.load_balancers == fleet_on(self._fleet_board):
-            outcome = "put"
-        else:
-            outcome = self._fleet_board.put(encode(SharedFleet(self._who, self._seen.load_balancers)))
+        shared = encode(SharedFleet(self._who, self._seen.load_balancers))
+        outcome = "put" if self._seen.load_balancers == fleet_on(self._fleet_board) else self._fleet_board.put(shared)
         if outcome != "unknown":
             self._seen = None
             self._adopt(fleet_on(self._fleet_board))
