@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from harness import planning_checks as checks
 from harness.planning import DOWN, UNKNOWN, UP, WARMING, balancer, fleet_of, policy
 from harness.planning_checks import CHECKS, Check, Situation, Step, history
-from standfast.core import endpoint, membership, planner, selection, velocity
+from standfast.core import endpoint, membership, planner, removal, selection, velocity
 from standfast.core.holding import hold
 from standfast.core.selection import Candidate
 from standfast.model.entry import Entry
@@ -59,16 +59,16 @@ def window_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def min_answers_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(membership, "below_least", lambda *_: None)
+    patch.setattr(removal, "below_least", lambda *_: None)
 
 
 def min_answers_of_ipv4_only(patch: pytest.MonkeyPatch) -> None:
-    real = membership.below_least
-    patch.setattr(membership, "below_least", lambda rest, one, families, least: real(rest, one, families[:1], least))
+    real = removal.below_least
+    patch.setattr(removal, "below_least", lambda rest, one, families, least: real(rest, one, families[:1], least))
 
 
 def panic_off(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(membership, "panicking", lambda *_: False)
+    patch.setattr(removal, "panicking", lambda *_: False)
 
 
 def since_not_raised(patch: pytest.MonkeyPatch) -> None:
@@ -95,8 +95,8 @@ def held_ignored(patch: pytest.MonkeyPatch) -> None:
     real = planner._outcome
 
     def outcome(*arguments: Any) -> Any:
-        some, verdicts, wanted, before, now, context = arguments
-        return real(some, verdicts, wanted, before and replace(before, held=""), now, context)
+        outlook, wanted, before = arguments
+        return real(outlook, wanted, before and replace(before, held=""))
 
     patch.setattr(planner, "_outcome", outcome)
 

@@ -5,18 +5,22 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.planning import DOWN, UNKNOWN, UP, WARMING, balancer, fleet_of, policy
+from harness.planning import AGREED, DOWN, UNKNOWN, UP, WARMING, balancer, fleet_of, policy
 from harness.planning_checks import CHECKS, Situation, history
 from standfast.core.holding import hold
 from standfast.model.fleet import AdminState, Fleet, LoadBalancer, Verdict
 from standfast.model.plan import Plan
-from standfast.model.policy import EndpointPolicy
+from standfast.model.policy import AzLoss, EndpointPolicy, OnPanic
 from standfast.model.rrset import RRType
 
 ADMIN_STATES: list[AdminState] = ["up", "up", "up", "up", "drain", "down"]
 ADMIN = st.sampled_from(ADMIN_STATES)
-VERDICT = st.sampled_from([UP, UP, UP, UP, DOWN, DOWN, UNKNOWN, WARMING])
-MOMENT = st.sampled_from([0.0, 1.0, 60.0, 299.0, 300.0, 600.0, 900.0])
+VERDICT = st.sampled_from([UP, UP, UP, UP, UP, DOWN, AGREED, UNKNOWN, WARMING])
+MOMENT = st.sampled_from([0.0, 1.0, 30.0, 60.0, 299.0, 300.0, 600.0, 900.0, 1800.0])
+
+
+AZ_LOSS: list[AzLoss] = ["auto", "auto", "ask"]
+ON_PANIC: list[OnPanic] = ["hold", "hold", "all"]
 
 
 @st.composite
@@ -43,6 +47,8 @@ def policies(draw: st.DrawFn) -> tuple[EndpointPolicy, ...]:
             azs=draw(st.sampled_from([(), (), ("a", "b")])),
             families=draw(st.sampled_from([(), (), (RRType.A,)])),
             hold_below=draw(st.sampled_from([0.0, 0.5])),
+            az_loss=draw(st.sampled_from(AZ_LOSS)),
+            on_panic=draw(st.sampled_from(ON_PANIC)),
         )
         for label in labels
     )
@@ -62,6 +68,9 @@ def situations(draw: st.DrawFn) -> list[Situation]:
         wanted = draw(policies()) if draw(st.integers(0, 5)) == 0 else wanted
         now += draw(MOMENT)
         verdicts: dict[str, Verdict] = {one.id: draw(VERDICT) for one in fleet.load_balancers}
+        if az := draw(st.sampled_from(["", "", "a", "b"])):
+            seen = draw(st.sampled_from([AGREED, AGREED, DOWN]))
+            verdicts = {one.id: seen if one.az == az else UP for one in fleet.load_balancers}
         row.append(Situation(fleet, verdicts, wanted, now))
     return row
 

@@ -7,13 +7,15 @@ from standfast.core.planner import draft
 from standfast.model.entry import Entry
 from standfast.model.fleet import AdminState, Fleet, LoadBalancer, Verdict
 from standfast.model.plan import Plan
-from standfast.model.policy import EndpointPolicy
+from standfast.model.policy import AzLoss, EndpointPolicy, OnPanic
 from standfast.model.rrset import RRType
 
 ZONE = "lb.example.com"
 WWW = (ZONE, f"www.{ZONE}")
 UP = Verdict("up", "6 checks passed")
 DOWN = Verdict("down", "failed 3 checks in a row: connection refused")
+AGREED = Verdict("down", "failed 3 checks in a row: connection refused", 2)
+"""Down, and two vantage points outside its AZ see it."""
 UNKNOWN = Verdict("unknown", "not checked yet")
 WARMING = Verdict("warming", "new: admitted after 6 checks passed over 60 s")
 EMPTY = Presence(())
@@ -55,6 +57,8 @@ def policy(
     families: tuple[RRType, ...] = (),
     hold_below: float = 0.0,
     removal_share: float = 0.34,
+    az_loss: AzLoss = "auto",
+    on_panic: OnPanic = "hold",
 ) -> EndpointPolicy:
     """Without panic unless asked, so that one limit is seen at a time."""
     return EndpointPolicy(
@@ -67,6 +71,8 @@ def policy(
         families=families,
         hold_below=hold_below,
         removal_share=removal_share,
+        az_loss=az_loss,
+        on_panic=on_panic,
     )
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from standfast.core.decisions import Draft, Presence
 from standfast.core.guard import plan_violations
 from standfast.core.planner import draft
-from standfast.model.entry import Entry, Key
+from standfast.model.entry import Entry, Key, Member
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
@@ -114,14 +114,96 @@ def within_velocity(steps: Sequence[Step]) -> list[str]:
             were = {m.load_balancer: m.weight for m in before.members if m.served}
             stay = {m.load_balancer for m in after.members if m.served}
             left = [weight for name, weight in were.items() if name not in stay]
+            by_az = bool({gone.load_balancer for gone in after.departures if gone.az} & (were.keys() - stay))
             row = gone.setdefault(after.key, [])
-            row += [(clock, weight, sum(were.values())) for weight in left]
+            installed = sum(m.weight for m in before.members if m.served)
+            row += [(clock, weight, installed) for weight in left]
             window = [one for one in row if one[0] + policy.removal_window_s > clock]
             gone[after.key] = window
             total = sum(weight for _, weight, _ in window)
-            if left and len(window) > 1 and total > policy.removal_share * window[0][2] + 1e-6:
+            if left and not by_az and len(window) > 1 and total > policy.removal_share * window[0][2] + 1e-6:
                 found.append(f"{after.name}: {total} of {window[0][2]} left in a window")
     return found
+
+
+def azs_go_as_agreed(steps: Sequence[Step]) -> list[str]:
+    """G7: with the last of two or more load balancers of an AZ, none of them healthy, the AZ goes by health alone only
+    if two outside it see all of it down, 60 % is healthy without it, no other went in 30 minutes, and not at once."""
+    found: list[str] = []
+    went: list[tuple[str, float]] = []
+    for step in steps:
+        now, here = step.told.now, []
+        for before, after in _pairs(step):
+            policy = _configured(step, after.key)
+            if before is None or policy is None or before.held or step.drawn.plan is None:
+                continue
+            now_at = {one.id: {*one.ipv4, *one.ipv6} for one in step.told.fleet.load_balancers}
+            were = {m.load_balancer for m in before.members if m.served and _still_at(m, now_at)}
+            left = were - {m.load_balancer for m in after.members if m.served}
+            fit = [one for one in step.told.fleet.load_balancers if one.admin == "up" and _eligible(policy, one)]
+            fit = [one for one in fit if not policy.families or {1: one.ipv4, 28: one.ipv6}[policy.families[0]]]
+            said = {one.id: step.told.verdicts.get(one.id, Verdict("unknown", "")) for one in fit}
+            fit = [one for one in fit if said[one.id].state != "warming" or one.id in were]
+            healthy = [one for one in fit if said[one.id].state == "up"]
+            share = sum(one.capacity for one in healthy) / max(1, sum(one.capacity for one in fit))
+            for az in sorted({one.az for one in fit}):
+                there = [one for one in fit if one.az == az]
+                gone = [one for one in there if one.id in left and said[one.id].state == "down"]
+                stay = [one for one in there if one.id in were - left]
+                if len(there) < 2 or not gone or stay or any(one in healthy for one in there):
+                    continue
+                least = min(said[one.id].outside for one in there)
+                others = [other for other, at in went if other != az and at + 1800 > now]
+                if policy.az_loss == "ask" or least < 2 or share < 0.6 or others or len(gone) == len(there):
+                    found.append(f"{after.name}: AZ {az} went ({policy.az_loss}, {least}, {share:.2f}, {others})")
+            here += [(gone.az, gone.at) for gone in after.departures if gone.az]
+        went = sorted({*went, *here})
+    return found
+
+
+def _still_at(member: Member, now_at: Mapping[str, set[str]]) -> bool:
+    """Whoever has other addresses now goes for that, whatever its health."""
+    return set(member.addresses) <= now_at.get(member.load_balancer, set())
+
+
+def within_adding(steps: Sequence[Step]) -> list[str]:
+    """In 60 s no more joins an answer than 34 % of what it then has, or one, unless min_answers needs it."""
+    found: list[str] = []
+    rows: dict[Key, list[tuple[float, int]]] = {}
+    for step in steps:
+        for before, after in _pairs(step):
+            policy = _configured(step, after.key)
+            if before is None or policy is None or before.held or step.drawn.plan is None:
+                continue
+            were = {(m.load_balancer, m.addresses) for m in before.members if m.served}
+            serve = [m for m in after.members if m.served]
+            new = [m.weight for m in serve if not _known(m, were)]
+            row = [one for one in rows.get(after.key, []) if one[0] + policy.adding_window_s > step.told.now]
+            row += [(step.told.now, weight) for weight in new]
+            rows[after.key] = row
+            total, all_of = sum(weight for _, weight in row), sum(m.weight for m in serve)
+            fine = [a for m in serve if not m.reason.startswith("kept: ") for a in m.addresses]
+            spare = min(sum((":" in a) == (f == 28) for a in fine) - n for f, n in after.min_answers)
+            panic = any(one.key == after.key and one.panic for one in step.drawn.decisions)
+            needed = spare <= 0 or (panic and policy.on_panic == "all")
+            if (
+                new
+                and len(row) > 1
+                and not needed
+                and total > policy.adding_share * max(all_of, _wanting(step, policy))
+            ):
+                found.append(f"{after.name}: {total} of {all_of} joined in a window")
+    return found
+
+
+def _known(member: Member, were: set[tuple[str, tuple[str, ...]]]) -> bool:
+    """It had these addresses, or those of one family while the other was not served."""
+    return any(name == member.load_balancer and set(some) & set(member.addresses) for name, some in were)
+
+
+def _wanting(step: Step, policy: EndpointPolicy) -> int:
+    """The most that it could want: all that its AZs have."""
+    return sum(one.capacity for one in step.told.fleet.load_balancers if not policy.azs or one.az in policy.azs)
 
 
 def since_tells_changes(steps: Sequence[Step]) -> list[str]:
@@ -274,6 +356,8 @@ Check = Callable[[Sequence[Step]], list[str]]
 CHECKS: Final[tuple[Check, ...]] = (
     never_below_min_answers,
     within_velocity,
+    azs_go_as_agreed,
+    within_adding,
     since_tells_changes,
     nothing_vanishes,
     held_stays,

@@ -96,14 +96,28 @@ class LeavingLine(Struct, gc=False):
     cause: str
     state: str
     why: str = ""
+    az: str = ""
+    outside: int = 0
+
+
+class JoiningLine(Struct, gc=False):
+    """A load balancer that a plan brings into an answer."""
+
+    load_balancer: str
+    weight: float
+    of: float
+    cause: str
 
 
 class LimitsLine(Struct, gc=False):
-    """How much may leave (G7)."""
+    """How much may leave (G7), and how much may join. Plans of earlier programs have no limit of joining."""
 
     share: float
     window_s: float
     hold_below: float
+    az_loss: str = ""
+    adding_share: float | None = None
+    adding_window_s: float = 0.0
 
 
 class ChangeLine(Struct, gc=False):
@@ -114,6 +128,7 @@ class ChangeLine(Struct, gc=False):
     removed: list[str] = field(default_factory=list)
     healthy: float = 1.0
     leaving: list[LeavingLine] | None = None
+    joining: list[JoiningLine] | None = None
     since: int | None = None
     least: dict[str, int] | None = None
     answers: dict[str, int] | None = None

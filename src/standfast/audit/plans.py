@@ -8,11 +8,14 @@ from msgspec import Struct
 from .findings import Findings, Guarantee
 from .format import ChangeLine, LeavingLine, LimitsLine, PlannedLine
 from .lines import Place
+from .passages import Passages
 from .record import Key, Record
 
 _REPORT: Final = "Report this with the planner's journal: a plan may not do that."
 _ROUNDING: Final = 1e-6
 _HEALTH: Final = "health"
+_AZ: Final = "az"
+"""It goes with its whole AZ: bound by the rules for that (`passages`), and it counts for those who leave after it."""
 _CONSENT: Final = "consent"
 """An operator consented to it beyond the budget: it is not limited, and counts for those who leave after it."""
 _OVERRIDES: Final = "overrides"
@@ -26,6 +29,7 @@ def judge_plans(record: Record, findings: Findings) -> None:
         for guarantee in ("G4", "G6", "G7"):
             findings.doubted(guarantee, "no planner's journal was given")
     memory: dict[Key, tuple[_Gone, ...]] = {}
+    passages = Passages(findings)
     before: tuple[PlannedLine, Place] | None = None
     for line, place in planned:
         if before is not None and before[0].stream != line.stream:
@@ -44,6 +48,7 @@ def judge_plans(record: Record, findings: Findings) -> None:
                     findings.doubted("G7", "the plan before is in no journal given here: what it remembered", place)
                     past = ()
                 memory[key] = _bounded(past, change, line.planned_at, place, findings)
+                passages.judge(line, change, line.planned_at, place, orphaned=orphaned)
         before = (line, place)
     _progress(record, planned, findings)
 
@@ -128,7 +133,7 @@ def _bounded(
         findings.checked("G7")
         if not one.why:
             findings.violated("G7", f"{change.name}: {one.load_balancer} leaves without reason", place, remedy=_REPORT)
-        if one.cause != _CONSENT:
+        if one.cause not in (_CONSENT, _AZ):
             _within(past, one, change.name, limits, place, findings)
         past.append(_Gone(one.load_balancer, one.weight, now, one.installed, now + limits.window_s, place))
     return tuple(past)

@@ -13,8 +13,10 @@ from standfast.model.rrset import RRset
 Action: TypeAlias = Literal["entered", "changed", "kept", "held", "retired", "absent", "refused"]
 
 
-Cause: TypeAlias = Literal["health", "configuration", "consent", "choice"]
+Cause: TypeAlias = Literal["health", "az", "configuration", "consent", "choice"]
 """Why somebody leaves an answer: see `Leaving`."""
+Rule: TypeAlias = Literal["panic", "min_answers", "velocity", "az_loss", "adding"]
+"""Which limit holds somebody back."""
 
 
 class Presence(Struct, frozen=True):
@@ -67,9 +69,10 @@ class Refusal(Struct, frozen=True):
 class Leaving(Struct, frozen=True):
     """A load balancer that this plan takes out of an answer, with its weight there.
 
-    `cause`: `health` (it is believed down), `configuration` (drained, gone, no longer eligible), `consent` (either, and
-    an operator consented to it beyond the budget), `choice` (others have its place, for there are more than
-    max_answers). `installed` is what the answer held before the plan.
+    `cause`: `health` (it is believed down), `az` (it goes with its whole AZ), `configuration` (drained, gone, no longer
+    eligible), `consent` (any of these, and an operator consented to it beyond the budget), `choice` (others have its
+    place, for there are more than max_answers). `installed` is what the answer held before the plan, `az` the AZ with
+    which it goes.
     """
 
     load_balancer: str
@@ -77,6 +80,33 @@ class Leaving(Struct, frozen=True):
     installed: int
     cause: Cause
     why: str
+    az: str = ""
+
+
+class Joining(Struct, frozen=True):
+    """A load balancer that this plan brings into an answer of which it is a part of `of`.
+
+    `cause`: `share` (the window had room for it), `needed` (for min_answers), `panic` (all are answered).
+    """
+
+    load_balancer: str
+    weight: int
+    of: int
+    cause: Literal["share", "needed", "panic"]
+
+
+class HeldBack(Struct, frozen=True):
+    """A load balancer that would leave the answer (by `adding`: join it) and may not yet, by which limit and why.
+
+    `due` is the moment, on the clock of `now`, at which time alone will have lifted the limit; None if time does not.
+    `asked` says that configuration or an operator wants it, so that consent may lift a limit of velocity.
+    """
+
+    load_balancer: str
+    rule: Rule
+    why: str
+    due: float | None = None
+    asked: bool = False
 
 
 class Decision(Struct, frozen=True):
@@ -84,9 +114,9 @@ class Decision(Struct, frozen=True):
 
     `members` has a reason for every load balancer considered, as of now (an entry keeps those of when it last
     changed). `healthy` is the share of eligible capacity believed healthy; `removed` and `removable` are capacity:
-    what left in the present window, this plan included, and how much may. `leaving` has one for each set of addresses
-    that goes. `due` is when the next removal that
-    velocity holds back becomes possible, on the clock of `now`.
+    what left in the present window, this plan included, and how much may; `until` is when the oldest of it no longer
+    counts. `leaving` has one for each set of addresses that goes, `held_back` one for each that a limit keeps. `due` is
+    when the next of these becomes possible by time alone, on the clock of `now`.
     """
 
     key: Key
@@ -101,6 +131,9 @@ class Decision(Struct, frozen=True):
     removable: float = 0.0
     due: float | None = None
     leaving: tuple[Leaving, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    until: float | None = None
+    joining: tuple[Joining, ...] = ()
 
 
 class Share(Struct, frozen=True):
@@ -131,5 +164,5 @@ class Draft(Struct, frozen=True):
 
     @property
     def due(self) -> float | None:
-        """When to plan again although nothing was observed: a removal held back by velocity becomes possible."""
+        """When to plan again although nothing was observed: a limit that holds something back will have passed."""
         return min((decision.due for decision in self.decisions if decision.due is not None), default=None)

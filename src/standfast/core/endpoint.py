@@ -1,26 +1,23 @@
 """One endpoint's next entry: families, minimum answers, members, words. Pure."""
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 from standfast.model.entry import Entry
-from standfast.model.fleet import Fleet, LoadBalancer, Verdict
+from standfast.model.fleet import LoadBalancer
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRset, RRType
 
-from .decisions import Action, Decision, PlanContext, Refusal
+from .decisions import Action, Decision, Refusal
 from .guard import entry_violations
-from .membership import Membership, candidates, decide, healthy_share
+from .membership import Membership, all_answered, candidates, decide, healthy_share
+from .outlook import Outlook
+from .removal import panicking
 from .selection import (
     Candidate,
     Least,
     addresses_in,
     answers,
-    eligible,
-    families_wanted,
     family_of,
-    least_answers,
     rdata_of,
 )
 
@@ -38,31 +35,23 @@ class Planned(Struct, frozen=True):
     served: tuple[str, ...] = ()
 
 
-def plan_endpoint(
-    fleet: Fleet,
-    verdicts: Mapping[str, Verdict],
-    policy: EndpointPolicy,
-    before: Entry | None,
-    now: float,
-    context: PlanContext,
-    taken: str,
-) -> Planned:
+def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None, taken: str) -> Planned:
     """The entry that the policy, health and the limits give; `since` is still to be settled."""
-    some = eligible(policy, fleet)
-    wanted = families_wanted(policy, some)
-    least = least_answers(policy, some, wanted)
+    some, wanted, least = outlook.eligible(policy), outlook.families(policy), outlook.least(policy)
     if refusal := _impossible(policy, some, wanted, least, before):
         return _refusal(policy, refusal, before)
-    considered = candidates(policy, fleet, verdicts, before, wanted)
+    considered = candidates(policy, outlook, before, wanted)
+    healthy = healthy_share(policy, outlook, (one.load_balancer for one in considered if one.present))
     had = tuple(family for family, _ in before.min_answers) if before else ()
     ready = tuple(family for family in wanted if _ups(considered, family) >= least[family])
     families = tuple(family for family in wanted if family in had or family in ready)
     waiting = tuple(family for family in wanted if family not in families)
     if waiting and (before is None or not families):
         return _refusal(policy, _not_yet(policy, considered, waiting, least), before)
-    healthy = healthy_share(policy, fleet, verdicts, (one.load_balancer for one in considered if one.present))
-    membership = decide(policy, considered, before, families, least, healthy, now, context.consented)
-    entry = _entry(policy, membership, families, least, context.generation, taken, _waiting(waiting, least))
+    if policy.on_panic == "all" and panicking(policy, healthy):
+        considered = all_answered(considered, outlook, healthy)
+    membership = decide(policy, outlook, considered, before, families, least, healthy)
+    entry = _entry(policy, membership, families, least, outlook.context.generation, taken, _waiting(waiting, least))
     if violations := entry_violations(entry):
         text = "; ".join(violation.text for violation in violations)
         return _refusal(policy, Refusal(policy.key, "guard", text, "mend the configuration"), before)
@@ -150,6 +139,7 @@ def _entry(
         taken=taken,
         members=membership.members,
         departures=membership.departures,
+        arrivals=membership.arrivals,
         note="; ".join(notes),
     )
 
@@ -163,7 +153,7 @@ def _planned(
 ) -> Planned:
     action: Action = "entered" if before is None else "kept" if entry.same_contents(before) else "changed"
     if action == "kept" and before is not None and _told(entry) == _told(before):
-        entry = before if entry.departures == before.departures else _forgetful(entry, before)
+        entry = _forgetful(entry, before)
     decision = Decision(
         key=policy.key,
         action=action,
@@ -172,6 +162,9 @@ def _planned(
         joined=membership.joined,
         left=membership.left,
         leaving=membership.leaving,
+        joining=membership.joining,
+        held_back=membership.held_back,
+        until=membership.until,
         panic=membership.panic,
         healthy=membership.healthy,
         removed=membership.removed,
@@ -179,7 +172,8 @@ def _planned(
         due=membership.due,
     )
     able = tuple((one.load_balancer, one.capacity) for one in considered if one.wish == "in" or _stays(one))
-    return Planned(entry, decision, able=able, served=tuple(sorted({one.load_balancer for one in membership.served})))
+    served = tuple(sorted({one.load_balancer for one in membership.served}))
+    return Planned(entry, decision, membership.refusal, able=able, served=served)
 
 
 def _stays(one: Candidate) -> bool:
@@ -191,7 +185,9 @@ def _told(entry: Entry) -> object:
 
 
 def _forgetful(entry: Entry, before: Entry) -> Entry:
-    """Departures that passed out of their window are no reason to write the entry anew."""
+    """Departures and arrivals that passed out of their window are no reason to write the entry anew."""
+    if entry.departures == before.departures and entry.arrivals == before.arrivals:
+        return before
     same = {(one.load_balancer, one.at) for one in before.departures}
     return before if all((one.load_balancer, one.at) in same for one in entry.departures) else entry
 

@@ -1,86 +1,92 @@
 """Which load balancers one endpoint's answer shall have, and why each is or is not in it. Pure.
 
-Health, configuration and operators say who *wants* in or out (`candidates`); the limits say who may go (`decide`):
+Health, configuration and operators say who *wants* in or out (`candidates`); the limits say who may go (`removal`) and
+how quickly others join (`adding`). `decide` puts it together.
 
-1. Panic: where less than `hold_below` of the capacity that is checked is believed healthy, the checks are less
-   credible than the answer that stands, so nothing is dropped; what is healthy is still added. Drained load balancers
-   and newcomers that were never admitted are no evidence, so they count on neither side.
-2. `min_answers`: nobody leaves who would take a family below it. The worst leave first, so the least bad are kept:
-   those believed down go before those that left the fleet, these before drained ones, healthy ones last.
-3. Velocity: see `velocity`.
-
-Who is not known to be healthy or ill stays where it is; a newcomer that warms up is not let in. All limits hold for
-removals by file and operator too; who an operator consented to goes beyond velocity, never beyond the others.
+Those who leave go in this order: those believed down, those that left the fleet, those of unknown health, drained
+ones, healthy ones; so the least bad are kept. Who is not known to be healthy or ill stays where it is; a newcomer that
+warms up is not let in. All limits hold for removals by file and operator too.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from standfast.model.entry import Departure, Entry, Member
-from standfast.model.fleet import Fleet, LoadBalancer, Verdict
-from standfast.model.policy import EndpointPolicy
+from standfast.model.entry import Arrival, Departure, Entry, Member
+from standfast.model.fleet import LoadBalancer, Verdict
+from standfast.model.policy import AZ_AGAIN_S, EndpointPolicy
 from standfast.model.rrset import RRType
 
 from . import velocity
-from .decisions import Cause, Leaving
-from .selection import Candidate, Least, Wish, addresses_in, answers, choose, eligible, excluded, family_of
+from .adding import Adding, admit
+from .azloss import lost_azs
+from .decisions import HeldBack, Joining, Leaving, Refusal
+from .outlook import Outlook
+from .removal import Removals, panicking
+from .selection import Candidate, Least, Wish, choose, excluded, family_of
 
 NOT_CHECKED: Final = Verdict("unknown", "not checked yet")
 _DOWN, _GONE, _UNKNOWN, _HEALTHY, _SPARE = range(5)
-"""Urgency of leaving: see rule 2."""
+"""Urgency of leaving: see above."""
 
 
 class Membership(Struct, frozen=True):
     """What was decided: those in the answer, those that left it, and a reason for each that was considered.
 
-    `departures` is velocity's new memory. `removed`, `removable` and `due` are as in a Decision.
+    `departures` and `arrivals` are the new memory of the limits. `removed`, `removable`, `until`, `held_back` and `due`
+    are as in a Decision. `refusal` is what people are asked for.
     """
 
     served: tuple[Candidate, ...]
     members: tuple[Member, ...]
     departures: tuple[Departure, ...]
+    arrivals: tuple[Arrival, ...]
     joined: tuple[str, ...]
     left: tuple[str, ...]
     leaving: tuple[Leaving, ...]
+    joining: tuple[Joining, ...]
+    held_back: tuple[HeldBack, ...]
+    refusal: Refusal | None
     panic: bool
     healthy: float
     removed: float
     removable: float
+    until: float | None
     due: float | None
 
 
 def candidates(
-    policy: EndpointPolicy,
-    fleet: Fleet,
-    verdicts: Mapping[str, Verdict],
-    previous: Entry | None,
-    families: Iterable[RRType],
+    policy: EndpointPolicy, outlook: Outlook, previous: Entry | None, families: tuple[RRType, ...]
 ) -> tuple[Candidate, ...]:
     """Everybody to be considered: the eligible, and whoever is in the present answer."""
-    wanted = tuple(families)
     present: dict[str, list[Member]] = {}
     for member in previous.members if previous else ():
-        addresses = tuple(address for address in member.addresses if family_of(address) in wanted)
+        addresses = tuple(address for address in member.addresses if family_of(address) in families)
         if member.served and addresses:
             present.setdefault(member.load_balancer, []).append(Member(*_fields(member, addresses)))
     found: list[Candidate] = []
-    for one in eligible(policy, fleet):
-        verdict = verdicts.get(one.id, NOT_CHECKED)
-        addresses = addresses_in(one, wanted)
+    verdicts = outlook.verdicts
+    for one in outlook.eligible(policy):
+        addresses = outlook.addresses(one, families)
         installed: int | None = None
         for member in present.pop(one.id, ()):
             if set(member.addresses) <= set(addresses):
                 installed = max(installed or 0, member.weight)
             else:
                 found.append(_leaver(member, _GONE, f"its addresses changed to {', '.join(addresses)}"))
-        found.append(_wishing(one, addresses, verdict, installed))
-    everybody = {one.id: one for one in fleet.load_balancers}
+        wish, why, urgency = outlook.wish(one, _wish, verdicts.get(one.id, NOT_CHECKED))
+        asked = one.admin != "up"
+        found.append(Candidate(one.id, addresses, one.capacity, installed, wish, why, urgency, asked))
     for name, members in present.items():
-        why, urgency = _why_not_eligible(policy, everybody.get(name), verdicts.get(name, NOT_CHECKED))
+        why, urgency = _why_not_eligible(policy, outlook.by_id.get(name), verdicts.get(name, NOT_CHECKED))
         found.extend(_leaver(member, urgency, why) for member in members)
-    return tuple(sorted(found, key=lambda candidate: candidate.identity))
+    return tuple(sorted(found, key=_identity))
+
+
+def _identity(one: Candidate) -> tuple[str, tuple[str, ...]]:
+    return (one.load_balancer, one.addresses)
 
 
 def _fields(member: Member, addresses: tuple[str, ...]) -> tuple[str, tuple[str, ...], int, bool, str]:
@@ -102,11 +108,6 @@ def _urgency(verdict: Verdict) -> int:
     return {"down": _DOWN, "up": _HEALTHY}.get(verdict.state, _UNKNOWN)
 
 
-def _wishing(one: LoadBalancer, addresses: tuple[str, ...], verdict: Verdict, installed: int | None) -> Candidate:
-    wish, why, urgency = _wish(one, verdict)
-    return Candidate(one.id, addresses, one.capacity, installed, wish, why, urgency, asked=one.admin != "up")
-
-
 def _wish(one: LoadBalancer, verdict: Verdict) -> tuple[Wish, str, int]:
     if one.admin == "down":
         return "out", one.why or "taken down by configuration", min(_GONE, _urgency(verdict))
@@ -119,142 +120,120 @@ def _wish(one: LoadBalancer, verdict: Verdict) -> tuple[Wish, str, int]:
     return "stay", verdict.reason, _UNKNOWN
 
 
-def healthy_share(
-    policy: EndpointPolicy, fleet: Fleet, verdicts: Mapping[str, Verdict], present: Iterable[str]
-) -> float:
-    """Capacity believed healthy ÷ capacity that is checked (rule 1); 1 if nothing is checked."""
+def healthy_share(policy: EndpointPolicy, outlook: Outlook, present: Iterable[str]) -> float:
+    """Capacity believed healthy ÷ capacity that is checked (rule 1 of `removal`); 1 if nothing is checked."""
     here, healthy, checked = set(present), 0, 0
-    for one in eligible(policy, fleet):
-        state = verdicts.get(one.id, NOT_CHECKED).state
+    for one in outlook.eligible(policy):
+        state = outlook.verdicts.get(one.id, NOT_CHECKED).state
         if one.admin == "up" and not (state == "warming" and one.id not in here):
             checked += one.capacity
             healthy += one.capacity if state == "up" else 0
     return healthy / checked if checked else 1.0
 
 
-def panicking(policy: EndpointPolicy, healthy: float) -> bool:
-    """Whether nothing more may be dropped."""
-    return healthy < policy.hold_below
+def all_answered(considered: Iterable[Candidate], outlook: Outlook, healthy: float) -> tuple[Candidate, ...]:
+    """In a panic under `on_panic: all`: whoever was ever admitted wants in; drained ones and newcomers do not."""
+    why = f"panic: {healthy:.0%} believed healthy, so all are answered"
+    return tuple(
+        replace(one, wish="in", reason=f"{why}; {one.reason}")
+        if not one.asked and outlook.verdicts.get(one.load_balancer, NOT_CHECKED).state in ("down", "unknown")
+        else one
+        for one in considered
+    )
 
 
 def decide(
     policy: EndpointPolicy,
+    outlook: Outlook,
     considered: tuple[Candidate, ...],
     previous: Entry | None,
     families: tuple[RRType, ...],
     least: Least,
     healthy: float,
-    now: float,
-    consented: frozenset[str] = frozenset(),
 ) -> Membership:
     """The answer's members, within every limit."""
+    now = outlook.now
     able = tuple(one for one in considered if _able(one, families))
     chosen = choose(policy.name, able, families, least, policy.max_answers)
+    everything = policy.on_panic == "all" and panicking(policy, healthy)
+    adding = admit(policy, previous, able, chosen, families, least, now, unlimited=everything)
+    waiting = {one.identity: held.why for one, held in adding.waiting}
+    if waiting:
+        joining = {one.identity for one in chosen if not one.present} - waiting.keys()
+        now_able = tuple(one for one in able if one.present or one.identity in joining)
+        chosen = choose(policy.name, now_able, families, least, policy.max_answers)
     taken = {one.identity for one in chosen}
-    spare = {one.identity for one in able} - taken
+    spare = {one.identity for one in able} - taken - waiting.keys()
     leavers = sorted(
         (one for one in considered if one.present and one.identity not in taken),
         key=lambda one: (_SPARE if one.identity in spare else one.urgency, -(one.installed or 0), one.identity),
     )
     installed = sum(one.installed or 0 for one in considered)
-    past = velocity.remembered(previous.departures if previous else (), now, policy.removal_window_s)
-    removals = _Removals(policy, families, least, installed, healthy, [*chosen, *leavers], past, consented)
+    before = previous.departures if previous else ()
+    past = velocity.remembered(before, now, policy.removal_window_s)
+    lost = lost_azs(policy, outlook, considered, healthy, before) if leavers else {}
+    removals = Removals(policy, outlook, families, least, installed, healthy, [*chosen, *leavers], past, spare, lost)
     for one in leavers:
-        removals.consider(one, now)
-    served = {one.identity for one in removals.served}
+        removals.consider(one)
     total = f"{len(chosen)} of {len(able)} by weight"
-    kept = removals.kept
-    ids = {name for name, _ in served}
-    were = {one.load_balancer for one in considered if one.present}
-    return Membership(
-        served=tuple(one for one in considered if one.identity in served),
-        members=tuple(
-            _member(one, one.identity in served, kept.get(one.identity, ""), total if one.identity in spare else "")
-            for one in considered
-        ),
-        departures=removals.departures,
-        joined=tuple(sorted(ids - were)),
-        left=tuple(sorted(were - ids)),
-        leaving=tuple(
-            Leaving(one.load_balancer, one.installed or 0, installed, *_cause(one, spare, removals.beyond))
-            for one in leavers
-            if one.identity not in served
-        ),
-        panic=removals.panic,
-        healthy=healthy,
-        removed=velocity.used(removals.departures),
-        removable=velocity.limit(removals.departures, policy.removal_share, installed),
-        due=min(removals.dues, default=None),
+    return _membership(
+        policy,
+        considered,
+        removals,
+        _older(before, past, now),
+        adding,
+        {
+            **{identity: f"waits: {why}" for identity, why in waiting.items()},
+            **dict.fromkeys(spare, f"not chosen: {total}"),
+        },
     )
 
 
-def _cause(
-    one: Candidate, spare: Collection[tuple[str, tuple[str, ...]]], beyond: Collection[str]
-) -> tuple[Cause, str]:
-    """Whoever is able and not chosen goes by choice; else whoever decided about it is the cause."""
-    if one.load_balancer in beyond:
-        return "consent", f"an operator consented; {one.reason}"
-    if one.identity in spare:
-        return "choice", "others were chosen"
-    return ("configuration" if one.asked else "health"), one.reason
+def _older(before: Iterable[Departure], past: Iterable[Departure], now: float) -> tuple[Departure, ...]:
+    """Departures of whole AZs that velocity no longer counts and that still forbid another AZ to go."""
+    counted = {(one.load_balancer, one.at) for one in past}
+    return tuple(
+        one
+        for one in before
+        if one.az and one.at + AZ_AGAIN_S > now >= one.at and (one.load_balancer, one.at) not in counted
+    )
 
 
-class _Removals:
-    """One removal after the other, each judged after those before it."""
-
-    def __init__(
-        self,
-        policy: EndpointPolicy,
-        families: tuple[RRType, ...],
-        least: Least,
-        installed: int,
-        healthy: float,
-        served: list[Candidate],
-        departures: tuple[Departure, ...],
-        consented: frozenset[str],
-    ) -> None:
-        self.policy = policy
-        self.families = families
-        self.least = least
-        self.installed = installed
-        self.healthy = healthy
-        self.panic = panicking(policy, healthy)
-        self.served = served
-        self.departures = departures
-        self.consented = consented
-        self.beyond: set[str] = set()
-        self.kept: dict[tuple[str, tuple[str, ...]], str] = {}
-        self.dues: list[float] = []
-
-    def consider(self, one: Candidate, now: float) -> None:
-        """Let it go, or say why not."""
-        rest = [other for other in self.served if other is not one]
-        if why := self._against(one, rest):
-            self.kept[one.identity] = why
-            return
-        self.served = rest
-        departure = Departure(one.load_balancer, one.installed or 0, now, self.installed)
-        self.departures = (*self.departures, departure)
-
-    def _against(self, one: Candidate, rest: list[Candidate]) -> str:
-        policy, weight = self.policy, one.installed or 0
-        if self.panic:
-            return f"only {percent(self.healthy)} of capacity is believed healthy, under {percent(policy.hold_below)}"
-        if short := below_least(rest, one, self.families, self.least):
-            family, count = short
-            some = f"{count} {family.name} answer{'' if count == 1 else 's'}"
-            return f"removing it would leave {some}, min_answers is {self.least[family]}"
-        if velocity.allows(self.departures, weight, policy.removal_share, self.installed):
-            return ""
-        due = velocity.possible_at(
-            self.departures, weight, policy.removal_share, self.installed, policy.removal_window_s
-        )
-        if one.load_balancer in self.consented:
-            self.beyond.add(one.load_balancer)
-            return ""
-        if due is not None:
-            self.dues.append(due)
-        return f"{percent(policy.removal_share)} per {policy.removal_window_s:g} s is used up"
+def _membership(
+    policy: EndpointPolicy,
+    considered: tuple[Candidate, ...],
+    removals: Removals,
+    older: tuple[Departure, ...],
+    adding: Adding,
+    outside: Mapping[tuple[str, tuple[str, ...]], str],
+) -> Membership:
+    """With words. `outside` says of those who are able and not chosen why."""
+    served = {one.identity for one in removals.served}
+    ids = {name for name, _ in served}
+    were = {one.load_balancer for one in considered if one.present}
+    held_back = (*removals.held_back, *(held for _, held in adding.waiting))
+    counted = removals.departures
+    return Membership(
+        served=tuple(one for one in considered if one.identity in served),
+        members=tuple(
+            _member(one, one.identity in served, removals.kept.get(one.identity, ""), outside.get(one.identity, ""))
+            for one in considered
+        ),
+        departures=(*older, *counted),
+        arrivals=adding.arrivals,
+        joining=adding.joining,
+        joined=tuple(sorted(ids - were)),
+        left=tuple(sorted(were - ids)),
+        leaving=tuple(removals.leaving),
+        held_back=held_back,
+        refusal=removals.refusal,
+        panic=removals.panic,
+        healthy=removals.healthy,
+        removed=velocity.used(counted),
+        removable=velocity.limit(counted, policy.removal_share, removals.installed),
+        until=min((one.at + policy.removal_window_s for one in counted), default=None),
+        due=min((one.due for one in held_back if one.due is not None), default=None),
+    )
 
 
 def _able(one: Candidate, families: tuple[RRType, ...]) -> bool:
@@ -262,28 +241,12 @@ def _able(one: Candidate, families: tuple[RRType, ...]) -> bool:
     return wanted and any(family_of(address) in families for address in one.addresses)
 
 
-def below_least(
-    rest: list[Candidate], leaver: Candidate, families: tuple[RRType, ...], least: Least
-) -> tuple[RRType, int] | None:
-    """The first family that `leaver`, going, would take below min_answers, and to how many; None: it may go."""
-    for family in families:
-        count = answers(rest, family)
-        if count < least[family] and count < answers([*rest, leaver], family):
-            return family, count
-    return None
-
-
-def _member(one: Candidate, served: bool, kept: str, passed_over: str) -> Member:
+def _member(one: Candidate, served: bool, kept: str, outside: str) -> Member:
     """One that is kept keeps its weight: a lower capacity must not let it pass velocity's limit next time."""
-    why = f"not chosen: {passed_over}" if passed_over else one.reason
+    why = outside or one.reason
     if kept:
         why = f"kept: {kept}; {why}"
-    elif one.wish == "stay" and not passed_over:
+    elif one.wish == "stay" and not outside:
         why = f"stays in: {why}" if served else f"stays out: {why}"
     weight = one.installed if kept and one.installed is not None else one.capacity
     return Member(one.load_balancer, one.addresses, weight, served, why)
-
-
-def percent(share: float) -> str:
-    """In words: 34 %."""
-    return f"{share * 100:.3g} %"

@@ -24,6 +24,7 @@ from . import velocity
 from .decisions import Decision, Draft, PlanContext, Refusal, Share
 from .endpoint import Planned, plan_endpoint
 from .entering import admitted
+from .outlook import Outlook
 
 _REASON_CHARACTERS: Final = 240
 
@@ -39,9 +40,8 @@ def draft(
     """The next plan. `now` is the planner's wall clock in seconds, for velocity and for people."""
     before = {entry.key: entry for entry in previous.shards} if previous else {}
     wanted = {policy.key: policy for policy in sorted(policies, key=lambda policy: policy.key)}
-    outcomes = [
-        _outcome(fleet, verdicts, policy, before.get(key), now, context) for key, policy in sorted(wanted.items())
-    ]
+    outlook = Outlook(fleet, verdicts, now, context, before.values())
+    outcomes = [_outcome(outlook, policy, before.get(key)) for key, policy in wanted.items()]
     entries = dict(before)
     entries.update((planned.entry.key, planned.entry) for planned in outcomes if planned.entry is not None)
     for zone in sorted(set(context.zones) - context.unreadable):
@@ -63,14 +63,8 @@ def draft(
     )
 
 
-def _outcome(
-    fleet: Fleet,
-    verdicts: Mapping[str, Verdict],
-    policy: EndpointPolicy,
-    before: Entry | None,
-    now: float,
-    context: PlanContext,
-) -> Planned:
+def _outcome(outlook: Outlook, policy: EndpointPolicy, before: Entry | None) -> Planned:
+    context = outlook.context
     if before is not None and before.kind != "live":
         why = "it was retired, and a retired name stays retired"
         return _refused(policy.key, "retired", why, f"take {policy.name} out of the configuration")
@@ -85,7 +79,7 @@ def _outcome(
         refusal, taken = admitted(policy, context)
         if refusal is not None:
             return Planned(None, Decision(policy.key, "refused", refusal.reason), refusal)
-    return plan_endpoint(fleet, verdicts, policy, before, now, context, taken)
+    return plan_endpoint(policy, outlook, before, taken)
 
 
 def _refused(key: Key, rule: str, why: str, remedy: str) -> Planned:

@@ -149,3 +149,8 @@ def rdata_of(candidates: Iterable[Candidate], family: RRType) -> list[bytes]:
 
 
 _wire = lru_cache(maxsize=65_536)(address_rdata)
+
+
+def percent(share: float) -> str:
+    """In words: 34 %."""
+    return f"{share * 100:.3g} %"

@@ -32,7 +32,8 @@ class Departure(Struct, frozen=True, array_like=True, gc=False):
     """Capacity that left an endpoint at `at` (seconds, the planner's wall clock): velocity's memory (G7).
 
     `installed` is what the endpoint's answer held just before: of the oldest departure in a window, what the share
-    that may leave in that window is a share of. 0: not recorded.
+    that may leave in that window is a share of. 0: not recorded. `az` is given where it left as part of the loss of a
+    whole AZ.
     """
 
     load_balancer: str
@@ -45,6 +46,19 @@ class Departure(Struct, frozen=True, array_like=True, gc=False):
             structs.force_setattr(self, "at", float(self.at))
 
     installed: int = 0
+    az: str = ""
+
+
+class Arrival(Struct, frozen=True, array_like=True, gc=False):
+    """Capacity that joined an endpoint's answer at `at`, as in a Departure: the memory of adding back."""
+
+    load_balancer: str
+    weight: int
+    at: float
+
+    def __post_init__(self) -> None:
+        if type(self.at) is not float:
+            structs.force_setattr(self, "at", float(self.at))  # as in a Departure
 
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):
@@ -68,6 +82,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     members: tuple[Member, ...] = ()
     departures: tuple[Departure, ...] = ()
     note: str = ""
+    arrivals: tuple[Arrival, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -1,6 +1,6 @@
 """What is wanted of one endpoint: the part of a configuration that a planner reads."""
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -16,6 +16,20 @@ HOLD_BELOW_DEFAULT: Final = 0.5
 REMOVAL_SHARE_DEFAULT: Final = 0.34
 """34 %, so that one AZ of three (33.4 %) passes."""
 REMOVAL_WINDOW_S_DEFAULT: Final = 600.0
+ADDING_SHARE_DEFAULT: Final = 0.34
+ADDING_WINDOW_S_DEFAULT: Final = 60.0
+"""34 % in 60 s: what returns all at once is met by everybody at once, and one generation a TTL is enough."""
+AZ_REMAINING: Final = 0.6
+"""What must be healthy besides an AZ that goes by itself. 60 and not 67 %: two AZs of three are 66.7 %."""
+AZ_OBSERVERS: Final = 2
+"""Vantage points outside the AZ that must see a load balancer down: one alone may itself be cut off."""
+AZ_CONFIRM_S: Final = 30.0
+"""How long after the first half of an AZ the rest may follow."""
+AZ_AGAIN_S: Final = 1800.0
+"""How long after one AZ went no other may go by itself."""
+
+AzLoss: TypeAlias = Literal["auto", "ask"]
+OnPanic: TypeAlias = Literal["hold", "all"]
 
 
 class EndpointPolicy(Struct, frozen=True):
@@ -25,7 +39,10 @@ class EndpointPolicy(Struct, frozen=True):
     eligible in that family, else 1 (2 of 2 would forbid every failover). Empty `azs` and `pools` mean all of them,
     empty `families` those that the eligible load balancers have. Under `hold_below`, a share of capacity believed
     healthy, nothing more is dropped. In `removal_window_s` seconds no more capacity leaves than `removal_share` of
-    what was installed, or one load balancer, whichever is more.
+    what was installed, or one load balancer, whichever is more; in `adding_window_s` no more joins than
+    `adding_share` of what shall be installed, or one. `az_loss`: whether a whole AZ may go by health alone if enough
+    observers outside it agree, or is asked for. `on_panic`: under `hold_below` the answer is held, or is `all` that
+    was ever admitted.
     """
 
     name: str
@@ -39,6 +56,10 @@ class EndpointPolicy(Struct, frozen=True):
     hold_below: float = HOLD_BELOW_DEFAULT
     removal_share: float = REMOVAL_SHARE_DEFAULT
     removal_window_s: float = REMOVAL_WINDOW_S_DEFAULT
+    adding_share: float = ADDING_SHARE_DEFAULT
+    adding_window_s: float = ADDING_WINDOW_S_DEFAULT
+    az_loss: AzLoss = "auto"
+    on_panic: OnPanic = "hold"
 
     @property
     def key(self) -> Key:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from standfast.core.decisions import Decision
+from standfast.core.decisions import Decision, Leaving
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry
 from standfast.model.fleet import Verdict
@@ -203,8 +203,13 @@ def _change_facts(
                 "cause": who.cause,
                 "state": verdicts[who.load_balancer].state if who.load_balancer in verdicts else "unknown",
                 "why": who.why,
+                **_az_facts(who, verdicts),
             }
             for who in one.leaving
+        ],
+        "joining": [
+            {"load_balancer": who.load_balancer, "weight": who.weight, "of": who.of, "cause": who.cause}
+            for who in one.joining
         ],
     }
     if entry is not None:
@@ -218,5 +223,15 @@ def _change_facts(
             "share": policy.removal_share,
             "window_s": policy.removal_window_s,
             "hold_below": policy.hold_below,
+            "az_loss": policy.az_loss,
+            "adding_share": policy.adding_share,
+            "adding_window_s": policy.adding_window_s,
         }
     return facts
+
+
+def _az_facts(who: Leaving, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+    """Of one that goes with its whole AZ: which, and how many outside it see it down."""
+    if not who.az:
+        return {}
+    return {"az": who.az, "outside": verdicts[who.load_balancer].outside if who.load_balancer in verdicts else 0}

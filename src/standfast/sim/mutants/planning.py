@@ -57,7 +57,7 @@ PLANNING: Final = (
     ),
     Mutant(
         name="no panic",
-        file="core/membership.py",
+        file="core/removal.py",
         old="    return healthy < policy.hold_below\n",
         new="    return healthy < 0.0\n",
         rule="G7: always subject to the panic threshold",

@@ -1,5 +1,6 @@
 """Load balancers as they are, as the source tells them, and as checks find them."""
 
+import random
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -24,6 +25,8 @@ class Fleets:
         self.truth = tuple(sorted(self.truth, key=lambda one: one.id))
         self.older: deque[tuple[LoadBalancer, ...]] = deque([self.truth], maxlen=COPIES)
         self._down: dict[str, int] = {}
+        self.observers = random.Random(f"observers {scenario.seed}").choice((0, 1, 2, 3))
+        """Vantage points outside every AZ, which see what is so."""
         self._stale: tuple[LoadBalancer, ...] | None = None
 
     def down(self, name: str, by: int) -> None:
@@ -36,6 +39,10 @@ class Fleets:
     def serves(self, name: str) -> bool:
         """Whether it really does."""
         return self._down.get(name, 0) <= 0
+
+    def outside(self, name: str) -> int:
+        """How many vantage points outside its AZ see it down."""
+        return 0 if self.serves(name) else self.observers
 
     def in_az(self, az: str) -> list[str]:
         """Who stands there."""

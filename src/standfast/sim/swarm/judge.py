@@ -10,11 +10,11 @@ from typing import Final
 from msgspec import Struct
 
 from standfast.core.task import Outcome
-from standfast.model.entry import Entry, Key
+from standfast.model.entry import Departure, Entry, Key
 from standfast.model.fleet import LoadBalancer
 from standfast.model.name import first_name
 from standfast.model.plan import Head, Plan
-from standfast.model.policy import EndpointPolicy
+from standfast.model.policy import AZ_AGAIN_S, EndpointPolicy
 from standfast.model.rrset import RRType
 from standfast.ports.provider import Replace
 from standfast.ports.provider_spec import ZoneState
@@ -68,6 +68,8 @@ class Judge:
         """Load balancers of which any check ever failed; silence is no failure."""
         self.consented: set[str] = set()
         """Load balancers to whose leaving, beyond the budget, an operator ever consented."""
+        self.agreed: set[str] = set()
+        """Load balancers that enough vantage points outside their AZ ever saw down."""
         self.checked = 0
         self._policies = {policy.key: policy for policy in policies}
         self._names: dict[str, list[str]] = {zone: [first_name(STREAM, zone)] for zone in zone_names(scenario)}
@@ -78,6 +80,7 @@ class Judge:
         }
         self._applied: set[str] = set()
         self._left: dict[Key, list[_Left]] = {}
+        self._azs: dict[str, float] = {}
 
     # -- zones -----------------------------------------------------------------------------------------------------
 
@@ -121,6 +124,7 @@ class Judge:
     def forget_departures(self) -> None:
         """A planner can't know what a store that was lost or set back has forgotten."""
         self._left.clear()
+        self._azs.clear()
         self.clocks_agree = self.one_history = False
 
     def _follows(self, plan: Plan, over: Head | None) -> None:
@@ -138,12 +142,19 @@ class Judge:
                 raise Violation("G2", f"{step}: the contents changed, and since stayed {now.since}", now.name)
 
     def left(self, before: Plan, after: Plan, fleet: Iterable[LoadBalancer]) -> None:
-        """G6: nobody that the planner's fleet has leaves an answer with room while no check of it ever failed."""
+        """G6: nobody that the planner's fleet has leaves an answer with room while no check of it ever failed.
+
+        G7: nobody goes with a whole AZ whom no two outside it ever saw down.
+        """
         there = {one.id: one for one in fleet if one.admin == "up"}
         for was, now in after.shards.changes(before.shards):
             policy = self._policies.get(now.key) if now is not None else None
             if was is None or now is None or policy is None:
                 continue
+            for gone in now.departures:
+                if gone.az and gone not in was.departures and gone.load_balancer not in self.agreed:
+                    what = f"{now.name}: {gone.load_balancer} went with AZ {gone.az}, and nobody outside saw it down"
+                    raise Violation("G7", what, now.name)
             serving = {member.load_balancer for member in now.members if member.served}
             for name in sorted({member.load_balancer for member in was.members if member.served} - serving):
                 wanted = name in there and (not policy.azs or there[name].az in policy.azs)
@@ -166,11 +177,22 @@ class Judge:
         ]
         self._left[after.key] = left
         total = sum(one.weight for one in left if one.bounded)
-        if sum(one.bounded for one in left) > 1 and total > policy.removal_share * left[0].installed + 1e-6:
+        if gone := [one for one in after.departures if one.az and one not in before.departures]:
+            self._azs_go(after, gone, at)
+        elif sum(one.bounded for one in left) > 1 and total > policy.removal_share * left[0].installed + 1e-6:
             what = (
                 f"{total} of {left[0].installed} of {after.name}'s capacity left within {policy.removal_window_s:g} s"
             )
             raise Violation("G7", what, after.name)
+
+    def _azs_go(self, entry: Entry, gone: Iterable[Departure], at: float) -> None:
+        """G7: no second AZ goes by itself within half an hour of another. (`left` judges on what evidence.)"""
+        for one in gone:
+            for other, then in self._azs.items():
+                if other != one.az and then <= at < then + AZ_AGAIN_S:
+                    what = f"{entry.name}: AZ {one.az} goes {at - then:g} s after AZ {other}"
+                    raise Violation("G7", what, entry.name)
+            self._azs[one.az] = at
 
     # -- reports and the end ---------------------------------------------------------------------------------------
 

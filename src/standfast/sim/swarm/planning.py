@@ -14,7 +14,7 @@ from standfast.core.publisher import Assignment, Done, Outcome, publish
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.override import Override
 from standfast.model.plan import Plan
-from standfast.model.policy import EndpointPolicy
+from standfast.model.policy import ADDING_WINDOW_S_DEFAULT, AZ_AGAIN_S, AZ_OBSERVERS, EndpointPolicy
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
 from standfast.recovery.health import Failed, Health, HealthPolicy, Passed, observed, started, verdict
@@ -245,8 +245,9 @@ class PlannerProcess(Process):
         if plan is None or self._survey or self._review or self._pass_at is not None:
             return None
         if self._quiet[0] != plan.digest:
-            left = [one.at for entry in plan.shards for one in entry.departures]
-            self._quiet = (plan.digest, max(left, default=-math.inf) + self._longest)
+            ends = [one.at + (AZ_AGAIN_S if one.az else self._longest) for e in plan.shards for one in e.departures]
+            ends += [one.at + ADDING_WINDOW_S_DEFAULT for entry in plan.shards for one in entry.arrivals]
+            self._quiet = (plan.digest, max(ends, default=-math.inf))
         if self.wall <= self._quiet[1]:
             return None
         serials = tuple(server.state.serial for server in self.region.servers.values())
@@ -293,16 +294,20 @@ class PlannerProcess(Process):
         if self._fleet is None:
             return False
         now = self.monotonic
-        own = {
-            name: Verdict(health.state, health.reason) if name in self._steady else verdict(health, now)
-            for name, health in self._checks.items()
-        }
+        own = {name: self._verdict(name, health, now) for name, health in self._checks.items()}
         outcome = yield from self._health_board.settle(own, now)
         verdicts = self._health_board.verdicts if outcome == "overtaken" else own
         if verdicts != self._verdicts:
             self._verdicts = verdicts
             self._plan_at(self.region.loop.now)
         return outcome != "unknown"
+
+    def _verdict(self, name: str, health: Health, now: float) -> Verdict:
+        found = Verdict(health.state, health.reason) if name in self._steady else verdict(health, now)
+        outside = self._fleets.outside(name) if found.state == "down" else 0
+        if outside >= AZ_OBSERVERS:
+            self.region.judge.agreed.add(name)
+        return replace(found, outside=outside) if outside else found
 
     def _pass(self) -> Asking:
         if not (yield from self._judge()):

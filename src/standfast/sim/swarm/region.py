@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from standfast.model.plan import Plan
-from standfast.model.policy import EndpointPolicy
+from standfast.model.policy import AzLoss, EndpointPolicy, OnPanic
 from standfast.model.rrset import RRType
 from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent, Unrecorded
 from standfast.ports.provider import Confirm, Read, ReadChanges, Replace, Unknown
@@ -242,7 +242,9 @@ class Region:
 
 def _policies(scenario: Scenario) -> tuple[EndpointPolicy, ...]:
     """Endpoints that differ in what they promise: families, AZs, how many answers, how quickly they may shrink."""
-    draw = random.Random(f"policies {scenario.seed}")
+    draw, ways = random.Random(f"policies {scenario.seed}"), random.Random(f"ways {scenario.seed}")
+    az_loss: tuple[AzLoss, ...] = ("auto", "auto", "ask")
+    on_panic: tuple[OnPanic, ...] = ("hold", "hold", "all")
     found = []
     for zone, name in endpoint_names(scenario):
         fate = draw.random()
@@ -255,6 +257,8 @@ def _policies(scenario: Scenario) -> tuple[EndpointPolicy, ...]:
                 azs=(draw.choice("abc"),) if fate < 0.15 else (),
                 families=(RRType.A,) if draw.random() < 0.4 else (),
                 removal_window_s=draw.choice((60.0, 120.0, 300.0)),
+                az_loss=ways.choice(az_loss),
+                on_panic=ways.choice(on_panic),
             )
         )
     return tuple(found)
