@@ -120,6 +120,17 @@ def test_one_that_no_observer_sees_down_keeps_the_az() -> None:
     assert (without(some, outcome.plan), outcome.refusals) == ({"a": 3, "b": 0, "c": 0}, ())
 
 
+def test_who_died_long_ago_is_no_part_of_the_two_steps() -> None:
+    some, one = region(), wanted()
+    plan = begun(some, one)
+    plan = after(some, {**with_azs(some), "lb-1": AGREED}, one, plan, 1000.0).plan or plan
+    outcome = after(some, with_azs(some, a=AGREED), one, plan, 9000.0)
+    assert without(some, outcome.plan)["a"] == 2
+    assert outcome.due == 9030.0
+    assert outcome.plan is not None
+    assert without(some, after(some, with_azs(some, a=AGREED), one, outcome.plan, 9030.0).plan)["a"] == 4
+
+
 def test_a_second_az_waits_for_half_an_hour() -> None:
     some, one = region(azs="abcde"), wanted()
     plan = begun(some, one)

@@ -5,10 +5,11 @@ AZ is not the loss of its load balancers one by one:
 
 1. An AZ is lost for an endpoint if at least two load balancers there are eligible, and each is believed down or is
    out of the answer already without being healthy. One alone is a load balancer like any other.
-2. The first half (by capacity, or one load balancer) goes as load balancers do.
+2. Half of it (by capacity, or one load balancer) goes as load balancers do, however long ago others of it went.
 3. The rest goes only if: the policy says `auto`; at least two observers outside the AZ see each of them down; at least
-   60 % of the endpoint's capacity is healthy without it; no other AZ went in the last 30 minutes, in any endpoint; and
-   30 s have passed since the first half went, so that they are still down. Else it is asked for, and stays.
+   60 % of the endpoint's capacity is healthy without it; no other AZ went in the last 30 minutes, in any endpoint. Else
+   it is asked for, and stays. And it goes in two steps: half of what was in the answer lately, and 30 s later, if it is
+   still down, the other half.
 4. Where all that holds (but for the 30 s, which concern the rest) velocity's share does not bind it: what is left
    is bound by the 60 %. What went counts in its window for everybody after it.
 """
@@ -30,14 +31,17 @@ _UNKNOWN = Verdict("unknown", "")
 class Lost(Struct, frozen=True):
     """An AZ that is lost for one endpoint.
 
-    `capacity` is that of all its load balancers here, `gone` of those that are out of the answer already. `against` is
-    why it may not go by health alone, empty if it may. `rest_at` is when the rest may follow the first half.
+    `capacity` is that of all its load balancers here, `gone` of those that are out of the answer already; `serving` and
+    `left` likewise of those that were in the answer lately. `against` is why it may not go by health alone, empty if it
+    may. `rest_at` is when the other half may follow.
     """
 
     az: str
     load_balancers: frozenset[str]
     capacity: int
     gone: int
+    serving: int
+    left: int
     against: str
     rest_at: float | None = None
 
@@ -62,14 +66,19 @@ def lost_azs(
         if len(there) < 2 or any(_serves(one, present, outlook) for one in there):
             continue
         names = frozenset(one.id for one in there)
-        left = [one.at for one in departures if one.load_balancer in names]
+        out = [one for one in there if one.id not in present]
+        left = {one.load_balancer: one.at for one in departures if one.load_balancer in names}
+        lately = sum(one.capacity for one in out if one.id in left)
+        capacity, gone = sum(one.capacity for one in there), sum(one.capacity for one in out)
         lost = Lost(
             az,
             names,
-            sum(one.capacity for one in there),
-            sum(one.capacity for one in there if one.id not in present),
+            capacity,
+            gone,
+            capacity - gone + lately,
+            lately,
             _against(policy, outlook, az, there, healthy),
-            min(max(left), outlook.now) + AZ_CONFIRM_S if left else None,
+            min(max(left.values()), outlook.now) + AZ_CONFIRM_S if left else None,
         )
         found.update(dict.fromkeys(names, lost))
     return found

@@ -52,6 +52,7 @@ class Removals:
         self.refusal: Refusal | None = None
         self._spare, self._lost = spare, lost
         self._gone = {one.az: one.gone for one in lost.values()}
+        self._left = {one.az: one.left for one in lost.values()}
         self._rest_at = {one.az: one.rest_at for one in lost.values()}
 
     def consider(self, one: Candidate) -> None:
@@ -85,17 +86,16 @@ class Removals:
         return one.load_balancer in self.outlook.context.consented
 
     def _first_half(self, one: Candidate, lost: Lost) -> bool:
-        gone = self._gone[lost.az]
-        return not gone or 2 * (gone + one.capacity) <= lost.capacity
+        return _within_half(self._gone[lost.az], one, lost.capacity)
 
     def _rest_of_an_az(self, one: Candidate, lost: Lost, rest: list[Candidate]) -> None:
-        rest_at = self._rest_at[lost.az]
+        rest_at, now = self._rest_at[lost.az], self.outlook.now
         if lost.against:
             why = f"AZ {lost.az} would be gone by health alone: {lost.against}"
             self._keep(one, "az_loss", why)
             remedy = f"if AZ {lost.az} is really down: `standfast evacuate az {lost.az}`"
             self.refusal = Refusal(self.policy.key, "az_loss", why, remedy)
-        elif rest_at is not None and rest_at > self.outlook.now:
+        elif rest_at is not None and rest_at > now and not _within_half(self._left[lost.az], one, lost.serving):
             self._keep(one, "az_loss", f"half of AZ {lost.az} has just gone, the rest is confirmed first", rest_at)
         else:
             self._go(one, rest, "az", lost)
@@ -108,14 +108,19 @@ class Removals:
         now, weight = self.outlook.now, one.installed or 0
         az = lost.az if lost is not None and cause == "az" else ""
         if lost is not None:
-            if self._first_half(one, lost):
+            if _within_half(self._left[lost.az], one, lost.serving):
                 self._rest_at[lost.az] = now + AZ_CONFIRM_S
             self._gone[lost.az] += one.capacity
+            self._left[lost.az] += one.capacity
         if az:
             self.outlook.az_went(az, now)
         self.served = rest
         self.departures = (*self.departures, Departure(one.load_balancer, weight, now, self.installed, az))
         self.leaving.append(Leaving(one.load_balancer, weight, self.installed, cause, _said(one, cause, lost), az))
+
+
+def _within_half(gone: int, one: Candidate, capacity: int) -> bool:
+    return not gone or 2 * (gone + one.capacity) <= capacity
 
 
 def _said(one: Candidate, cause: Cause, lost: Lost | None) -> str:

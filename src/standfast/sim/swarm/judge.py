@@ -179,7 +179,12 @@ class Judge:
         total = sum(one.weight for one in left if one.bounded)
         if gone := [one for one in after.departures if one.az and one not in before.departures]:
             self._azs_go(after, gone, at)
-        elif sum(one.bounded for one in left) > 1 and total > policy.removal_share * left[0].installed + 1e-6:
+        elif (
+            left[-1:]
+            and left[-1].at == at
+            and sum(one.bounded for one in left) > 1
+            and total > policy.removal_share * left[0].installed + 1e-6
+        ):
             what = (
                 f"{total} of {left[0].installed} of {after.name}'s capacity left within {policy.removal_window_s:g} s"
             )
