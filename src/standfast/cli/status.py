@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .wording import DRAINED, IN, KEPT, OUT, as_text, config_option, dump, entry_json, json_option, loaded
+from .wording import (
+    DRAINED,
+    IN,
+    KEPT,
+    OUT,
+    as_text,
+    config_option,
+    dump,
+    entry_json,
+    json_option,
+    loaded,
+    override_json,
+)
 
 if TYPE_CHECKING:
     from standfast.config import Config
@@ -92,9 +104,18 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     lines += [f"… {count} more {kind} (--all shows them)" for kind, count in folded.items()]
     if seen.absent:
         lines.append(f"not in a plan yet: {', '.join(name for _, name in seen.absent[:SHOWN_MAX])}")
+    lines += _override_lines(seen)
     lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
     return [*lines, *_last_lines(seen)]
+
+
+def _override_lines(seen: "Seen") -> list[str]:
+    from standfast.runtime.overridden import until
+
+    if seen.store.overrides is None and not seen.store.trouble and seen.store.plan is not None:
+        return ["which overrides are in force is unknown"]
+    return [f"override: {one.subject} {until(one, seen.at)}" for one in seen.store.in_force(seen.at)]
 
 
 class _Words:
@@ -110,7 +131,8 @@ class _Words:
         self.reasons = {
             one.key: {member.load_balancer: member.reason for member in one.members} for one in seen.decisions
         }
-        fleet, health = seen.store.fleet, dict(seen.store.verdicts or ())
+        known = seen.store.overlaid(seen.at)
+        fleet, health = known[0] if known else seen.store.fleet, dict(seen.store.verdicts or ())
         self.health = {name: judged.state for name, judged in health.items()}
         self.words = {}
         for one in {member.load_balancer for sight in seen.endpoints for member in sight.entry.members}:
@@ -232,7 +254,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
     from standfast.runtime.observing import at_work
     from standfast.runtime.verdict import standings
 
-    words = _Words(seen, config)
+    words, overrides = _Words(seen, config), seen.store.in_force(seen.at)
     endpoints = []
     for sight, how in standings(seen):
         members = _members(words, sight)
@@ -271,6 +293,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "endpoints": endpoints,
         "absent": [name for _, name in seen.absent],
         "guards": guards(seen),
+        "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],
         "processes": [
             {"role": one.role, "who": one.who, "pid": one.pid, "age_s": round(one.age_s, 3), "at_work": at_work(one)}
             for one in seen.present

@@ -17,6 +17,7 @@ from standfast.ports.provider import Unknown
 if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
     from standfast.config import Config, ZoneConfig
+    from standfast.model.override import Override
     from standfast.runtime.commanding import Known as KnownNames
     from standfast.runtime.observing import StoreSight
     from standfast.runtime.place import Place
@@ -138,6 +139,23 @@ def entry_json(entry: Entry) -> dict[str, Any]:
             for one in entry.members
         ],
         "note": entry.note or None,
+    }
+
+
+def override_json(one: "Override") -> dict[str, Any]:
+    """An override for programs, with the command that ends it."""
+    from standfast.runtime.overridden import ending
+
+    return {
+        "scope": one.scope,
+        "target": one.target,
+        "state": one.state,
+        "reason": one.reason,
+        "by": one.by,
+        "at": one.at,
+        "until": one.until,
+        "consented": one.consented,
+        "end_with": ending(one),
     }
 
 

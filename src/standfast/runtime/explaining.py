@@ -15,6 +15,7 @@ from standfast.ports.provider import Unknown
 from .archive import Archive
 from .chronicle import Since, member_of, since_when
 from .observing import Seen, open_existing
+from .overridden import told
 from .place import Place, policy_of
 from .times import clock
 from .verdict import Standing, by, held_sentence, short_name, standing
@@ -99,7 +100,11 @@ def _since(seen: Seen, archive: Archive, key: Key, member: Member) -> Since | No
 
 def _remedy(seen: Seen, entry: Entry, member: Member, known: bool, config: Config) -> str:
     """What would bring it back, or why it will come back by itself."""
-    if entry.held or member.served:
+    if entry.held:
+        return ""
+    if (override := seen.store.ruling(seen.at).get(member.load_balancer)) is not None:
+        return f"{told(override, seen.at)}."
+    if member.served:
         return ""
     fleet = seen.store.fleet
     declared = next((one for one in fleet.load_balancers if one.id == member.load_balancer), None) if fleet else None

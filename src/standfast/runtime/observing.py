@@ -36,9 +36,10 @@ from .presence import Present, read_presence
 if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
     from standfast.core.decisions import Decision, Refusal
+    from standfast.model.override import Override
 
     from .freezing import Freeze
-    from .sharing import Judged
+    from .sharing import Judged, SharedPolicy
     from .zonesight import EndpointSight, ZoneSight
 
 STORE_PATIENCE_S: Final = 2.0
@@ -50,7 +51,8 @@ class StoreSight(Struct, frozen=True):
     """What the store holds. `trouble` says why it could not be read (then the rest is unknown, not empty), `copy`
     whose copy of the plan is shown in its place. `began` is False if no store was ever made here.
 
-    `fleet` and `verdicts` are what planners last stored, health as seen from `vantage`; None: unknown.
+    `fleet` and `verdicts` are what planners last stored, health as seen from `vantage`; None: unknown. `overrides` is
+    what operators said, expired ones included; None: unknown. `policy` is the configuration in force.
     """
 
     trouble: str = ""
@@ -63,6 +65,28 @@ class StoreSight(Struct, frozen=True):
     fleet_revision: int = 0
     verdicts: "tuple[tuple[str, Judged], ...] | None" = None
     vantage: str = ""
+    overrides: "tuple[Override, ...] | None" = None
+    overrides_revision: int = 0
+    policy: "SharedPolicy | None" = None
+
+    def in_force(self, at: float) -> "tuple[Override, ...]":
+        """The overrides that count at that moment, as far as known."""
+        return tuple(one for one in self.overrides or () if one.in_force(at))
+
+    def ruling(self, at: float) -> "dict[str, Override]":
+        """The override that decides about each load balancer."""
+        from standfast.recovery.override import ruling
+
+        return ruling(self.fleet, self.overrides or (), at) if self.fleet is not None else {}
+
+    def overlaid(self, at: float) -> "tuple[Fleet, dict[str, Verdict]] | None":
+        """Fleet and verdicts as the planner takes them: overrides laid over what is seen. None: unknown."""
+        from standfast.recovery.override import overlaid
+
+        if self.fleet is None or self.verdicts is None:
+            return None
+        seen = {name: Verdict(one.state, one.reason) for name, one in self.verdicts}
+        return overlaid(self.fleet, seen, self.overrides or (), at)
 
     def judged(self, load_balancer: str) -> "Judged | None":
         """What is thought of its health; None: unknown."""
@@ -191,6 +215,7 @@ def _read(store: "PlanStore", place: Place) -> StoreSight:
     plans = listed.plans if isinstance(listed, PlanList) else ()
     revision, fleet = read_fleet(store)
     vantage, verdicts = _read_health(store)
+    override_revision, overrides = _read_overrides(store)
     return StoreSight(
         head=head.head,
         plan=reply.plan if isinstance(reply, PlanRead) else None,
@@ -199,6 +224,9 @@ def _read(store: "PlanStore", place: Place) -> StoreSight:
         fleet_revision=revision,
         verdicts=verdicts,
         vantage=vantage,
+        overrides=overrides,
+        overrides_revision=override_revision,
+        policy=_read_policy(store),
     )
 
 
@@ -243,25 +271,43 @@ def _read_health(store: "PlanStore") -> "tuple[str, tuple[tuple[str, Judged], ..
     return shared.who, tuple(sorted(shared.verdicts.items()))
 
 
+def _read_overrides(store: "PlanStore") -> "tuple[int, tuple[Override, ...] | None]":
+    from .overriding import OVERRIDES, Unreadable, overrides_in
+
+    reply = store.perform(ReadSource(OVERRIDES))
+    known = overrides_in(reply.body) if isinstance(reply, SourceRead) else Unreadable("")
+    revision = reply.revision if isinstance(reply, SourceRead) else 0
+    return revision, None if isinstance(known, Unreadable) else known
+
+
+def _read_policy(store: "PlanStore") -> "SharedPolicy | None":
+    from .sharing import POLICY, read_policy
+
+    reply = store.perform(ReadSource(POLICY))
+    return read_policy(reply.body) if isinstance(reply, SourceRead) else None
+
+
 def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:
     """With what the planner's rules say now of the endpoints that are in the plan."""
     from msgspec.structs import replace
 
-    plan, fleet, verdicts = seen.store.plan, seen.store.fleet, seen.store.verdicts
+    plan, known = seen.store.plan, seen.store.overlaid(seen.at)
     if plan is None:
         unknown = bool(seen.store.trouble) and seen.store.began
         return replace(seen, absent=() if unknown else tuple((one.zone, one.name) for one in config.endpoints))
     policies = tuple(policy_of(one) for one in config.endpoints)
     absent = tuple(one.key for one in policies if plan.entry(one.key) is None)
-    if fleet is None or verdicts is None:
+    if known is None:
         return replace(seen, absent=absent)
+    fleet, health = known
     from standfast.core.decisions import PlanContext
     from standfast.core.planner import draft
+    from standfast.recovery.override import consented
 
-    context = PlanContext(seen.stream, plan.record.zones, plan.generation + 1, "status")
-    known = tuple(one for one in policies if plan.entry(one.key) is not None and only in (None, one.key))
-    health = {name: Verdict(one.state, one.reason) for name, one in verdicts}
-    drawn = draft(fleet, health, known, plan, seen.at, context)
+    beyond = consented(fleet, seen.store.overrides or (), seen.at)
+    context = PlanContext(seen.stream, plan.record.zones, plan.generation + 1, "status", consented=beyond)
+    some = tuple(one for one in policies if plan.entry(one.key) is not None and only in (None, one.key))
+    drawn = draft(fleet, health, some, plan, seen.at, context)
     return replace(
         seen, decisions=drawn.decisions, refusals=drawn.refusals, overdue=drawn.plan is not None, absent=absent
     )

@@ -92,6 +92,11 @@ def policy_on(board: Board) -> SharedPolicy | None:
     return _decoded(board.body, SharedPolicy)
 
 
+def read_policy(body: bytes) -> SharedPolicy | None:
+    """The configuration in force; None if none is that can be understood."""
+    return _decoded(body, SharedPolicy)
+
+
 def read_health(body: bytes) -> SharedHealth | None:
     """What was last said of health; None if nothing was that can be understood."""
     return _decoded(body, SharedHealth)

@@ -23,6 +23,7 @@ from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanSummary
 
 from .observing import Seen, at_work
+from .overridden import remarks as overridden
 from .times import clock, since, span
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def published_at(plans: Iterable[PlanSummary]) -> dict[int, float]:
 def verdict(seen: Seen) -> Verdict:
     """The verdict on everything."""
     each = standings(seen)
-    found = [*_needs(seen, each), *_blind(seen), *_held(seen, each), *_handled(seen, each)]
+    said = [_Finding(one.kind, one.sentence, one.command, one.exit_code) for one in overridden(seen)]
+    found = [*_needs(seen, each), *said, *_blind(seen), *_held(seen, each), *_handled(seen, each)]
     order: list[Kind] = ["NEEDS YOU", "BLIND", "FROZEN", "HELD", "HANDLED"]
     codes = {one.exit_code for one in found}
     code = next((c for c in (EXIT_REFUSED, EXIT_ERROR, EXIT_DIFFERS) if c in codes), EXIT_FINE)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.cli.check import declared
@@ -13,11 +14,14 @@ from standfast.core.decisions import Draft, Refusal
 from standfast.core.publisher import Assignment, Done, Phase, PublisherReply, PublisherRequest, Publishing, publish
 from standfast.errors import StandfastError, StoreError
 from standfast.model.fleet import Fleet, Verdict
+from standfast.model.override import Override
 from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan, ReadSource, SourceRead
+from standfast.recovery.override import consented, overlaid
 from standfast.runtime.consenting import CONSENTS, read_consents
 from standfast.runtime.observing import at_work, open_existing, present
+from standfast.runtime.overriding import OVERRIDES, Unreadable, overrides_in
 from standfast.runtime.place import Place, load_balancer_of, policy_of
 from standfast.runtime.sharing import HEALTH, read_health
 from standfast.runtime.zonesight import reader
@@ -67,16 +71,16 @@ def draw(config: Config, providers: "Mapping[str, Rfc2136Provider | Unknown]", t
     opened = None if isinstance(store, Unknown) else store
     try:
         verdicts, source = _health(config, place, opened, load_balancers)
+        said, unknown = _overrides(opened)
         agreed = {**_consented(opened), **dict.fromkeys(take, PREVIEW)}
-        task = _assignment(config, load_balancers, verdicts, agreed)
+        task = _assignment(config, load_balancers, verdicts, agreed, said)
         drawn = _run(task, opened, providers, source)
+        drawn = replace(drawn, notes=(*drawn.notes, *unknown))
         if not drawn.consent:
             return drawn
         given = {**dict(task.consents), **{one.key[1]: PREVIEW for one in drawn.consent}}
-        again = _run(_assignment(config, load_balancers, verdicts, given), opened, providers, source)
-        return Drawn(
-            again.head, again.plan, again.draft, drawn.consent, source, again.notes, again.unreadable, again.refused
-        )
+        again = _run(_assignment(config, load_balancers, verdicts, given, said), opened, providers, source)
+        return replace(again, consent=drawn.consent, notes=(*again.notes, *unknown))
     finally:
         if opened is not None:
             opened.close()
@@ -110,23 +114,36 @@ def _health(
     return {one.load_balancer: one.verdict for one in probe_round(config.health, load_balancers)}, "probes"
 
 
+def _overrides(store: "PlanStore | None") -> tuple[tuple[Override, ...], tuple[str, ...]]:
+    """What operators said; if that is unknown, a note instead."""
+    reply = store.perform(ReadSource(OVERRIDES)) if store is not None else SourceRead(0, b"")
+    known = overrides_in(reply.body) if isinstance(reply, SourceRead) else Unreadable(reply.why)
+    if isinstance(known, Unreadable):
+        return (), (f"overrides are unknown ({known.why}); this is drawn as if there were none",)
+    return known, ()
+
+
 def _assignment(
     config: Config,
     load_balancers: tuple[LoadBalancerConfig, ...],
     verdicts: Mapping[str, Verdict],
     consents: Mapping[str, str],
+    overrides: tuple[Override, ...],
 ) -> Assignment:
+    now, declared_fleet = time.time(), Fleet(tuple(load_balancer_of(one) for one in load_balancers))
+    fleet, verdicts = overlaid(declared_fleet, verdicts, overrides, now)
     return Assignment(
         stream=config.stream,
         zones=tuple(zone.name for zone in config.zones),
-        fleet=Fleet(tuple(load_balancer_of(one) for one in load_balancers)),
+        fleet=fleet,
         verdicts=tuple(sorted(verdicts.items())),
         policies=tuple(policy_of(one) for one in config.endpoints),
-        now=time.time(),
+        now=now,
         author="plan",
         policy=config.digest,
         consents=tuple(sorted(consents.items())),
         survey=True,
+        consented=consented(declared_fleet, overrides, now),
     )
 
 
