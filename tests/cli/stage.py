@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from harness.dnsserver import DnsServer
 from harness.planning import EMPTY
@@ -23,11 +25,25 @@ from standfast.config import Config, load
 from standfast.core.decisions import PlanContext
 from standfast.core.planner import draft
 from standfast.model.fleet import Fleet, Verdict
+from standfast.model.override import Override
 from standfast.model.plan import Plan
-from standfast.ports.store import CollectPlans, HeadRead, PlanRead, Publish, Published, PutSource, ReadHead, ReadPlan
+from standfast.ports.store import (
+    CollectPlans,
+    HeadRead,
+    PlanRead,
+    Publish,
+    Published,
+    PutSource,
+    ReadHead,
+    ReadPlan,
+    ReadSource,
+    SourceRead,
+)
+from standfast.recovery.override import consented, overlaid
 from standfast.runtime.enacting import EnactorProcess
 from standfast.runtime.journal import Journal, read_journal
 from standfast.runtime.observing import declared_fleet
+from standfast.runtime.overriding import OVERRIDES, overrides_in
 from standfast.runtime.place import Place, load_balancer_of, policy_of
 from standfast.runtime.presence import Presence
 from standfast.runtime.sharing import Judged, SharedFleet, SharedHealth, encode
@@ -117,11 +133,51 @@ class Stage:
         policies = tuple(policy_of(one) for one in self.config.endpoints)
         generation = previous.generation + 1 if previous else 1
         context = PlanContext("main", (ZONE,), generation, "ops1", present={one.key: EMPTY for one in policies})
-        health = {one.id: verdicts.get(one.id.replace("-", "_"), UP) for one in fleet.load_balancers}
+        seen = {one.id: verdicts.get(one.id.replace("-", "_"), UP) for one in fleet.load_balancers}
+        revision, overrides = self.overrides
+        fleet, health = overlaid(fleet, seen, overrides, time.time())
+        context = replace(
+            context, consented=consented(fleet, overrides, time.time()), sources=(("overrides", revision),)
+        )
         drawn = draft(fleet, health, policies, previous, self.now, context)
         assert drawn.plan is not None, drawn
         assert isinstance(self.store.perform(Publish(previous.head if previous else None, drawn.plan)), Published)
         return drawn.plan
+
+    @property
+    def overrides(self) -> tuple[int, tuple[Override, ...]]:
+        """What operators said, with its revision."""
+        read = self.store.perform(ReadSource(OVERRIDES))
+        assert isinstance(read, SourceRead)
+        known = overrides_in(read.body)
+        assert isinstance(known, tuple)
+        return read.revision, known
+
+    @contextmanager
+    def obeying(self, **verdicts: Verdict) -> Iterator[None]:
+        """A planner, as far as overrides go: each time they change a plan is published, if it would differ."""
+        stop, known = threading.Event(), self.overrides[0]
+        other = copy.copy(self)
+
+        def work(known: int) -> None:
+            other.store = SqliteStore(self.config.store.path)
+            try:
+                while not stop.wait(0.02):
+                    other.beat("planner")
+                    if other.overrides[0] != known:
+                        known = other.overrides[0]
+                        with suppress(AssertionError):
+                            other.publish(0.1, **verdicts)
+            finally:
+                other.store.close()
+
+        thread = threading.Thread(target=work, args=(known,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
     def share(self, **verdicts: Verdict) -> None:
         """Put fleet and health as a planner does."""

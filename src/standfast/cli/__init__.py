@@ -10,36 +10,33 @@ import click
 from standfast import __version__
 from standfast.errors import StandfastError
 
-_EVERYDAY: Final = (
-    "check",
-    "plan",
-    "run",
-    "status",
-    "explain",
-    "history",
-    "rollback",
-    "hold",
-    "resume",
-    "freeze",
-    "thaw",
-    "adopt",
-    "retire",
-    "leave",
-    "emergency",
-    "audit",
+_GROUPS: Final = (
+    ("Every day", ("check", "plan", "run", "status", "explain", "drain", "history")),
+    (
+        "At three in the morning",
+        ("override", "evacuate", "rollback", "hold", "resume", "freeze", "thaw", "emergency"),
+    ),
+    ("Now and then", ("adopt", "retire", "leave", "pin", "unpin", "audit")),
+    ("Laboratory", ("demo", "verify", "simulate", "replay")),
 )
-_LABORATORY: Final = ("demo", "verify", "simulate", "replay")
-_MODULES: Final = {"rollback": "operate", "hold": "operate", "resume": "operate", "thaw": "freeze"}
+"""What is used most comes first."""
+_ALL: Final = tuple(name for _, names in _GROUPS for name in names)
+_MODULES: Final = {
+    **dict.fromkeys(("rollback", "hold", "resume"), "operate"),
+    "evacuate": "drain",
+    "thaw": "freeze",
+    "unpin": "pin",
+}
 
 
 class _Commands(click.Group):
     """Imports a command only when it is asked for, so that each starts quickly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_EVERYDAY, *_LABORATORY]
+        return list(_ALL)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in (*_EVERYDAY, *_LABORATORY):
+        if cmd_name not in _ALL:
             return None
         module = importlib.import_module(f"standfast.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command = getattr(module, f"{cmd_name}_command")
@@ -48,7 +45,7 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, names in (("Every day", _EVERYDAY), ("Laboratory", _LABORATORY)):
+        for title, names in _GROUPS:
             rows = [
                 (name, command.get_short_help_str(90)) for name in names if (command := self.get_command(ctx, name))
             ]

@@ -85,8 +85,12 @@ class StoreSight(Struct, frozen=True):
 
         if self.fleet is None or self.verdicts is None:
             return None
-        seen = {name: Verdict(one.state, one.reason) for name, one in self.verdicts}
-        return overlaid(self.fleet, seen, self.overrides or (), at)
+        return overlaid(self.fleet, self.health, self.overrides or (), at)
+
+    @property
+    def health(self) -> dict[str, Verdict]:
+        """The verdicts that are known."""
+        return {name: Verdict(one.state, one.reason) for name, one in self.verdicts or ()}
 
     def judged(self, load_balancer: str) -> "Judged | None":
         """What is thought of its health; None: unknown."""

@@ -1,0 +1,170 @@
+"""`standfast drain` and `standfast evacuate`: take load balancers out of every answer, and say when nobody has them."""
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from standfast.errors import EXIT_ERROR, EXIT_FINE, EXIT_REFUSED, StandfastError
+
+from .agreeing import reason_option, say
+from .orders import (
+    Duration,
+    Opened,
+    consented_to,
+    ended,
+    for_option,
+    lines,
+    new_override,
+    recorded,
+    shown,
+    target_named,
+    yes_option,
+)
+from .override import end
+from .wording import config_option, loaded
+
+if TYPE_CHECKING:
+    from standfast.config import Config
+    from standfast.model.override import Override, Scope
+    from standfast.runtime.departing import Held
+
+PATIENCE_S: Final = 900.0
+_wait = click.option("--wait", is_flag=True, help="return when the last answer that held it has passed")
+_patience = click.option(
+    "--timeout", "patience_s", default=PATIENCE_S, type=Duration(1.0, 86_400.0), metavar="TIME",
+    help="with --wait: so long at most  [default: 15m]",
+)  # fmt: skip
+_end = click.option("--end", "ending", is_flag=True, help="end it: health and the file decide again")
+
+
+@click.command("drain", short_help="take one out for an upgrade; --wait: until nobody hands it out any more")
+@click.argument("words", nargs=-1, required=True, metavar="[az|pool] TARGET")
+@_wait
+@_patience
+@for_option
+@reason_option
+@yes_option
+@_end
+@config_option
+@click.pass_context
+def drain_command(
+    ctx: click.Context,
+    words: tuple[str, ...],
+    wait: bool,
+    patience_s: float,
+    lasts_s: float,
+    reason: str,
+    yes: bool,
+    ending: bool,
+    file: str,
+) -> None:
+    """Take a load balancer (a pool, an AZ) out of every answer. It returns by itself after --for, or with --end.
+
+    With --wait it returns when every name server has changed and the TTL has passed since the last answer that held
+    it: then no resolver that keeps to the TTL hands it out any more.
+
+    Exit code: 0 done (with --wait: really gone), 1 not gone within --timeout, 2 no planner is running, 3 a guard keeps
+    it, or consent is missing."""
+    ctx.exit(_ordered(loaded(file), "drain", words, wait, patience_s, lasts_s, reason, yes, ending))
+
+
+@click.command("evacuate", short_help="take a whole AZ out, if the others can carry it")
+@click.argument("words", nargs=2, metavar="az NAME")
+@_wait
+@_patience
+@for_option
+@reason_option
+@yes_option
+@_end
+@config_option
+@click.pass_context
+def evacuate_command(
+    ctx: click.Context,
+    words: tuple[str, ...],
+    wait: bool,
+    patience_s: float,
+    lasts_s: float,
+    reason: str,
+    yes: bool,
+    ending: bool,
+    file: str,
+) -> None:
+    """Take all load balancers of an AZ out of every answer, after a look at what the others can carry.
+
+    Exit code: as `drain`."""
+    if words[0] != "az":
+        raise StandfastError("Only an AZ is evacuated.", f"standfast evacuate az {words[-1]}")
+    ctx.exit(_ordered(loaded(file), "evacuate", words, wait, patience_s, lasts_s, reason, yes, ending))
+
+
+def _ordered(
+    config: "Config",
+    action: str,
+    words: tuple[str, ...],
+    wait: bool,
+    patience_s: float,
+    lasts_s: float,
+    reason: str,
+    yes: bool,
+    ending: bool,
+) -> int:
+    """The order, given or ended. Gives the exit code; raises Refusal and StandfastError."""
+    from standfast.runtime.departing import held_by
+    from standfast.runtime.ordering import carry_out, concerned_in, rehearsed
+    from standfast.runtime.overriding import Change
+    from standfast.runtime.place import Place
+    from standfast.runtime.times import clock
+
+    with Opened(config) as opened:
+        scope, target = target_named(words, opened.sight, config)
+        if ending:
+            Place(config).prepare()
+            return end(config, opened, scope, target, reason, action)
+        asked = new_override(scope, target, "drain", reason or "maintenance", lasts_s, consented=False)
+        rehearsal = rehearsed(config, opened.sight, asked, asked.at)
+        lines(shown(rehearsal))
+        again = f"standfast {action} {' '.join(words)}{' --wait' if wait else ''}"
+        beyond = consented_to(asked.subject, rehearsal, yes, reason, again)
+        order = new_override(scope, target, "drain", asked.reason, lasts_s, consented=beyond)
+        names = frozenset(concerned_in(opened.sight.fleet, order)) or frozenset({target})
+        held = held_by(config, opened.sight, names)
+        Place(config).prepare()
+        recorded(carry_out(config, opened.store, Change(scope, target, order), action, order.reason), order.subject)
+    say("operator", f'{order.by} {action} {order.subject} until {clock(order.until, order.at)}: "{order.reason}"')
+    if wait:
+        return _awaited(config, order, held, patience_s, scope)
+    code = ended(config, rehearsal)
+    click.echo(f"Next:  standfast {action} {' '.join(words)} --wait   …   {_ends(order, action)}")
+    return code
+
+
+def _awaited(config: "Config", order: "Override", held: "Held", patience_s: float, scope: "Scope") -> int:
+    from standfast.runtime.departing import Departure
+    from standfast.runtime.overridden import ending
+    from standfast.runtime.times import clock
+
+    from .orders import nobody_acts
+
+    if nobody := nobody_acts(config):
+        click.echo(f"{nobody}. Waiting for one all the same.")
+    ended = Departure(config, order, held, say).follow(patience_s)
+    match ended.kind:
+        case "gone":
+            say("caches", f"no resolver that keeps to the TTL hands out {order.subject} any more")
+            until = clock(order.until, order.at)
+            click.echo(f"{order.subject} is drained until {until}. To end it before: {ending(order)}")
+            return EXIT_FINE
+        case "kept":
+            click.echo(f"A guard keeps it: {ended.why}.", err=True)
+            click.echo(f"The drain stays recorded, and is obeyed as soon as that allows. To end it: {ending(order)}")
+            return EXIT_REFUSED
+        case "late":
+            click.echo(f"Not gone after {patience_s:g} s: {ended.why}.", err=True)
+            click.echo(f"The drain stays recorded. Wait on: run this again. To end it: {ending(order)}")
+            return EXIT_ERROR
+
+
+def _ends(order: "Override", action: str) -> str:
+    from standfast.runtime.overridden import ending
+
+    return ending(order) if action == "drain" else f"standfast evacuate az {order.target} --end"
