@@ -118,6 +118,17 @@ def collected_what_a_chain_needs(given: Doctored) -> None:
     line["lowest"] = line["head"] = 10_000
 
 
+def _operators_say(given: Doctored, *said: Line) -> None:
+    common = {"v": 2, "at": "2026-01-01T00:00:00.000Z", "role": "operator", "who": "bob@ops1", "event": "operator"}
+    stream = next(line for _, _, line in given.lines("collected"))["stream"]
+    given.files["operator-bob@ops1.jsonl"] = [{**common, "stream": stream, **one} for one in said]
+
+
+def collected_what_was_pinned(given: Doctored) -> None:
+    generation = next(line for _, _, line in given.lines("collected"))["generations"][0]
+    _operators_say(given, {"action": "pin", "stage": "pinned", "to": generation})
+
+
 def not_what_the_plan_says(given: Doctored) -> None:
     written(given)[-1][3]["contents"] = "0" * 16
 
@@ -238,6 +249,7 @@ def one_nonce_twice(given: Doctored) -> None:
         (collected_above_the_lowest, "G3", "a marker stood at since"),
         (collected_the_head, "G3", "was the newest plan"),
         (collected_what_a_chain_needs, "G3", "was collected, and .* is at since"),
+        (collected_what_was_pinned, "G3", "was collected, and was pinned"),
         (not_what_the_plan_says, "G4", "is not what g[0-9]+ says"),
         (unknown_health, "G6", "its health is unknown"),
         (an_unknown_source, "G6", "fleet was unknown"),
@@ -266,6 +278,13 @@ def test_the_audit_names_it(given: Doctored, doctor: Doctor, guilty: str, words:
     report = judged(given)
     assert {one.guarantee for one in report.violations} == {guilty}, blamed(report)
     assert_told(report, words)
+
+
+def test_a_pin_that_was_taken_away_again_proves_nothing(given: Doctored) -> None:
+    generation = next(line for _, _, line in given.lines("collected"))["generations"][0]
+    pin = {"action": "pin", "stage": "pinned", "to": generation}
+    _operators_say(given, pin, {"action": "unpin", "stage": "unpinned", "to": generation})
+    assert not judged(given).violated
 
 
 def assert_told(report: Report, words: str) -> None:

@@ -29,10 +29,10 @@ def test_wait_returns_when_the_last_answer_has_passed(working: Stage) -> None:
         assert said.code == 0, said
         assert took >= 1.0, "the TTL has passed"
         lines = said.out.splitlines()
-        assert lines[0].split() == ["api", "−", "lb-a1", "1", "stays", "50%", "of", "capacity"]
+        assert lines[0].split() == ["api", "−", "lb-a1", "1", "load", "balancer", "stays", "50%", "of", "capacity"]
         assert re.search(r'operator  \S+@\S+ drain lb-a1 until \S+: "kernel"', said.out)
         assert re.search(r"planner   g2 published: ", said.out)
-        assert re.search(r"primary   serves g2", said.out)
+        assert re.search(r"ns1       serves g2", said.out)
         assert "resolvers that keep to the TTL (1 s) hand it out until" in said.out
         assert "no resolver that keeps to the TTL hands out lb-a1 any more" in said.out
         assert lines[-1].endswith("To end it before: standfast drain lb-a1 --end")
@@ -54,7 +54,7 @@ def test_wait_does_not_believe_the_plan_alone(working: Stage) -> None:
     with working.obeying():
         said = working.run("drain", "lb-a1", "--wait", "--timeout", "1500ms")
     assert said.code == 1
-    assert "Not gone after 1.5 s: primary: " in said.err
+    assert "Not gone after 1.5 s: ns1: " in said.err
     assert "still answers with" in said.err or "is at g1 there" in said.err
     assert "The drain stays recorded." in said.out
 
@@ -86,7 +86,7 @@ def test_evacuation_shows_what_remains_and_asks_where_the_budget_is_used_up(work
     with working.enactor(), working.obeying():
         done = working.run("evacuate", "az", "c", "--wait", "--timeout", "20s", "--yes", "--reason", "smoke")
     assert done.code == 0, done
-    assert re.search(r"www +− lb-c1, lb-c2 +2 stay +50% of capacity", done.out)
+    assert re.search(r"www +− lb-c1, lb-c2 +2 load balancers stay +50% of capacity", done.out)
     assert "az c is drained until" in done.out
     assert [(one.scope, one.target, one.consented) for one in working.overrides[1]] == [("az", "c", True)]
     assert working.run("evacuate", "az", "c", "--end").code == 0

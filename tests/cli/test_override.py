@@ -71,7 +71,7 @@ def test_up_by_az_beats_health_and_status_says_so(served_by: Stage) -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("lb-zz", "up", "--reason", "x"), "There is no load balancer lb-zz. There are: lb-a1"),
+        (("lb-zz", "up", "--reason", "x"), "There is no load balancer lb-zz. Did you mean lb-"),
         (("c", "up", "--reason", "x"), "c is no load balancer. Did you mean `az c`?"),
         (("az", "z", "up", "--reason", "x"), "There is no AZ z. There are: a, b, c"),
         (("lb-a1", "up"), "An override needs a reason."),

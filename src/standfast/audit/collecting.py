@@ -21,6 +21,7 @@ def judge_collections(record: Record, findings: Findings) -> None:
     for line, place in record.collected:
         findings.checked("G3", len(line.generations))
         _by_itself(line, place, findings)
+        _pins(line, place, record, findings)
         for generation in line.generations:
             gone.setdefault(line.stream, {}).setdefault(generation, place)
         top = max(line.generations)
@@ -42,6 +43,15 @@ def _by_itself(line: CollectedLine, place: Place, findings: Findings) -> None:
             findings.violated("G3", f"g{generation} was collected, and was the newest plan", place, remedy=_REPORT)
     if line.lowest is None:
         findings.doubted("G3", "collections of version 1 don't tell which since they rested on", place)
+
+
+def _pins(line: CollectedLine, place: Place, record: Record, findings: Findings) -> None:
+    """Whoever pins looks again whether it is there. So what was collected and never unpinned was collected since."""
+    for generation in line.generations:
+        of = (line.stream, generation)
+        if of in record.pinned and of not in record.unpinned:
+            text = f"g{generation} was collected, and was pinned"
+            findings.violated("G3", text, place, record.pinned[of], remedy=_REPORT)
 
 
 def _needed(key: Key, links: Mapping[str, Link], whole: bool, top: int, place: Place, findings: Findings) -> None:

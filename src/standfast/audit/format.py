@@ -166,9 +166,11 @@ class CollectedLine(Struct, gc=False):
 
 
 class OperatorLine(Struct, gc=False):
-    """A person's command."""
+    """A person's command. `to` is the generation of a rollback, a pin or an unpin."""
 
     stage: str
+    action: str = ""
+    to: int | None = None
     generation: int | None = None
     digest: str = ""
     stream: str = ""

@@ -84,6 +84,10 @@ class Record:
         self.links: dict[Key, dict[str, Link]] = {}
         self.planned: list[tuple[PlannedLine, Place]] = []
         self.collected: list[tuple[CollectedLine, Place]] = []
+        self.pinned: dict[tuple[str, int], Place] = {}
+        """Generations that somebody pinned, which were seen to be there afterwards."""
+        self.unpinned: set[tuple[str, int]] = set()
+        """Those of which anybody ever asked to take the pin away: no clock tells which came first."""
         self.plans: dict[tuple[str, int], tuple[str, Place]] = {}
         self.forks: dict[tuple[str, int], Place] = {}
         """Generations of which there are two plans, and where the second is first named."""
@@ -162,6 +166,12 @@ class Reader:
             case CollectedLine() if line.body.generations:
                 line.body.stream = line.body.stream or self._stream
                 self._record.collected.append((line.body, line.place))
+            case OperatorLine() if line.body.action in ("pin", "unpin") and line.body.to is not None:
+                of = (line.body.stream or self._stream, line.body.to)
+                if line.body.action == "unpin":
+                    self._record.unpinned.add(of)
+                elif line.body.stage == "pinned":
+                    self._record.pinned[of] = line.place
             case OperatorLine() if line.body.stage == "published" and line.body.generation and line.body.digest:
                 stream = line.body.stream or self._stream
                 self._plan(stream, line.body.generation, line.body.digest, line.place)

@@ -111,6 +111,7 @@ def _ordered(
     """The order, given or ended. Gives the exit code; raises Refusal and StandfastError."""
     from standfast.runtime.departing import held_by
     from standfast.runtime.ordering import carry_out, concerned_in, rehearsed
+    from standfast.runtime.overridden import ending as ends_with
     from standfast.runtime.overriding import Change
     from standfast.runtime.place import Place
     from standfast.runtime.times import clock
@@ -134,7 +135,7 @@ def _ordered(
     if wait:
         return _awaited(config, order, held, patience_s, scope)
     code = ended(config, rehearsal)
-    click.echo(f"Next:  standfast {action} {' '.join(words)} --wait   …   {_ends(order, action)}")
+    click.echo(f"Next:  standfast {action} {' '.join(words)} --wait   …   {ends_with(order)}")
     return code
 
 
@@ -162,9 +163,3 @@ def _awaited(config: "Config", order: "Override", held: "Held", patience_s: floa
             click.echo(f"Not gone after {patience_s:g} s: {ended.why}.", err=True)
             click.echo(f"The drain stays recorded. Wait on: run this again. To end it: {ending(order)}")
             return EXIT_ERROR
-
-
-def _ends(order: "Override", action: str) -> str:
-    from standfast.runtime.overridden import ending
-
-    return ending(order) if action == "drain" else f"standfast evacuate az {order.target} --end"

@@ -162,7 +162,7 @@ def shown(rehearsal: "Rehearsal") -> list[str]:
         (
             name,
             f"− {', '.join(names)}",
-            f"{rest} load balancer{'' if rest == 1 else 's'} stay",
+            f"{rest} load balancer{'' if rest == 1 else 's'} stay{'s' if rest == 1 else ''}",
             f"{share:.0%} of capacity",
         )
         for name, (names, rest, share) in sorted(by_name.items())

@@ -29,6 +29,8 @@ def ending(one: Override) -> str:
     """The command that ends it."""
     if one.scope == "load_balancer" and one.state == "drain":
         return f"standfast drain {one.target} --end"
+    if one.scope == "az" and one.state == "drain":
+        return f"standfast evacuate az {one.target} --end"
     return f"standfast override {one.subject} --clear"
 
 
