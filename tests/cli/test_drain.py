@@ -40,10 +40,15 @@ def test_wait_returns_when_the_last_answer_has_passed(working: Stage) -> None:
         assert again.code == 0, "a second time is no harm"
         assert "drained by" in working.run("explain", "www", "lb-a1").out
         assert working.run("drain", "lb-a1", "--end").code == 0
-        working.settled()
-    sight = look_at_store(working.place)
-    assert sight.plan is not None
-    assert all(one.served for entry in sight.plan.shards for one in entry.members)
+        end = time.monotonic() + 10
+        while not _everybody_serves(working) and time.monotonic() < end:
+            time.sleep(0.05)
+    assert _everybody_serves(working)
+
+
+def _everybody_serves(stage: Stage) -> bool:
+    plan = look_at_store(stage.place).plan
+    return plan is not None and all(one.served for entry in plan.shards for one in entry.members)
 
 
 def test_wait_does_not_believe_the_plan_alone(working: Stage) -> None:
