@@ -84,6 +84,7 @@ system:
 		command -v spin >/dev/null || want+=(spin)
 		command -v gcc >/dev/null && [[ -e /usr/include/stdio.h ]] || want+=(gcc libc6-dev)
 		command -v systemd-analyze >/dev/null || want+=(systemd)
+		command -v promtool >/dev/null || { want+=(prometheus); units+=(prometheus); }
 		command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)
 	fi
 	(( $${#want[@]} )) || exit 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis
+import msgspec
 import pytest
 
 from harness.dnsservers import (
@@ -21,6 +23,8 @@ from harness.dnsservers import (
     knot_server,
     powerdns_server,
 )
+from harness.journals import unlisted
+from standfast.runtime.journal import Journal
 
 # The machines are shared and noisy: no example has a deadline. The same examples in every run.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
@@ -32,6 +36,22 @@ _SEED = pytest.StashKey[int]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--seed 7` replays, `--seed random` explores; without it every test has a fixed seed of its own."""
     parser.addoption("--seed", default=None, metavar="N", help="seed of random choices: a number, or `random`")
+
+
+@pytest.fixture(autouse=True)
+def _journal_lines_as_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every line that a test's own process writes to a journal is one of `runtime/events.py`, fact for fact."""
+    problems: list[str] = []
+    lines = Journal._lines
+
+    def watched(journal: Journal, event: str, several: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        found = lines(journal, event, several)
+        problems.extend(filter(None, (unlisted(msgspec.json.encode(line, enc_hook=str)) for line in found)))
+        return found
+
+    monkeypatch.setattr(Journal, "_lines", watched)
+    yield
+    assert not problems, "\n".join(problems[:5])
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent, Unre
 from standfast.ports.provider import ProviderReply, ProviderRequest, Replace, Written
 from standfast.ports.store import StoreReply, StoreRequest
 from standfast.runtime.cleaning import CleanerProcess
-from standfast.runtime.journal import Journal
+from standfast.runtime.journal import FILE_OCTETS, Journal
 from standfast.runtime.recording import intent_facts, outcome_facts, plan_facts
 from world.invented import STREAM, ZONE, Actor, World
 
@@ -40,9 +40,12 @@ class JournalingWorld(World):
         *,
         enactors: int = 2,
         make: Callable[[str], Actor] = Actor,
+        file_octets: int = FILE_OCTETS,
     ) -> None:
         super().__init__(seed, plans, enactors=enactors, make=make)
-        self._journals = {actor.name: Journal(folder, "enactor", actor.name) for actor in self.actors}
+        self._journals = {
+            actor.name: Journal(folder, "enactor", actor.name, file_octets=file_octets) for actor in self.actors
+        }
         self._lives: dict[str, object] = {}
 
     def answer(self, actor: Actor, request: object, *, faults: bool) -> object:
@@ -144,12 +147,12 @@ POLICIES = (policy("www", min_answers=2), policy("api", min_answers=1))
 FLEET = fleet(6)
 
 
-def planned_history(folder: Path, seed: int, count: int = 12) -> list[Plan]:
+def planned_history(folder: Path, seed: int, count: int = 12, file_octets: int = FILE_OCTETS) -> list[Plan]:
     """What a planner makes of load balancers that fail and come back, and its journal."""
     draw, now, plan = random.Random(seed), 1000.0, None
     down: set[str] = set()
     plans: list[Plan] = []
-    journal = Journal(folder, "planner", "p")
+    journal = Journal(folder, "planner", "p", file_octets=file_octets)
     journal.write("started", stream=STREAM)
     while len(plans) < count:
         down ^= {draw.choice(FLEET.load_balancers).id} if plans else set()
@@ -166,11 +169,14 @@ def planned_history(folder: Path, seed: int, count: int = 12) -> list[Plan]:
     return plans
 
 
-def record_run(folder: Path, seed: int) -> JournalingWorld:
-    """A planner, two enactors under delay, loss and repetition, and a cleaner; everything converges."""
+def record_run(folder: Path, seed: int, file_octets: int = FILE_OCTETS) -> JournalingWorld:
+    """A planner, two enactors under delay, loss and repetition, and a cleaner; everything converges.
+
+    Their files are closed when they have `file_octets`.
+    """
     (folder / "journal").mkdir()
-    plans = planned_history(folder / "journal", seed)
-    world = JournalingWorld(folder / "journal", seed, plans)
+    plans = planned_history(folder / "journal", seed, file_octets=file_octets)
+    world = JournalingWorld(folder / "journal", seed, plans, file_octets=file_octets)
     world.publish()
     while world.unpublished:
         if world.draw.random() < 0.03:

@@ -111,7 +111,7 @@ def test_spoilt_lines_are_told_with_their_place(state: Path) -> None:
     assert [(one.place.line - count, one.why) for one in report.spoilt] == [
         (1, "it is not as docs/journal.md says: Expected `str`, got `int` - at `$.zone`"),
         (3, "it is cut off or garbled"),
-        (4, "it is of version 9; this Standfast reads 1 to 2"),
+        (4, "it is of version 9; this Standfast reads 1 to 3"),
         (5, "it is cut off or garbled, and the file ends there"),
     ]
     assert {one.place.file for one in report.spoilt} == {"enactor-enactor-0.jsonl"}

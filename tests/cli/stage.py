@@ -41,7 +41,8 @@ from standfast.ports.store import (
 )
 from standfast.recovery.override import consented, overlaid
 from standfast.runtime.enacting import EnactorProcess
-from standfast.runtime.journal import Journal, read_journal
+from standfast.runtime.journal import Journal
+from standfast.runtime.journal_files import read_journal
 from standfast.runtime.observing import declared_fleet
 from standfast.runtime.overriding import OVERRIDES, overrides_in
 from standfast.runtime.place import Place, load_balancer_of, policy_of

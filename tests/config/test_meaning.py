@@ -158,6 +158,10 @@ def test_there_are_examples() -> None:
         ("policy", keys.POLICY),
         ("endpoint", keys.ENDPOINT),
         ("retention", keys.RETENTION),
+        ("journal", keys.JOURNAL),
+        ("metrics", keys.METRICS),
+        ("monitor", keys.MONITOR),
+        ("notify", keys.NOTIFY),
         ("web", keys.WEB),
     ],
 )

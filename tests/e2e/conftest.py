@@ -12,6 +12,7 @@ import pytest
 
 from e2e.stage import Stage
 from harness.dnsserver import DnsServer
+from harness.journals import problems_in
 
 _STAGE = pytest.StashKey[Stage]()
 
@@ -40,6 +41,7 @@ def judge(stage: Stage) -> None:
     """The journals show no violation, but those that the test says there must be; and they show something."""
     if not any((stage.state / "journal").glob("*.jsonl")):
         return
+    assert not problems_in(stage.state / "journal")
     report = stage.audit()
     blamed = [f"{one.guarantee}: {one.text} ({', '.join(map(str, one.places))})" for one in report.violations]
     assert {one.guarantee for one in report.violations} == stage.guilty_of, "\n".join(["the audit:", *blamed])

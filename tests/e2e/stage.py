@@ -24,7 +24,7 @@ from standfast.audit.judge import Report, audit
 from standfast.config import load
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Plan
-from standfast.runtime.journal import read_journal
+from standfast.runtime.journal_files import read_journal
 
 LOOK_S = 0.3
 DETECTION_S = LOOK_S + 1.0

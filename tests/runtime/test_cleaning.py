@@ -19,7 +19,8 @@ from standfast.model.shards import Shards
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import Publish, Published
 from standfast.runtime.cleaning import CleanerProcess
-from standfast.runtime.journal import Journal, read_journal
+from standfast.runtime.journal import Journal
+from standfast.runtime.journal_files import read_journal
 from standfast.runtime.presence import Presence, read_presence
 
 NAME = f"www.{ZONE}"

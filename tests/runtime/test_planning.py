@@ -15,7 +15,7 @@ from standfast.model.fleet import Fleet
 from standfast.model.rrset import RRset, RRType, address_rdata
 from standfast.ports.provider import Read, Unknown
 from standfast.ports.store import PutSource
-from standfast.runtime.journal import read_journal
+from standfast.runtime.journal_files import read_journal
 from standfast.runtime.place import policy_of
 from standfast.runtime.sharing import FLEET, HEALTH, SharedHealth, encode, read_fleet, read_health
 

@@ -94,9 +94,14 @@ def _hole(record: Record, key: Key, link: Link, findings: Findings) -> None:
     if link.act == "take":
         return  # what it replaces is another stream's, and in that stream's chain
     other = record.changes.get(link.over)
+    if other is None and link.change.recalled:
+        return  # files tell of it that are not given, and this one is judged from a later moment on
     if other is None:
         why = "a marker put by a change that is in no journal given here (or by hand)"
         findings.doubted("G2", why, _place(link))
+        return
+    if other.recalled:
+        findings.doubted("G2", "a marker of which a checkpoint tells no more, as others stood over it", _place(link))
         return
     text = f"{key[2]}: its marker carries nonce {link.over}, whose intent puts no marker there"
     findings.violated("G10", text, other.place, _place(link), remedy="Report this: intents precede writes.")

@@ -64,6 +64,8 @@ class Floors:
         floor = change.floor
         if floor is None or not floor.over:
             return
+        if before is None and change.recalled and floor.over not in self._record.changes:
+            return  # files tell of it that are not given
         if before is None:
             known = floor.over in self._record.changes
             why = "a floor put by a change that is in no journal given here (or by hand)"

@@ -1,4 +1,4 @@
-"""A journal's lines as `docs/journal.md` has them, versions 1 and 2. What is not of these shapes is a spoilt line.
+"""A journal's lines as `docs/journal.md` has them, versions 1 to 3. What is not of these shapes is a spoilt line.
 
 A field that version 1 did not have is None or empty here: then nothing is concluded from it.
 """
@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
-VERSIONS: Final = (1, 2)
+VERSIONS: Final = (1, 2, 3)
 
 
 class Header(Struct, gc=False):
@@ -176,11 +176,96 @@ class OperatorLine(Struct, gc=False):
     stream: str = ""
 
 
-Body: TypeAlias = IntentLine | OutcomeLine | PlannedLine | CollectedLine | OperatorLine
+class ChangePoint(Struct, gc=False):
+    """A change as a checkpoint repeats it. `landed`: its sender was told so."""
+
+    nonce: str
+    stream: str
+    zone: str
+    generation: int
+    plan: str
+    landed: bool
+    floor: FloorLine | None = None
+
+
+class WritePoint(Struct, gc=False):
+    """One endpoint of such a change; `told` is its outcome so far."""
+
+    name: str
+    nonce: str
+    since: int
+    told: str
+    over: str = ""
+    before: int | None = None
+    act: str = "write"
+    kind: str = "live"
+    found: str = ""
+    puts: PutMarker | None = None
+    contents: str = ""
+
+
+class EntryPoint(Struct, gc=False):
+    """What the newest plan says of an endpoint."""
+
+    stream: str
+    zone: str
+    name: str
+    since: int
+    contents: str = ""
+
+
+class DeparturesPoint(Struct, gc=False):
+    """Who left an endpoint's answer and still counts in its window."""
+
+    stream: str
+    zone: str
+    name: str
+    window_s: float
+    departures: list[tuple[str, float, float, float]]
+
+
+class PlanPoint(Struct, gc=False):
+    """The last plan that was published."""
+
+    stream: str
+    generation: int
+    digest: str
+    planned_at: float | None = None
+    sources: dict[str, int] | None = None
+
+
+class CollectedPoint(Struct, gc=False):
+    """The last collection: the highest generation of it."""
+
+    generation: int
+    lowest: int | None = None
+    head: int | None = None
+
+
+class CheckpointLine(Struct, gc=False):
+    """How a file but the very first begins: what an audit needs of the files before it. `counts` of their lines by
+    event; `began` is the moment of the journal's first line."""
+
+    stream: str
+    file: int
+    began: str
+    part: int
+    of: int
+    counts: dict[str, int]
+    changes: list[ChangePoint]
+    writes: list[WritePoint]
+    entries: list[EntryPoint]
+    departures: list[DeparturesPoint]
+    plan: PlanPoint | None = None
+    collected: CollectedPoint | None = None
+
+
+Body: TypeAlias = IntentLine | OutcomeLine | PlannedLine | CollectedLine | OperatorLine | CheckpointLine
 BODIES: Final[dict[str, type[Body]]] = {
     "intent": IntentLine,
     "outcome": OutcomeLine,
     "planned": PlannedLine,
     "collected": CollectedLine,
     "operator": OperatorLine,
+    "checkpoint": CheckpointLine,
 }

@@ -9,11 +9,13 @@ from msgspec import Struct
 from .chains import judge_chains
 from .collecting import judge_collections
 from .ends import ends_of
+from .files import find
 from .findings import Findings, Judged, Violation
 from .floors import Floors
-from .lines import Spoilt, find
+from .lines import Spoilt
 from .plans import judge_plans
-from .record import Reader, Record
+from .reading import Reader
+from .record import Record
 from .settling import settle
 
 NOT_JUDGED: Final = "G9 (come back) is about time and load: journals don't show it, the simulator does."
@@ -23,6 +25,7 @@ class Report(Struct, frozen=True):
     """What came of an audit. `violations` has at most a few hundred of each guarantee; `judged` counts all.
 
     `changes` landed or not, `writes` of endpoints in them, `chains` of markers by which they were ordered.
+    `begins` tells of journals whose older files were not given, and from where on they are judged.
     """
 
     journals: tuple[str, ...]
@@ -36,6 +39,7 @@ class Report(Struct, frozen=True):
     judged: tuple[Judged, ...]
     violations: tuple[Violation, ...]
     spoilt: tuple[Spoilt, ...]
+    begins: tuple[str, ...] = ()
 
     @property
     def violated(self) -> bool:
@@ -81,6 +85,7 @@ def audit(
         findings.judged(),
         tuple(findings.violations),
         tuple(record.spoilt),
+        tuple(record.begins),
     )
 
 

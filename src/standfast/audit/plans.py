@@ -28,7 +28,10 @@ def judge_plans(record: Record, findings: Findings) -> None:
     if not planned:
         for guarantee in ("G4", "G6", "G7"):
             findings.doubted(guarantee, "no planner's journal was given")
-    memory: dict[Key, tuple[_Gone, ...]] = {}
+    memory = {
+        key: tuple(_Gone(name, weight, at, installed, at + window, place) for name, weight, at, installed in gone)
+        for key, (window, gone, place) in record.recalled_departures.items()
+    }
     passages = Passages(findings)
     before: tuple[PlannedLine, Place] | None = None
     for line, place in planned:
@@ -180,7 +183,9 @@ def _within(
 
 def _progress(record: Record, planned: list[tuple[PlannedLine, Place]], findings: Findings) -> None:
     """G4: whoever writes an endpoint writes what the plan says, and it comes to its newest plan or a newer one."""
-    wanted: dict[Key, tuple[int, Place]] = {}
+    wanted = {key: (since, place) for key, (since, _, place) in record.recalled_entries.items()}
+    for key, (since, contents, place) in record.recalled_entries.items():
+        _written_as(record, key, ChangeLine(key[2], since=since, contents=contents), "its plan", place, findings)
     for line, place in planned:
         for change in line.changes:
             if change.since is not None:
@@ -200,10 +205,14 @@ def _as_planned(
 ) -> None:
     if (line.stream, line.generation) in record.forks:
         return  # a fork: either plan may be meant
+    _written_as(record, key, change, f"g{line.generation}", place, findings)
+
+
+def _written_as(record: Record, key: Key, change: ChangeLine, says: str, place: Place, findings: Findings) -> None:
     for link in record.links.get(key, {}).values():
         if link.since != change.since or link.act != "write" or not link.contents or not change.contents:
             continue
         findings.checked("G4")
         if link.contents != change.contents:
-            text = f"{key[2]}: what is written as since {link.since} is not what g{line.generation} says"
+            text = f"{key[2]}: what is written as since {link.since} is not what {says} says"
             findings.violated("G4", text, place, link.change.place, remedy=_REPORT)

@@ -81,6 +81,8 @@ def _show(report: "Report") -> None:
     wrote = f"{counted(report.changes, 'change')} ({report.landed:,} known to have landed)"
     ordered = f"{counted(report.writes, 'write')} of {counted(report.endpoints, 'endpoint')}"
     say_all(f"{read}: {wrote}, {ordered} in {counted(report.chains, 'chain')} of markers.", "")
+    for begin in report.begins:
+        say(f"  {begin}; what stood then is taken from its checkpoint.")
     for one in report.judged:
         word, tone = _SHAPES[one.verdict]
         promise, what = PROMISES[one.guarantee]
@@ -133,6 +135,7 @@ def _json(report: "Report") -> dict[str, Any]:
     return {
         "ok": not report.violated and not _unread(report),
         "journals": list(report.journals),
+        "begins": list(report.begins),
         "lines": report.lines,
         "streams": list(report.streams),
         "endpoints": report.endpoints,

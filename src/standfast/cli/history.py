@@ -64,10 +64,10 @@ def history_command(name: str | None, file: str, as_json: bool, limit: int, gene
 
 def collected_generations(place: "Place") -> set[int]:
     """Generations that a cleaner on this machine has journalled as collected."""
-    from standfast.runtime.journal import read_journal
+    from standfast.runtime.journal_files import read_journal
 
     found: set[int] = set()
-    for event in read_journal(place.journal, events=("collected",)):
+    for event in read_journal(place.journal, events=("collected",), roles=("cleaner",)):
         some = event.get("generations")
         found |= {one for one in some if isinstance(one, int)} if isinstance(some, list) else set()
     return found

@@ -14,13 +14,13 @@ import click
 from standfast import config as configuration
 from standfast.config import Config, KeyRole
 from standfast.errors import StandfastError
-from standfast.runtime.journal import Journal
 from standfast.runtime.narration import Narrator
 from standfast.runtime.place import Place
 from standfast.runtime.presence import Presence, read_presence
 from standfast.runtime.readiness import ServiceManager
 from standfast.runtime.roles import Duties, Role, run_role
 from standfast.runtime.supervision import PARENT_FD, ChildSpec, stop_on_signals, supervise
+from standfast.runtime.telling import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def run_command(
         _all(config, file, who, enactors, observe, take, every, quiet, watched)
         return
     stop = stop_on_signals()
-    journal = Journal(place.journal, role, who, listener=None if quiet else Narrator(_say, observe=observe))
+    journal = opened(place, role, who, () if quiet else (Narrator(_say, observe=observe),))
     presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work"))
     if role == "nameserver":
         manager.ready("serving")  # it beats no presence

@@ -16,6 +16,7 @@ from standfast.config.schema import (
 )
 from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
+from standfast.config.signals import JournalConfig, MetricsConfig, MonitorConfig, NotifyConfig, SignalsConfig
 
 __all__ = [
     "Config",
@@ -23,13 +24,18 @@ __all__ = [
     "FleetReading",
     "FleetSource",
     "HealthConfig",
+    "JournalConfig",
     "KeyPlace",
     "KeyRole",
     "LoadBalancerConfig",
+    "MetricsConfig",
+    "MonitorConfig",
+    "NotifyConfig",
     "PolicyConfig",
     "RetentionConfig",
     "RoleKeys",
     "SecondaryConfig",
+    "SignalsConfig",
     "StoreConfig",
     "TsigKey",
     "Unknown",

@@ -25,6 +25,7 @@ from standfast.config.schema import (
 )
 from standfast.config.secondaries import bind_secondaries
 from standfast.config.section import Section
+from standfast.config.signals import bind_signals
 from standfast.config.web import bind_web
 from standfast.errors import ConfigError, Problem
 from standfast.model.name import parse_stream
@@ -77,6 +78,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
     fleet, source = _fleet(root, base)
     endpoints = bind_endpoints(root, names, policy, fleet, from_file=source is not None)
     retention = _retention(root)
+    signals = bind_signals(root, base)
     web = bind_web(root, base)
     if findings.problems:
         return None
@@ -92,6 +94,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
         endpoints=tuple(sorted(endpoints, key=lambda one: (one.zone, one.name))),
         policy=policy,
         retention=retention,
+        signals=signals,
         web=web,
     )
 

@@ -13,6 +13,10 @@ ROOT: Final = (
     "endpoints",
     "policy",
     "retention",
+    "journal",
+    "metrics",
+    "monitor",
+    "notify",
     "web",
 )
 ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries")
@@ -33,5 +37,9 @@ ENDPOINT: Final = (
     "removal",
 )
 RETENTION: Final = ("plans", "days")
+JOURNAL: Final = ("days", "total", "file")
+METRICS: Final = ("listen",)
+MONITOR: Final = ("interval", "rate")
+NOTIFY: Final = ("webhook", "template", "key", "level")
 WEB: Final = ("listen", "password", "token", "certificate", "key", "hosts")
 FLEET_FILE: Final = ("load_balancers", "count")

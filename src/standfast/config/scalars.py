@@ -15,6 +15,8 @@ _DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*(ms|s|m|h|d)\Z")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)\s*%\Z")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
+_SIZE: Final = re.compile(r"([0-9]{1,9})\s*(KiB|MiB|GiB|TiB)\Z")
+_SHIFTS: Final = {"KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40}
 TTL_MIN: Final = 1
 TTL_MAX: Final = 86400
 PORT_MAX: Final = 65535
@@ -69,6 +71,22 @@ def spelled(seconds: float) -> str:
         if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
             return f"{seconds / _UNITS[unit]:g}{unit}"
     return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"
+
+
+def size(least: int, most: int) -> Callable[[str], int]:
+    """A reader of sizes in octets: a whole number and its unit, such as 64MiB, 1GiB."""
+
+    def read(text: str) -> int:
+        match = _SIZE.match(text)
+        if not match:
+            raise BadValue(f"{shown(text)} is not a size.", "Give a whole number with its unit, such as 64MiB or 1GiB.")
+        octets = int(match[1]) << _SHIFTS[match[2]]
+        if not least <= octets <= most:
+            remedy = f"Give from {least >> 20} MiB to {most >> 20} MiB, as 64MiB or 1GiB."
+            raise BadValue(f"{shown(text)} is out of range.", remedy)
+        return octets
+
+    return read
 
 
 def percent(text: str) -> float:

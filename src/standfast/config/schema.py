@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 from standfast.config.rolekeys import RoleKeys
 from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
+from standfast.config.signals import SignalsConfig
 
 ProviderKind: TypeAlias = Literal["rfc2136", "embedded"]
 AdminState: TypeAlias = Literal["up", "down", "drain"]
@@ -168,7 +169,7 @@ class Config:
     """One configuration, whole and checked.
 
     `load_balancers` is empty if `fleet_source` says where they are. `digest` names the meaning: equal for two
-    texts that mean the same, free of secrets and of where this machine keeps its files.
+    texts that mean the same, free of secrets, of where this machine keeps its files, and of what it tells to whom.
     """
 
     file: str
@@ -182,6 +183,7 @@ class Config:
     endpoints: tuple[EndpointConfig, ...]
     policy: PolicyConfig
     retention: RetentionConfig
+    signals: SignalsConfig = field(default_factory=SignalsConfig)
     web: WebConfig | None = None
     digest: str = field(init=False, default="")
 

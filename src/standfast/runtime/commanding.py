@@ -25,7 +25,6 @@ from standfast.model.rrset import RRset, RRType
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent, Unrecorded
 from standfast.ports.provider import Confirm, Conflict, Read, Refused, Replace, Unknown, Written
 
-from .journal import Journal
 from .observing import look_at_store, newest_copy
 from .operating import file_name, operator
 from .place import Place, resolved
@@ -139,7 +138,7 @@ class Desk:
             "what": what, "stream": self.stream,
         }  # fmt: skip
         self._provider: Rfc2136Provider | None = None
-        self._journal = Journal(place.journal, "operator", file_name(self.who))
+        self._journal = place.open_journal("operator", file_name(self.who))
         self._sent_at = 0.0
 
     def __enter__(self) -> "Desk":

@@ -25,7 +25,6 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Readings, ReadReply, Unknown
 from standfast.ports.store import StoreReply, StoreRequest
 
-from .journal import Journal
 from .place import Place
 from .zonesight import look_at_zone, reader
 
@@ -77,7 +76,7 @@ def rehearsed(command: Command, plan: Plan, known: Known, who: str, now: float) 
 def carry_out(command: Command, config: Config, store: Store, plan: Plan, known: Known) -> Result:
     """Journal it, publish it, journal what came of it. Raises JournalError before anything is done."""
     who = operator()
-    journal = Journal(Place(config).journal, "operator", file_name(who))
+    journal = Place(config).open_journal("operator", file_name(who))
     facts = _facts(command, who, config.stream)
     try:
         if not journal.write("operator", durable=True, stage="asked", **facts):

@@ -19,7 +19,6 @@ from standfast.model.override import Override, given
 from standfast.recovery.override import consented, overlaid
 
 from .enacting import Store
-from .journal import Journal
 from .observing import StoreSight
 from .operating import file_name, operator
 from .overriding import Change, Recorded, Unrecorded, facts_of, forget_all, record
@@ -139,7 +138,7 @@ def carry_out_reset(config: Config, store: Store, reason: str) -> Recorded | Unr
 
 def _journalled(config: Config, action: str, change: Change | None, reason: str, act: _Act) -> Recorded | Unrecorded:
     who = operator()
-    journal = Journal(Place(config).journal, "operator", file_name(who))
+    journal = Place(config).open_journal("operator", file_name(who))
     facts: dict[str, object] = {"action": action, "names": [], "to": None, "reason": reason, "by": who}
     facts |= {"stream": config.stream, "what": f"{who} {action} {_what(change)}"}
     if change is not None:

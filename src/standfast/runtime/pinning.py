@@ -7,7 +7,6 @@ from standfast.errors import JournalError
 from standfast.ports.store import ListPlans, Pin, Pinned, PlanList
 
 from .enacting import Store
-from .journal import Journal
 from .operating import file_name, operator
 from .place import Place
 
@@ -24,7 +23,7 @@ def pinned(config: Config, store: Store, generation: int, pin: str, reason: str)
     The cleaner looks at pins in the transaction that collects; one that came first is found out by looking again.
     """
     who, action = operator(), "pin" if pin else "unpin"
-    journal = Journal(Place(config).journal, "operator", file_name(who))
+    journal = Place(config).open_journal("operator", file_name(who))
     facts = {"action": action, "names": [], "to": generation, "reason": reason, "by": who, "stream": config.stream}
     facts["what"] = f"{who} {action} g{generation}"
     try:

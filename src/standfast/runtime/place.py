@@ -5,6 +5,7 @@ import ipaddress
 import os
 import secrets
 import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from standfast.adapters.providers.keyring import KeyRing
@@ -20,6 +21,7 @@ from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
+from .journal import Journal, Listener
 from .latestore import LateStore
 from .signing import Signers, signing
 
@@ -46,6 +48,13 @@ class Place:
     def journal(self) -> Path:
         """One JSON Lines file a process."""
         return self.root / "journal"
+
+    def open_journal(
+        self, role: str, who: str, *, listeners: Sequence[Listener] = (), closed: Callable[[], None] = lambda: None
+    ) -> Journal:
+        """The journal of one process, its files as large as the configuration says."""
+        octets = self.config.signals.journal.file
+        return Journal(self.journal, role, who, listeners=listeners, file_octets=octets, closed=closed)
 
     @property
     def presence(self) -> Path:
