@@ -59,6 +59,7 @@ def policy(
     removal_share: float = 0.34,
     az_loss: AzLoss = "auto",
     on_panic: OnPanic = "hold",
+    follows: str = "",
 ) -> EndpointPolicy:
     """Without panic unless asked, so that one limit is seen at a time."""
     return EndpointPolicy(
@@ -73,6 +74,8 @@ def policy(
         removal_share=removal_share,
         az_loss=az_loss,
         on_panic=on_panic,
+        kind="account" if follows else "",
+        follows=f"{follows}.{zone}" if follows else "",
     )
 
 

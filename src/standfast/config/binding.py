@@ -5,12 +5,14 @@ from typing import Final
 
 from standfast.config import keys, scalars
 from standfast.config.document import BYTES_MAX, Findings, Mark, Node, Scalar, Sequence, join, parse, shown
-from standfast.config.endpoints import ZoneNames, bind_endpoints, note_ttl
+from standfast.config.endpoints import bind_endpoints, note_ttl
 from standfast.config.files import Unreadable, read_text, shown_path
 from standfast.config.fleet import FleetDraft, Unknown, bind_load_balancers, load_fleet
+from standfast.config.places import ZoneNames
 from standfast.config.rolekeys import bind_keys
 from standfast.config.scalars import BadValue
 from standfast.config.schema import (
+    AZ_LOSS,
     HEALTH_KINDS,
     ON_PANIC,
     PROVIDERS,
@@ -217,6 +219,7 @@ def _policy(root: Section) -> PolicyConfig:
     if section is None:
         return default
     share, window = section.read("removal", scalars.removal, (default.removal_share, default.removal_window_s))
+    adding = section.read("adding", scalars.adding, (default.adding_share, default.adding_window_s))
     policy = PolicyConfig(
         ttl=section.read("ttl", scalars.ttl, default.ttl),
         min_answers=section.read("min_answers", _answers, None),
@@ -225,6 +228,12 @@ def _policy(root: Section) -> PolicyConfig:
         removal_share=share,
         removal_window_s=window,
         on_panic=section.read("on_panic", scalars.choice("a way out of panic", ON_PANIC), default.on_panic),
+        adding_share=adding[0],
+        adding_window_s=adding[1],
+        az_loss=section.read("az_loss", scalars.choice("a way to lose an AZ", AZ_LOSS), default.az_loss),
+        reserve=section.read("reserve", scalars.share, default.reserve),
+        rotation_s=section.read("rotation", scalars.rotation, default.rotation_s),
+        coalesce_s=section.read("coalesce", scalars.duration(0, 3600), default.coalesce_s),
     )
     note_ttl(section, policy.ttl)
     if policy.min_answers is not None and policy.min_answers > policy.max_answers:

@@ -7,57 +7,28 @@ from typing import Final
 from standfast.config import keys, scalars
 from standfast.config.document import Mark, Node, Scalar, join, shown, suggestion
 from standfast.config.fleet import FleetDraft
+from standfast.config.kinds import Following, of_kind
+from standfast.config.places import ZoneNames, absolute
 from standfast.config.scalars import BadValue
-from standfast.config.schema import FAMILIES, EndpointConfig, Family, LoadBalancerConfig, PolicyConfig
+from standfast.config.schema import (
+    AZ_LOSS,
+    FAMILIES,
+    KINDS,
+    ON_PANIC,
+    EndpointConfig,
+    Family,
+    LoadBalancerConfig,
+    PolicyConfig,
+)
 from standfast.config.section import Section
-from standfast.model.name import is_below, reserved_label
+from standfast.model.name import reserved_label
 
 TTL_SHORT: Final = 30
 TTL_LONG: Final = 300
 _ANSWERS_MAX: Final = 100
 _answers: Final = scalars.whole("a number of answers", 1, _ANSWERS_MAX)
+_need: Final = scalars.whole("a capacity", 1, 1_000_000_000)
 _family: Final = scalars.choice("a family", FAMILIES)
-_TOP_LEVEL: Final = frozenset(
-    (
-        "com",
-        "org",
-        "net",
-        "edu",
-        "gov",
-        "mil",
-        "int",
-        "arpa",
-        "info",
-        "biz",
-        "dev",
-        "app",
-        "cloud",
-        "io",
-        "test",
-        "example",
-        "invalid",
-        "localhost",
-        "local",
-        "internal",
-    )
-)
-"""A name that ends so was meant in full, not relative to the zone."""
-
-
-_NO_ZONE: Final = "zone.invalid"
-"""Stands for the zone as long as that has a problem of its own (RFC 6761 §6.4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneNames:
-    """The apexes, and whether these are all: one with a problem may be missing."""
-
-    names: tuple[str, ...]
-    known: bool
-
-    def covering(self, name: str) -> str | None:
-        """The zone that holds `name`: the nearest apex at or above it."""
-        return max((apex for apex in self.names if is_below(name, apex)), key=len, default=None)
 
 
 def note_ttl(section: Section, ttl: int) -> None:
@@ -70,6 +41,13 @@ def note_ttl(section: Section, ttl: int) -> None:
     elif ttl > TTL_LONG:
         message = f"A dead load balancer stays in caches for {scalars.spelled(ttl)}."
         section.note("ttl", message, "60 is a good value.")
+
+
+def note_rotation(section: Section, endpoint: EndpointConfig) -> None:
+    """A turn shorter than two TTLs would change an answer before caches have let go of the one before."""
+    if endpoint.rotation_s and endpoint.rotation_s < 2 * endpoint.ttl:
+        message = f"rotation {scalars.spelled(endpoint.rotation_s)} is shorter than two TTLs of {endpoint.ttl} s."
+        section.problem("rotation", message, f"Give {scalars.spelled(2.0 * endpoint.ttl)} or more, or off.")
 
 
 def bind_endpoints(
@@ -86,11 +64,11 @@ def bind_endpoints(
         elif entries is not None:
             root.problem("endpoints", "There is no endpoint.", "Name at least one: www: {}.")
         return []
-    fit = _Fit(fleet, from_file)
+    fit, following = _Fit(fleet, from_file), Following(zones)
     owners: dict[str, Scalar] = {}
     bound: list[EndpointConfig] = []
     for key, node in entries:
-        endpoint = _bind_one(root, key, node, zones, policy, fit)
+        endpoint = _bind_one(root, key, node, zones, policy, fit, following)
         if endpoint is None:
             continue
         first = owners.setdefault(endpoint.name, key)
@@ -98,20 +76,24 @@ def bind_endpoints(
             message = f"This name has two owners: {shown(first.text)} in line {first.mark.line} is the same one."
             root.findings.problem(key.mark, join("endpoints", key.text), message, "Keep one of the two.")
         bound.append(endpoint)
-    return bound
+    return following.resolved(bound, complete=len(bound) == len(entries))
 
 
 def _bind_one(
-    root: Section, key: Scalar, node: Node, zones: ZoneNames, policy: PolicyConfig, fit: "_Fit"
+    root: Section, key: Scalar, node: Node, zones: ZoneNames, policy: PolicyConfig, fit: "_Fit", following: Following
 ) -> EndpointConfig | None:
     section = Section.of(root.findings, node, join("endpoints", key.text), keys.ENDPOINT, key.mark)
     if section is None:
         return None
     place = _place(section, key, zones)
+    kind = section.read("kind", scalars.choice("a kind of endpoint", KINDS), None)
+    if section.get("follows") is not None or kind == "account":
+        return following.bound(section, key, place, kind)
     azs = section.read_list("azs", scalars.identifier) or []
     pools = section.read_list("pools", scalars.identifier) or []
     families = section.read_list("families", _family) or []
     share, window = section.read("removal", scalars.removal, (policy.removal_share, policy.removal_window_s))
+    adding = section.read("adding", scalars.adding, (policy.adding_share, policy.adding_window_s))
     endpoint = EndpointConfig(
         name=place[0] if place else "",
         zone=place[1] if place else "",
@@ -124,7 +106,16 @@ def _bind_one(
         hold_below=section.read("hold_below", scalars.percent, policy.hold_below),
         removal_share=share,
         removal_window_s=window,
+        adding_share=adding[0],
+        adding_window_s=adding[1],
+        on_panic=section.read("on_panic", scalars.choice("a way out of panic", ON_PANIC), policy.on_panic),
+        az_loss=section.read("az_loss", scalars.choice("a way to lose an AZ", AZ_LOSS), policy.az_loss),
+        kind=kind,
+        need=section.read("need", _need, 0),
+        rotation_s=section.read("rotation", scalars.rotation, policy.rotation_s),
     )
+    endpoint = of_kind(section, endpoint)
+    note_rotation(section, endpoint)
     note_ttl(section, endpoint.ttl)
     own = section.get("min_answers") is not None or section.get("max_answers") is not None
     if own and endpoint.min_answers is not None and endpoint.min_answers > endpoint.max_answers:
@@ -143,7 +134,7 @@ def _place(section: Section, key: Scalar, zones: ZoneNames) -> tuple[str, str] |
             section.problem("zone", f"{shown(chosen)} is not a zone of this file.", remedy)
         return None
     try:
-        name, zone = _absolute(key.text, chosen, zones)
+        name, zone = absolute(key.text, chosen, zones)
         name = scalars.owner_name(name)
         if label := reserved_label(name, zone):
             remedy = "Choose another: _standfast, _any, _apex, _first, _floor and _h-… are for markers."
@@ -155,32 +146,6 @@ def _place(section: Section, key: Scalar, zones: ZoneNames) -> tuple[str, str] |
     except BadValue as bad:
         section.findings.problem(key.mark, section.path, bad.message, bad.remedy)
         return None
-
-
-def _absolute(text: str, chosen: str | None, zones: ZoneNames) -> tuple[str, str]:
-    """The name in full and its zone; below a zone that cannot be, if a problem hides which one it is."""
-    base = chosen or (zones.names[0] if len(zones.names) == 1 and zones.known else None)
-    if text != "@":
-        name = scalars.owner_name(text)
-        covering = zones.covering(name)
-        if covering is not None:
-            return name, chosen if chosen and is_below(name, chosen) else covering
-        if not zones.known and chosen is None:
-            return f"{name}.{_NO_ZONE}", _NO_ZONE
-        if text.endswith(".") or _ends_like_a_full_name(name, zones):
-            apexes = ", ".join(zones.names[:10])
-            full = f"; if it is relative, write it in full: {name}.{base}" if base and not text.endswith(".") else ""
-            raise BadValue(f"No zone of this file covers {name}.", f"Add its zone (there are: {apexes}){full}.")
-    elif not zones.known and chosen is None:
-        return _NO_ZONE, _NO_ZONE
-    if base is None:
-        raise BadValue(f"{shown(text)} could be in any of {len(zones.names)} zones.", "Add zone: or write it in full.")
-    return (base if text == "@" else f"{name}.{base}"), base
-
-
-def _ends_like_a_full_name(name: str, zones: ZoneNames) -> bool:
-    *others, last = name.split(".")
-    return bool(others) and (last in _TOP_LEVEL or any(apex.split(".")[-1] == last for apex in zones.names))
 
 
 @dataclass(slots=True)

@@ -24,7 +24,19 @@ TSIG: Final = ("enactor", "planner", "cleaner", "prober")
 HEALTH: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise", "warm_up")
 LOAD_BALANCER: Final = ("az", "ip", "capacity", "pool", "admin", "port")
 FLEET_SOURCE: Final = ("from", "path")
-POLICY: Final = ("ttl", "min_answers", "max_answers", "hold_below", "removal", "on_panic")
+POLICY: Final = (
+    "ttl",
+    "min_answers",
+    "max_answers",
+    "hold_below",
+    "removal",
+    "adding",
+    "on_panic",
+    "az_loss",
+    "reserve",
+    "rotation",
+    "coalesce",
+)
 ENDPOINT: Final = (
     "ttl",
     "min_answers",
@@ -35,6 +47,13 @@ ENDPOINT: Final = (
     "zone",
     "hold_below",
     "removal",
+    "adding",
+    "on_panic",
+    "az_loss",
+    "kind",
+    "follows",
+    "need",
+    "rotation",
 )
 RETENTION: Final = ("plans", "days")
 JOURNAL: Final = ("days", "total", "file")

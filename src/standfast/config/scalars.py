@@ -100,12 +100,30 @@ def percent(text: str) -> float:
 _window: Final = duration(10, 86400)
 
 
+def share(text: str) -> float:
+    """A share that may also be nothing: `0%`."""
+    return 0.0 if text.replace(" ", "") == "0%" else percent(text)
+
+
+def adding(text: str) -> tuple[float, float]:
+    """As `removal`."""
+    try:
+        return removal(text)
+    except BadValue as bad:
+        raise BadValue(bad.message.replace("a removal limit", "a limit of adding"), "Give 34% in 60s.") from None
+
+
 def removal(text: str) -> tuple[float, float]:
     """A velocity such as `34% in 10m`: a share and the window in seconds."""
     share, separator, window = text.partition(" in ")
     if not separator:
         raise BadValue(f"{shown(text)} is not a removal limit.", "Give a share and a time: 34% in 10m.")
     return percent(share.strip()), _window(window.strip())
+
+
+def rotation(text: str) -> float:
+    """A period such as `2m`, or `off`, which is 0."""
+    return 0.0 if text == "off" else duration(2, 86400)(text)
 
 
 def choice(what: str, options: tuple[C, ...]) -> Callable[[str], C]:

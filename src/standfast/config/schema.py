@@ -20,11 +20,15 @@ AdminState: TypeAlias = Literal["up", "down", "drain"]
 Family: TypeAlias = Literal["ipv4", "ipv6"]
 HealthKind: TypeAlias = Literal["tcp", "http", "https"]
 OnPanic: TypeAlias = Literal["hold", "all"]
+AzLoss: TypeAlias = Literal["auto", "ask"]
+EndpointKind: TypeAlias = Literal["public", "dual-stack", "ipv6-only", "fips", "account", "wildcard"]
 
 PROVIDERS: Final[tuple[ProviderKind, ...]] = ("rfc2136", "embedded")
 ADMIN_STATES: Final[tuple[AdminState, ...]] = ("up", "down", "drain")
 FAMILIES: Final[tuple[Family, ...]] = ("ipv4", "ipv6")
 HEALTH_KINDS: Final[tuple[HealthKind, ...]] = ("tcp", "http", "https")
+AZ_LOSS: Final[tuple[AzLoss, ...]] = ("auto", "ask")
+KINDS: Final[tuple[EndpointKind, ...]] = ("public", "dual-stack", "ipv6-only", "fips", "account", "wildcard")
 ON_PANIC: Final[tuple[OnPanic, ...]] = ("hold", "all")
 DEFAULT_POOL: Final = "default"
 
@@ -99,7 +103,10 @@ class PolicyConfig:
     """What every endpoint gets unless it says otherwise.
 
     `min_answers` None: 2 if at least three load balancers are eligible, else 1, for each family.
-    `removal_share` of the capacity may leave within `removal_window_s`, and one load balancer always may.
+    `removal_share` of the capacity may leave within `removal_window_s`, and one load balancer always may; likewise
+    `adding` for those who join. `az_loss`: whether a whole AZ may go by health alone. `reserve` is the share of
+    capacity that is to stay free of what endpoints `need`. `rotation_s`: every so often another of more than
+    `max_answers` has its turn; 0: never. Capacity, additions and turns are taken up at most once in `coalesce_s`.
     """
 
     ttl: int = 60
@@ -109,6 +116,12 @@ class PolicyConfig:
     removal_share: float = 0.34
     removal_window_s: float = 600.0
     on_panic: OnPanic = "hold"
+    adding_share: float = 0.34
+    adding_window_s: float = 60.0
+    az_loss: AzLoss = "auto"
+    reserve: float = 0.2
+    rotation_s: float = 0.0
+    coalesce_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,9 @@ class EndpointConfig:
     """A name that users resolve, and which load balancers may answer for it.
 
     Empty `azs` or `pools`: all of them. Empty `families`: those that the eligible load balancers have.
-    `min_answers` None: as in `PolicyConfig`.
+    `min_answers` None: as in `PolicyConfig`. `kind` is None unless it is said. `follows` is the name of the endpoint
+    whose answers this one copies, in the same zone; it then has that one's settings. `need` is the capacity that it
+    must have, in the unit of the load balancers' `capacity`; 0: not said.
     """
 
     name: str
@@ -130,6 +145,14 @@ class EndpointConfig:
     hold_below: float
     removal_share: float
     removal_window_s: float
+    adding_share: float = 0.34
+    adding_window_s: float = 60.0
+    on_panic: OnPanic = "hold"
+    az_loss: AzLoss = "auto"
+    kind: EndpointKind | None = None
+    follows: str | None = None
+    need: int = 0
+    rotation_s: float = 0.0
 
     def eligible(self, load_balancers: tuple[LoadBalancerConfig, ...]) -> tuple[LoadBalancerConfig, ...]:
         """Those that AZ and pool admit; admin state and health are not asked."""

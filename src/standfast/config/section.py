@@ -100,6 +100,11 @@ class Section:
             remedy = "YAML 1.2 has no merge key: write the values out."
         self.findings.problem(key.mark, self.path, f"{shown(key.text)} is not a key here.", remedy)
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The keys that stand here."""
+        return tuple(self._values)
+
     def get(self, key: str) -> Node | None:
         return self._values.get(key)
 

@@ -65,7 +65,7 @@ def admit(
     inside = [one for one in able if one.present]
     waiting: list[tuple[Candidate, HeldBack]] = []
     joins: list[Joining] = []
-    for one in sorted(joining, key=lambda one: (-rank(policy.name, one), one.identity)):
+    for one in sorted(joining, key=lambda one: (-rank(policy.drawn_by, one), one.identity)):
         share = _allows(past, one.capacity, policy, total)
         if unlimited or share or _needed(one, inside, families, least):
             cause: Literal["share", "needed", "panic"] = "share" if share else "panic" if unlimited else "needed"

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from standfast.model.entry import Entry
 from standfast.model.fleet import LoadBalancer
-from standfast.model.policy import EndpointPolicy
+from standfast.model.policy import EndpointKind, EndpointPolicy
 from standfast.model.rrset import RRset, RRType
 
 from .decisions import Action, Decision, Refusal
@@ -51,7 +51,8 @@ def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None
     if policy.on_panic == "all" and panicking(policy, healthy):
         considered = all_answered(considered, outlook, healthy)
     membership = decide(policy, outlook, considered, before, families, least, healthy)
-    entry = _entry(policy, membership, families, least, outlook.context.generation, taken, _waiting(waiting, least))
+    notes = _waiting(waiting, least)
+    entry = _entry(policy, membership, families, least, outlook.context.generation, taken, notes)
     if violations := entry_violations(entry):
         text = "; ".join(violation.text for violation in violations)
         return _refusal(policy, Refusal(policy.key, "guard", text, "mend the configuration"), before)
@@ -141,7 +142,15 @@ def _entry(
         departures=membership.departures,
         arrivals=membership.arrivals,
         note="; ".join(notes),
+        endpoint_kind=policy.kind or _kind(families),
     )
+
+
+def _kind(families: tuple[RRType, ...]) -> EndpointKind:
+    """As the families that it serves tell."""
+    if len(families) > 1:
+        return "dual-stack"
+    return "ipv6-only" if RRType.AAAA in families else "public"
 
 
 def _planned(
@@ -152,8 +161,8 @@ def _planned(
     considered: tuple[Candidate, ...],
 ) -> Planned:
     action: Action = "entered" if before is None else "kept" if entry.same_contents(before) else "changed"
-    if action == "kept" and before is not None and _told(entry) == _told(before):
-        entry = _forgetful(entry, before)
+    if action == "kept" and before is not None and told(entry) == told(before):
+        entry = forgetful(entry, before)
     decision = Decision(
         key=policy.key,
         action=action,
@@ -180,11 +189,12 @@ def _stays(one: Candidate) -> bool:
     return one.wish == "stay" and one.present
 
 
-def _told(entry: Entry) -> object:
-    return (entry.min_answers, entry.members, entry.note)
+def told(entry: Entry) -> object:
+    """All of an entry that is explanation of what stands."""
+    return (entry.min_answers, entry.members, entry.note, entry.follows, entry.endpoint_kind)
 
 
-def _forgetful(entry: Entry, before: Entry) -> Entry:
+def forgetful(entry: Entry, before: Entry) -> Entry:
     """Departures and arrivals that passed out of their window are no reason to write the entry anew."""
     if entry.departures == before.departures and entry.arrivals == before.arrivals:
         return before

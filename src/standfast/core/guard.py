@@ -217,5 +217,7 @@ def _succession(plan: Plan, before: Entry | None, after: Entry) -> _Found:
         yield ("since", f"since goes back from {before.since} to {after.since}")
     if not after.same_contents(before) and after.since != plan.generation:
         yield ("since", f"its contents change and since stays at {after.since}")
+    if before.kind == "live" and after.kind == "retired" and (names := plan.followers(after)):
+        yield ("follows", f"it can't be retired while {', '.join(names)} follow it")
     if before.kind != after.kind and (before.kind, after.kind) != ("live", "retired"):
         yield ("kind", f"a {before.kind} entry cannot become {after.kind}")

@@ -154,14 +154,14 @@ def decide(
     """The answer's members, within every limit."""
     now = outlook.now
     able = tuple(one for one in considered if _able(one, families))
-    chosen = choose(policy.name, able, families, least, policy.max_answers)
+    chosen = choose(policy.drawn_by, able, families, least, policy.max_answers)
     everything = policy.on_panic == "all" and panicking(policy, healthy)
     adding = admit(policy, previous, able, chosen, families, least, now, unlimited=everything)
     waiting = {one.identity: held.why for one, held in adding.waiting}
     if waiting:
         joining = {one.identity for one in chosen if not one.present} - waiting.keys()
         now_able = tuple(one for one in able if one.present or one.identity in joining)
-        chosen = choose(policy.name, now_able, families, least, policy.max_answers)
+        chosen = choose(policy.drawn_by, now_able, families, least, policy.max_answers)
     taken = {one.identity for one in chosen}
     spare = {one.identity for one in able} - taken - waiting.keys()
     leavers = sorted(

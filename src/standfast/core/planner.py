@@ -4,7 +4,8 @@ Rule 1.  One plan covers all endpoints of all zones that share the fleet.
 Rule 2.  `since` is the new generation where an entry's contents change, else carried on.
 Rule 3.  Absence never deletes: entries that the configuration does not name, held and retired ones are carried on.
 Rule 4.  A refusal concerns one endpoint; its previous entry is carried on, and the others are planned all the same.
-Rule 5.  A plan is made only if an entry changes. Explanations (members, their reasons, notes) are brought up to date
+Rule 5.  What follows another endpoint changes with it, in the same plan.
+Rule 6.  A plan is made only if an entry changes. Explanations (members, their reasons, notes) are brought up to date
          when one is made anyway; until then the Draft's decisions have the present ones.
 """
 
@@ -24,6 +25,7 @@ from . import velocity
 from .decisions import Decision, Draft, PlanContext, Refusal, Share
 from .endpoint import Planned, plan_endpoint
 from .entering import admitted
+from .following import plan_follower
 from .outlook import Outlook
 
 _REASON_CHARACTERS: Final = 240
@@ -41,7 +43,7 @@ def draft(
     before = {entry.key: entry for entry in previous.shards} if previous else {}
     wanted = {policy.key: policy for policy in sorted(policies, key=lambda policy: policy.key)}
     outlook = Outlook(fleet, verdicts, now, context, before.values())
-    outcomes = [_outcome(outlook, policy, before.get(key)) for key, policy in wanted.items()]
+    outcomes = _outcomes(outlook, wanted, before)
     entries = dict(before)
     entries.update((planned.entry.key, planned.entry) for planned in outcomes if planned.entry is not None)
     for zone in sorted(set(context.zones) - context.unreadable):
@@ -63,7 +65,26 @@ def draft(
     )
 
 
-def _outcome(outlook: Outlook, policy: EndpointPolicy, before: Entry | None) -> Planned:
+def _outcomes(outlook: Outlook, wanted: Mapping[Key, EndpointPolicy], before: Mapping[Key, Entry]) -> list[Planned]:
+    """In the order of keys; those who follow another are planned after it."""
+    found: dict[Key, Planned] = {}
+    for key, policy in wanted.items():
+        if not policy.follows:
+            found[key] = _outcome(outlook, policy, before.get(key))
+    for key, policy in wanted.items():
+        if policy.follows:
+            leader = (policy.zone, policy.follows)
+            found[key] = _outcome(outlook, policy, before.get(key), found.get(leader), before.get(leader))
+    return [found[key] for key in wanted]
+
+
+def _outcome(
+    outlook: Outlook,
+    policy: EndpointPolicy,
+    before: Entry | None,
+    leader: Planned | None = None,
+    leader_before: Entry | None = None,
+) -> Planned:
     context = outlook.context
     if before is not None and before.kind != "live":
         why = "it was retired, and a retired name stays retired"
@@ -79,6 +100,8 @@ def _outcome(outlook: Outlook, policy: EndpointPolicy, before: Entry | None) -> 
         refusal, taken = admitted(policy, context)
         if refusal is not None:
             return Planned(None, Decision(policy.key, "refused", refusal.reason), refusal)
+    if policy.follows:
+        return plan_follower(policy, outlook, before, taken, leader, leader_before)
     return plan_endpoint(policy, outlook, before, taken)
 
 
@@ -125,7 +148,7 @@ def _wanted(
 
 def _decisive(entry: Entry | None) -> object:
     """All of an entry that somebody acts on: the rest is explanation and memory."""
-    return entry and (entry.kind, entry.rrsets, entry.since, entry.min_answers, entry.held, entry.taken)
+    return entry and (entry.kind, entry.rrsets, entry.since, entry.min_answers, entry.held, entry.taken, entry.follows)
 
 
 def published(

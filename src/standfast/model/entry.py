@@ -68,7 +68,9 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     becomes the new plan's generation. `min_answers` gives the least number of addresses per family
     it serves: what refill restores. `held` is the operator's reason while a rollback or hold is in force;
     `taken` says who consented to take the name over when it first entered a plan. A `first` entry is the zone's
-    synthetic one: a marker and no rrsets, and the only entry that may create the zone's floor.
+    synthetic one: a marker and no rrsets, and the only entry that may create the zone's floor. `follows` is the name
+    of the endpoint of which it is a copy, `endpoint_kind` what users know it as (public, dual-stack, ipv6-only, fips,
+    account, wildcard).
     """
 
     zone: str
@@ -83,6 +85,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     departures: tuple[Departure, ...] = ()
     note: str = ""
     arrivals: tuple[Arrival, ...] = ()
+    follows: str = ""
+    endpoint_kind: str = ""
 
     @property
     def key(self) -> Key:

@@ -85,6 +85,11 @@ class Plan:
             for zone, entries in zones.items()
         }
 
+    def followers(self, followed: Entry) -> tuple[str, ...]:
+        """The live endpoints that copy this one: as long as there are any it can't be retired."""
+        there = self.by_zone.get(followed.zone, ())
+        return tuple(one.name for one in there if one.kind == "live" and one.follows == followed.name)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plan) and self.digest == other.digest
 

@@ -28,6 +28,8 @@ AZ_CONFIRM_S: Final = 30.0
 AZ_AGAIN_S: Final = 1800.0
 """How long after one AZ went no other may go by itself."""
 
+EndpointKind: TypeAlias = Literal["", "public", "dual-stack", "ipv6-only", "fips", "account", "wildcard"]
+"""Empty: as the families that it serves tell."""
 AzLoss: TypeAlias = Literal["auto", "ask"]
 OnPanic: TypeAlias = Literal["hold", "all"]
 
@@ -42,7 +44,9 @@ class EndpointPolicy(Struct, frozen=True):
     what was installed, or one load balancer, whichever is more; in `adding_window_s` no more joins than
     `adding_share` of what shall be installed, or one. `az_loss`: whether a whole AZ may go by health alone if enough
     observers outside it agree, or is asked for. `on_panic`: under `hold_below` the answer is held, or is `all` that
-    was ever admitted.
+    was ever admitted. `follows` is the name, in the same zone, of the endpoint whose answers it copies; all else is
+    then that one's. `need` is the capacity that it must have; 0: not said. `rotation_s`: how often another of more than
+    `max_answers` has its turn; 0: never.
     """
 
     name: str
@@ -60,8 +64,17 @@ class EndpointPolicy(Struct, frozen=True):
     adding_window_s: float = ADDING_WINDOW_S_DEFAULT
     az_loss: AzLoss = "auto"
     on_panic: OnPanic = "hold"
+    kind: EndpointKind = ""
+    follows: str = ""
+    need: int = 0
+    rotation_s: float = 0.0
 
     @property
     def key(self) -> Key:
         """(zone, name)."""
         return (self.zone, self.name)
+
+    @property
+    def drawn_by(self) -> str:
+        """The name by which a subset is chosen: a follower's is that of the one it follows."""
+        return self.follows or self.name

@@ -175,6 +175,14 @@ def policy_of(endpoint: EndpointConfig) -> EndpointPolicy:
         hold_below=endpoint.hold_below,
         removal_share=endpoint.removal_share,
         removal_window_s=endpoint.removal_window_s,
+        adding_share=endpoint.adding_share,
+        adding_window_s=endpoint.adding_window_s,
+        az_loss=endpoint.az_loss,
+        on_panic=endpoint.on_panic,
+        kind=endpoint.kind or ("wildcard" if endpoint.name.startswith("*") else ""),
+        follows=endpoint.follows or "",
+        need=endpoint.need,
+        rotation_s=endpoint.rotation_s,
     )
 
 
