@@ -4,10 +4,11 @@ import os
 import re
 import socket
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,12 +20,13 @@ from standfast.runtime.place import Place
 from standfast.runtime.presence import Presence, read_presence
 from standfast.runtime.readiness import ServiceManager
 from standfast.runtime.roles import Duties, Role, run_role
-from standfast.runtime.supervision import PARENT_FD, ChildSpec, stop_on_signals, supervise
+from standfast.runtime.supervision import PARENT_FD, ChildSpec, listen, supervise
 from standfast.runtime.telling import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from standfast.runtime.journal import Journal
     from standfast.runtime.presence import Present
 
 WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
@@ -62,14 +64,33 @@ def run_command(
         watched = partial(_look_after, manager, place, _writers(role, who, enactors), time.time())
         _all(config, file, who, enactors, observe, take, every, quiet, watched)
         return
-    stop = stop_on_signals()
-    journal = opened(place, role, who, () if quiet else (Narrator(_say, observe=observe),))
+    _one(config, role, who, Duties(observe, tuple((taken, _operator()) for taken in take), every), quiet, manager)
+
+
+def _one(config: Config, role: str, who: str, duties: Duties, quiet: bool, manager: ServiceManager) -> None:
+    """One role as this process, until it is told to stop; on SIGHUP under the configuration as it is then."""
+    from standfast.runtime.reloading import Reloading
+
+    place, alone, signals = Place(config), PARENT_FD not in os.environ, listen()
+    narrator = Narrator(_say, observe=duties.observe, reloads=alone or role == "planner")
+    journal = opened(place, role, who, () if quiet else (narrator,))
     presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work"))
     if role == "nameserver":
         manager.ready("serving")  # it beats no presence
-    consents = tuple((taken, _operator()) for taken in take)
     one = next(known for known in ROLES if known == role)
-    run_role(one, who, place, Duties(observe, consents, every), journal, presence, stop)
+
+    def under(current: Config, turn: threading.Event) -> None:
+        presence.always["file"] = current.digest
+        run_role(one, who, Place(current), duties, journal, presence, turn)
+
+    if role == "nameserver":
+        under(config, signals.stop)  # it has nothing of the file that a reload may change
+        return
+    Reloading(config, signals, lambda facts: _reread(journal, facts)).run(under)
+
+
+def _reread(journal: "Journal", facts: "Mapping[str, Any]") -> None:
+    journal.write("reloaded", **facts)
 
 
 def _all(
@@ -97,9 +118,15 @@ def _all(
         specs.append(ChildSpec(f"enactor {name}", enactor, _others_keys(config, "enactor")))
     cleaner = ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)
     specs.append(ChildSpec("cleaner", cleaner, _others_keys(config, "cleaner")))
-    supervise(specs, stop_on_signals(), lambda text: None if quiet else click.echo(text, err=True), watched)
+    signals = listen()
+    tell = partial(click.echo, err=True) if not quiet else _silent
+    supervise(specs, signals.stop, tell, watched, signals.reload)
     if not quiet:
         click.echo("Stopped. DNS stays as it is.")
+
+
+def _silent(text: str) -> None:
+    """Nothing on the terminal."""
 
 
 def _at_work(manager: ServiceManager, status: str) -> None:

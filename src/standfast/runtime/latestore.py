@@ -49,6 +49,12 @@ class LateStore:
         store = self._there()
         return store is not None and store.changed()
 
+    def close(self) -> None:
+        """Let the file go."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
     def _there(self) -> PlanStore | None:
         if self._store is None and time.monotonic() >= self._due:
             try:

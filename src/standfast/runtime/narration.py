@@ -32,12 +32,14 @@ class Narrator:
     A store or a server that is away is noticed many times a minute by each process; people need it once.
     """
 
-    def __init__(self, say: Callable[[str], None], *, observe: bool = False) -> None:
-        self._say, self._observe = say, observe
+    def __init__(self, say: Callable[[str], None], *, observe: bool = False, reloads: bool = True) -> None:
+        self._say, self._observe, self._reloads = say, observe, reloads
         self._told: dict[tuple[str, str, str], float] = {}
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Tell it, or keep quiet."""
+        if event.get("event") == "reloaded" and not self._reloads:
+            return  # another process on this terminal tells it
         line = narrated(event)
         if line is None or (self._observe and event.get("result") in ("unrecorded", "refused")):
             return  # nothing was asked of anybody: `would_write` has told it
@@ -104,6 +106,11 @@ def _text(event: Mapping[str, Any]) -> str | None:
             return "started, observing: nothing is written" if event.get("observe") else "started"
         case "stopped":
             return "stopped; DNS stays as it is"
+        case "reloaded":
+            return _reloaded(event)
+        case "override":
+            end = f"until {_until(event.get('until'))}" if event.get("stage") == "in force" else event.get("stage")
+            return f"{event.get('target')} {event.get('state')} {end} by {event.get('by')}: {event.get('reason')}"
         case "operator":
             return f"{event.get('what', '')}  {event.get('why', '')}".rstrip()
     return None
@@ -126,6 +133,21 @@ def _outcome(event: Mapping[str, Any]) -> str | None:
     if result == "conflict":
         return line
     return f"{line}  ({event.get('why')})" if event.get("why") else line
+
+
+def _reloaded(event: Mapping[str, Any]) -> str:
+    """Who reads it anew, and what of it."""
+    if event.get("stage") == "unchanged":
+        return f"{event.get('file')} says the same as before ({event.get('was')})"
+    if event.get("stage") == "kept":
+        problems = "\n".join(f"          {one}" for one in event.get("problems") or [])
+        return f"{event.get('file')} can't be used; the former one ({event.get('was')}) stays in force\n{problems}"
+    changes = "; ".join(str(one) for one in (event.get("changes") or [])[:6])
+    return f"{event.get('file')} changed, was {event.get('was')}, is {event.get('now')}: {changes}"
+
+
+def _until(at: object) -> str:
+    return datetime.fromtimestamp(at).strftime("%H:%M:%S") if isinstance(at, int | float) else "–"
 
 
 def _change(change: Mapping[str, Any]) -> str:

@@ -217,7 +217,7 @@ class PlannerProcess:
         if shared is not None and shared.digest != self._config.digest:
             why = (
                 f"planner {shared.who} was started later with another configuration ({shared.digest[:8]}, ours is "
-                f"{self._config.digest[:8]}), so this one plans nothing. Give both the same file and start this again."
+                f"{self._config.digest[:8]}), so this one plans nothing. Give both the same file and reload this one."
             )
         self._superseded = bool(why)
         self._tidings.state("policy", why)

@@ -28,11 +28,13 @@ class Presence:
         self.role, self.who = role, who
         self.path = folder / f"{role}-{who}.json"
         self._beaten = beaten
+        self.always: dict[str, Any] = {}
+        """Facts of every beat."""
 
     def beat(self, **facts: Any) -> None:
         """Tell that we are here. Failure to tell is not worth stopping for."""
         self._beaten()
-        line = {"role": self.role, "who": self.who, "pid": os.getpid(), "at": time.time(), **facts}
+        line = {"role": self.role, "who": self.who, "pid": os.getpid(), "at": time.time(), **self.always, **facts}
         draft = self.path.with_suffix(f".{os.getpid()}")
         try:
             draft.write_text(json.dumps(line, default=str), encoding="utf-8")

@@ -1,6 +1,8 @@
 """One role as this process: the composition of its core's runner with store, providers, journal and presence."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -9,6 +11,7 @@ from standfast.config import KeyRole
 
 from .enacting import Provider
 from .journal import Journal
+from .latestore import LateStore
 from .place import Place
 from .presence import Presence
 
@@ -45,8 +48,18 @@ def run_role(
     presence.leave()
 
 
-def _providers(place: Place, role: KeyRole) -> dict[str, Provider]:
-    return {zone.name: place.open_provider(zone, role=role) for zone in place.config.zones}
+@contextmanager
+def _opened(place: Place, role: KeyRole, *, leave: bool) -> Iterator[tuple[LateStore, dict[str, Provider]]]:
+    """Store and providers, let go at the end: a role may begin anew in this process."""
+    with ExitStack() as held:
+        store = place.late_store(leave=leave)
+        held.callback(store.close)
+        providers: dict[str, Provider] = {}
+        for zone in place.config.zones:
+            provider = place.open_provider(zone, role=role)
+            held.callback(provider.close)
+            providers[zone.name] = provider
+        yield store, providers
 
 
 def _enactor(
@@ -54,18 +67,19 @@ def _enactor(
 ) -> None:
     from .enacting import EnactorProcess
 
-    EnactorProcess(
-        who,
-        place.config.stream,
-        place.late_store(),
-        _providers(place, "enactor"),
-        place.open_copy(who),
-        journal,
-        presence=presence,
-        look_s=min(zone.look_seconds for zone in place.config.zones),
-        observe=duties.observe,
-        signers=place.signers,
-    ).run(stop)
+    with _opened(place, "enactor", leave=False) as (store, providers), closing(place.open_copy(who)) as copy:
+        EnactorProcess(
+            who,
+            place.config.stream,
+            store,
+            providers,
+            copy,
+            journal,
+            presence=presence,
+            look_s=min(zone.look_seconds for zone in place.config.zones),
+            observe=duties.observe,
+            signers=place.signers,
+        ).run(stop)
 
 
 def _planner(
@@ -74,16 +88,17 @@ def _planner(
     from .observing import newest_copy
     from .planning import PlannerProcess
 
-    PlannerProcess(
-        who,
-        place.config,
-        place.late_store(leave=True),
-        _providers(place, "planner"),
-        journal,
-        presence=presence,
-        consents=duties.consents,
-        kept=newest_copy(place)[1],
-    ).run(stop)
+    with _opened(place, "planner", leave=True) as (store, providers):
+        PlannerProcess(
+            who,
+            place.config,
+            store,
+            providers,
+            journal,
+            presence=presence,
+            consents=duties.consents,
+            kept=newest_copy(place)[1],
+        ).run(stop)
 
 
 def _cleaner(
@@ -91,12 +106,13 @@ def _cleaner(
 ) -> None:
     from .cleaning import CleanerProcess
 
-    CleanerProcess(
-        who,
-        place.config,
-        place.late_store(leave=True),
-        _providers(place, "cleaner"),
-        journal,
-        presence=presence,
-        every_s=duties.every_s,
-    ).run(stop)
+    with _opened(place, "cleaner", leave=True) as (store, providers):
+        CleanerProcess(
+            who,
+            place.config,
+            store,
+            providers,
+            journal,
+            presence=presence,
+            every_s=duties.every_s,
+        ).run(stop)

@@ -59,6 +59,11 @@ class Child:
             self.process = self._started()
         return ""
 
+    def reload(self) -> None:
+        """SIGHUP; one that is dead reads the file when it is started again."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGHUP)
+
     def stop(self, deadline: float) -> None:
         """SIGTERM, then SIGKILL at the deadline (monotonic seconds)."""
         if self.process.poll() is None:
@@ -75,8 +80,12 @@ def supervise(
     stop: threading.Event,
     tell: Callable[[str], None],
     watched: Callable[[], None] = lambda: None,
+    reload: threading.Event | None = None,
 ) -> None:
-    """Run the children until `stop` is set; then stop them, in reverse order. `watched` is called at each round."""
+    """Run the children until `stop` is set; then stop them, in reverse order. `watched` is called at each round.
+
+    Each time `reload` is set every child that runs hears SIGHUP.
+    """
     held, passed = os.pipe()
     os.set_inheritable(held, True)
     children: list[Child] = []
@@ -86,6 +95,10 @@ def supervise(
             for child in children:
                 if message := child.watched(time.monotonic()):
                     tell(message)
+            if reload is not None and reload.is_set():
+                reload.clear()
+                for child in children:
+                    child.reload()
             watched()
     finally:
         deadline = time.monotonic() + _GRACE_S
@@ -95,31 +108,46 @@ def supervise(
         os.close(passed)
 
 
-def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM, SIGINT, or the death of the process that started us sets."""
-    stop = threading.Event()
+class Signals:
+    """What signals ask of this process: `stop` (SIGTERM, SIGINT, or whoever started us is gone), `reload` (SIGHUP)."""
+
+    def __init__(self) -> None:
+        self.stop, self.reload = threading.Event(), threading.Event()
+
+
+def listen() -> Signals:
+    """From now on the signals set these events."""
+    signals = Signals()
     near, far = os.pipe()
     os.set_blocking(far, False)
 
     def heard(number: int, frame: object) -> None:
         # Not `stop.set()`: it takes the lock that the interrupted thread may just hold, in `stop.wait`, for ever.
         try:
-            os.write(far, b"!")
+            os.write(far, b"h" if number == signal.SIGHUP else b"!")
         except BlockingIOError:
             pass
 
-    threading.Thread(target=_told, args=(near, stop), daemon=True).start()
-    signal.signal(signal.SIGTERM, heard)
-    signal.signal(signal.SIGINT, heard)
+    threading.Thread(target=_told, args=(near, signals), daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, heard)
     parent = os.environ.pop(PARENT_FD, "")
     if parent.isdigit():
-        threading.Thread(target=_orphaned, args=(int(parent), stop), daemon=True).start()
-    return stop
+        threading.Thread(target=_orphaned, args=(int(parent), signals.stop), daemon=True).start()
+    return signals
 
 
-def _told(near: int, stop: threading.Event) -> None:
-    os.read(near, 1)
-    stop.set()
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM, SIGINT, or the death of the process that started us sets. SIGHUP is passed over."""
+    return listen().stop
+
+
+def _told(near: int, signals: Signals) -> None:
+    while octets := os.read(near, 64):
+        if b"h" in octets:
+            signals.reload.set()
+        if b"!" in octets:
+            signals.stop.set()
 
 
 def _orphaned(parent: int, stop: threading.Event) -> None:
