@@ -46,6 +46,10 @@ class Process:
         self._process.send_signal(signal.SIGCONT)
         self.stopped = False
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it that."""
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()

@@ -11,13 +11,15 @@ from standfast.config.secrets import TsigKey
 
 _IDENTITY: Final = ("name", "id")
 _SILENT: Final = frozenset({"file", "digest"})
-_SECRET: Final = frozenset({"password", "token"})
+_AT_START: Final = ("signals", "web")
 _TEXT_MAX: Final = 60
 
 
 def differences(was: Config, now: Config) -> tuple[str, ...]:
     """Each a phrase such as `endpoints.www.lb.example.com.azs: [] → [a, b]`, in the order of the sections."""
-    return tuple(_between("", was, now))
+    return tuple(
+        f"{one} (when it is started again)" if one.startswith(_AT_START) else one for one in _between("", was, now)
+    )
 
 
 def fixed(was: Config, now: Config) -> tuple[str, ...]:
@@ -44,9 +46,9 @@ def _between(path: str, was: Any, now: Any) -> Iterator[str]:
         for field in fields(was):
             inner = f"{path}.{field.name}" if path else field.name
             before, after = getattr(was, field.name), getattr(now, field.name)
-            if field.name in _SECRET and before != after:
+            if not field.repr and field.init and before != after:  # a secret
                 yield f"{inner}: another one"
-            elif path or field.name not in _SILENT:
+            elif field.name != "tsig" and (path or field.name not in _SILENT):  # `keys` has it too
                 yield from _between(inner, before, after)
     elif _named(was) or _named(now):
         yield from _by_name(path, was, now)
