@@ -180,6 +180,17 @@ class Overridden(Line, tag="override"):
     consented: bool
 
 
+class Reloaded(Line, tag="reloaded"):
+    """A process was told to read its configuration again, and what came of it."""
+
+    stage: str
+    file: str
+    was: str
+    now: str
+    changes: list[str]
+    problems: list[str]
+
+
 class Served(Line, tag="served"):
     """Name servers serve what a plan has of an endpoint, as the monitor sees it."""
 
@@ -241,6 +252,7 @@ Event: TypeAlias = (
     | Collected
     | Operator
     | Overridden
+    | Reloaded
     | Served
     | Answered
     | Verdict
