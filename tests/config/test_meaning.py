@@ -152,6 +152,7 @@ def test_there_are_examples() -> None:
         ("zone", keys.ZONE),
         ("tsig", keys.TSIG),
         ("health", keys.HEALTH),
+        ("vantage", keys.VANTAGE),
         ("load_balancer", keys.LOAD_BALANCER),
         ("fleet_source", keys.FLEET_SOURCE),
         ("fleet_file", keys.FLEET_FILE),

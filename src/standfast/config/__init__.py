@@ -12,6 +12,7 @@ from standfast.config.schema import (
     PolicyConfig,
     RetentionConfig,
     StoreConfig,
+    VantageConfig,
     ZoneConfig,
 )
 from standfast.config.secondaries import SecondaryConfig
@@ -39,6 +40,7 @@ __all__ = [
     "StoreConfig",
     "TsigKey",
     "Unknown",
+    "VantageConfig",
     "ZoneConfig",
     "check",
     "load",

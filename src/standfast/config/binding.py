@@ -4,21 +4,20 @@ from pathlib import Path
 from typing import Final
 
 from standfast.config import keys, scalars
-from standfast.config.document import BYTES_MAX, Findings, Mark, Node, Scalar, Sequence, join, parse, shown
+from standfast.config.document import BYTES_MAX, Findings, Mark, Node, Sequence, join, parse, shown
 from standfast.config.endpoints import bind_endpoints, note_ttl
 from standfast.config.files import Unreadable, read_text, shown_path
 from standfast.config.fleet import FleetDraft, Unknown, bind_load_balancers, load_fleet
+from standfast.config.health import bind_health, bind_vantage
 from standfast.config.places import ZoneNames
 from standfast.config.rolekeys import bind_keys
 from standfast.config.scalars import BadValue
 from standfast.config.schema import (
     AZ_LOSS,
-    HEALTH_KINDS,
     ON_PANIC,
     PROVIDERS,
     Config,
     FleetSource,
-    HealthConfig,
     PolicyConfig,
     ProviderKind,
     RetentionConfig,
@@ -35,7 +34,6 @@ from standfast.model.name import parse_stream
 ANSWERS_MAX: Final = 100
 _EMBEDDED_PORT: Final = 5300
 _answers: Final = scalars.whole("a number of answers", 1, ANSWERS_MAX)
-_checks: Final = scalars.whole("a number of checks", 1, 100)
 _provider: Final = scalars.choice("a provider", PROVIDERS)
 
 
@@ -75,10 +73,12 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
     state_dir = base / root.read("state", _path_text, "standfast.state")
     store = root.read("store", _store_path, None)
     zones, names = _zones(root, base)
-    health = _health(root)
+    health = bind_health(root, base)
     policy = _policy(root)
     fleet, source = _fleet(root, base)
     endpoints = bind_endpoints(root, names, policy, fleet, from_file=source is not None)
+    azs = {one.az for one in fleet.load_balancers} if fleet.azs_known else None
+    vantage = bind_vantage(root, azs, checked=health is not None or root.get("health") is None)
     retention = _retention(root)
     signals = bind_signals(root, base)
     web = bind_web(root, base)
@@ -98,6 +98,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
         retention=retention,
         signals=signals,
         web=web,
+        vantage=vantage,
     )
 
 
@@ -169,48 +170,6 @@ def _zone(section: Section, base: Path) -> ZoneConfig | None:
     if name is None:
         return None
     return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others)
-
-
-def _health(root: Section) -> HealthConfig | None:
-    node = root.get("health")
-    if isinstance(node, Scalar) and node.text == "none":
-        message = "Nothing checks the load balancers: a dead one stays in the answer."
-        root.note("health", message, "Give health: {http: /healthz} once they can be asked.")
-        return None
-    section = root.section("health", keys.HEALTH)
-    if section is None:
-        if node is None:
-            root.missing("health", "Give health: {http: /healthz}, {https: …}, {tcp: PORT} or none.")
-        return None
-    kinds = [kind for kind in HEALTH_KINDS if section.get(kind) is not None]
-    if len(kinds) != 1:
-        found = " and ".join(kinds) or "no kind of check"
-        section.problem("", f"There is {found} here.", "Give exactly one of tcp: PORT, http: PATH, https: PATH.")
-    kind = kinds[0] if kinds else "http"
-    if kind == "tcp":
-        path = None
-        port = section.read("tcp", scalars.port, 1)
-        for key in ("port", "host"):
-            if section.get(key) is not None:
-                section.problem(key, f"{key} has no meaning beside tcp.", "Leave it out: tcp: names the port.")
-    else:
-        path = section.read(kind, scalars.url_path, "/")
-        port = section.read("port", scalars.port, 443 if kind == "https" else 80)
-    health = HealthConfig(
-        kind=kind,
-        port=port,
-        path=path,
-        host=section.read("host", scalars.host_header, None),
-        interval_s=section.read("interval", scalars.duration(0.1, 3600), 5.0),
-        timeout_s=section.read("timeout", scalars.duration(0.05, 60), 2.0),
-        fall=section.read("fall", _checks, 3),
-        rise=section.read("rise", _checks, 6),
-        warm_up_s=section.read("warm_up", scalars.duration(0, 3600), 60.0),
-    )
-    if health.timeout_s >= health.interval_s:
-        message = f"A check may take {scalars.spelled(health.timeout_s)}, the whole interval or more."
-        section.note("timeout", message, f"Keep it below {scalars.spelled(health.interval_s)}.")
-    return health
 
 
 def _policy(root: Section) -> PolicyConfig:

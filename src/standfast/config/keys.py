@@ -9,6 +9,7 @@ ROOT: Final = (
     "state",
     "store",
     "health",
+    "vantage",
     "load_balancers",
     "endpoints",
     "policy",
@@ -21,7 +22,24 @@ ROOT: Final = (
 )
 ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries")
 TSIG: Final = ("enactor", "planner", "cleaner", "prober")
-HEALTH: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise", "warm_up")
+HEALTH: Final = (
+    "tcp",
+    "http",
+    "https",
+    "host",
+    "port",
+    "status",
+    "body",
+    "ca",
+    "interval",
+    "timeout",
+    "fall",
+    "rise",
+    "warm_up",
+    "damp_max",
+    "concurrent",
+)
+VANTAGE: Final = ("az",)
 LOAD_BALANCER: Final = ("az", "ip", "capacity", "pool", "admin", "port")
 FLEET_SOURCE: Final = ("from", "path")
 POLICY: Final = (

@@ -61,7 +61,12 @@ class StoreConfig:
 
 @dataclass(frozen=True, slots=True)
 class HealthConfig:
-    """How a load balancer is asked whether it works; its own `port` overrides this one."""
+    """How a load balancer is asked whether it works; its own `port` overrides this one.
+
+    `status` are the good ones, from and to. `body` must occur in the answer. `ca` are the certificates (PEM) that stand
+    for the system's authorities. `damp_max_s` is how long one that flaps must pass at most before it returns, 0: as
+    long as any other. So many checks are under way at once as `concurrent` says.
+    """
 
     kind: HealthKind
     port: int
@@ -72,6 +77,19 @@ class HealthConfig:
     fall: int = 3
     rise: int = 6
     warm_up_s: float = 60.0
+    damp_max_s: float = 900.0
+    concurrent: int = 64
+    status: tuple[tuple[int, int], ...] = ((200, 399),)
+    body: str | None = None
+    ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VantageConfig:
+    """A vantage point: the prober of that name, which stands in that AZ; empty: in none of the fleet's."""
+
+    name: str
+    az: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +209,9 @@ class WebConfig:
 class Config:
     """One configuration, whole and checked.
 
-    `load_balancers` is empty if `fleet_source` says where they are. `digest` names the meaning: equal for two
-    texts that mean the same, free of secrets, of where this machine keeps its files, and of what it tells to whom.
+    `load_balancers` is empty if `fleet_source` says where they are, `vantage` if each planner looks for itself.
+    `digest` names the meaning: equal for two texts that mean the same, free of secrets, of where this machine keeps its
+    files, and of what it tells to whom.
     """
 
     file: str
@@ -208,6 +227,7 @@ class Config:
     retention: RetentionConfig
     signals: SignalsConfig = field(default_factory=SignalsConfig)
     web: WebConfig | None = None
+    vantage: tuple[VantageConfig, ...] = ()
     digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -223,6 +243,7 @@ def _digest(config: Config) -> str:
         "stream": config.stream,
         "zones": sorted(zones, key=lambda zone: str(zone["name"])),
         "health": asdict(config.health) if config.health else None,
+        "vantage": {one.name: one.az for one in config.vantage},
         "load_balancers": {one.id: asdict(one) for one in config.load_balancers},
         "fleet_source": config.fleet_source is not None,
         "endpoints": {one.name: asdict(one) for one in config.endpoints},
