@@ -4,8 +4,9 @@ Three answers. `Answered`: it works. `Refused`: it does not, with the reason in 
 not leave this machine (no route for the family, no free descriptor), which says nothing about the other side.
 
 Each check is a connection of its own: one that was kept open would go on working after its listener has died. HTTP:
-2xx and 3xx are good, a redirect is not followed, of the body at most 16 KiB is read. HTTPS: the address is asked for
-the configured host (Host and SNI), whose certificate is verified; without a host the certificate must name the address.
+unless told otherwise 2xx and 3xx are good; a redirect is not followed; of the body at most 16 KiB are read, in which a
+wanted text must occur. HTTPS: the address is asked for the configured host (Host and SNI), whose certificate is
+verified; without a host the certificate must name the address.
 """
 
 import asyncio
@@ -54,6 +55,13 @@ class Probe(Protocol):
     async def close(self) -> None: ...
 
 
+class Wanted(Struct, frozen=True):
+    """What makes an HTTP answer good: a status within one of these ranges, and a text in its beginning, if any."""
+
+    status: tuple[tuple[int, int], ...] = ((200, 399),)
+    body: str | None = None
+
+
 class TcpProbe:
     """Passes if the connection is accepted."""
 
@@ -77,16 +85,22 @@ class TcpProbe:
 
 
 class HttpProbe:
-    """Passes if the answer to GET is 2xx or 3xx.
+    """Passes if the answer to GET is as `wanted`.
 
     `host` is sent as Host and, over TLS, as SNI. `trust` replaces the system's certificate authorities.
     """
 
     def __init__(
-        self, scheme: str, path: str, host: str | None, timeout_s: float, trust: ssl.SSLContext | None = None
+        self,
+        scheme: str,
+        path: str,
+        host: str | None,
+        timeout_s: float,
+        trust: ssl.SSLContext | None = None,
+        wanted: Wanted | None = None,
     ) -> None:
         self._scheme, self._path, self._host, self._timeout_s = scheme, path, host, timeout_s
-        self._trust = trust
+        self._trust, self._wanted = trust, wanted or Wanted()
         self._client: httpx.AsyncClient | None = None
 
     async def check(self, address: str, port: int) -> Result:
@@ -96,27 +110,34 @@ class HttpProbe:
             # Each phase has its own time-out, after which the library closes what it opened; cancelled in mid-handshake
             # it would leave the socket open. This one bounds the sum, for who answers in drops.
             async with asyncio.timeout(1.25 * self._timeout_s):
-                status = await self._status(client, address, port)
+                status, found = await self._answer(client, address, port)
         except TimeoutError:
             return _late(self._timeout_s)
         except Exception as error:  # the library wraps causes in many types; all are told apart by _failure
             return _late(self._timeout_s) if type(error).__name__ in _LATE else _failure(error)
-        return Answered() if 200 <= status < 400 else Refused(f"answered {status}")
+        if not any(low <= status <= high for low, high in self._wanted.status):
+            return Refused(f"answered {status}")
+        if not found:
+            return Refused(f"answered {status} without the text {self._wanted.body!r}")
+        return Answered()
 
-    async def _status(self, client: "httpx.AsyncClient", address: str, port: int) -> int:
+    async def _answer(self, client: "httpx.AsyncClient", address: str, port: int) -> tuple[int, bool]:
+        """Its status, and whether the wanted text is in the beginning of its body."""
         shown = f"[{address}]" if ":" in address else address
-        headers, extensions = {"Connection": "close", "User-Agent": "standfast"}, {}
+        headers = {"Connection": "close", "User-Agent": "standfast", "Accept-Encoding": "identity"}
+        extensions: dict[str, str] = {}
         if self._host is not None:
             headers["Host"] = self._host
             extensions["sni_hostname"] = self._host.partition(":")[0]
         url = f"{self._scheme}://{shown}:{port}{self._path}"
         async with client.stream("GET", url, headers=headers, extensions=extensions) as answer:
-            octets = 0
+            text = self._wanted.body.encode() if self._wanted.body is not None else b""
+            body = b""
             async for part in answer.aiter_raw():
-                octets += len(part)
-                if octets >= BODY_OCTETS_MAX:
+                body = (body + part)[:BODY_OCTETS_MAX]
+                if len(body) == BODY_OCTETS_MAX:
                     break
-            return answer.status_code
+            return answer.status_code, text in body
 
     def _opened(self) -> "httpx.AsyncClient":
         if self._client is None:
@@ -139,9 +160,19 @@ class HttpProbe:
             self._client = None
 
 
-def probe_of(kind: str, path: str | None, host: str | None, timeout_s: float) -> Probe:
-    """The probe that a configuration's `health` names: tcp, http or https."""
-    return TcpProbe(timeout_s) if kind == "tcp" else HttpProbe(kind, path or "/", host, timeout_s)
+def probe_of(
+    kind: str,
+    path: str | None,
+    host: str | None,
+    timeout_s: float,
+    wanted: Wanted | None = None,
+    authorities: str | None = None,
+) -> Probe:
+    """The probe that a configuration's `health` names: tcp, http or https. `authorities` are certificates (PEM)."""
+    if kind == "tcp":
+        return TcpProbe(timeout_s)
+    trust = None if authorities is None else ssl.create_default_context(cadata=authorities)
+    return HttpProbe(kind, path or "/", host, timeout_s, trust, wanted)
 
 
 def _late(timeout_s: float) -> Refused:
