@@ -160,3 +160,99 @@ def test_who_is_gone_is_not_checked(work: Work) -> None:
     asked = probe.asked
     time.sleep(0.2)
     assert probe.asked == asked
+
+
+def test_an_observer_that_sees_nothing_takes_nobody_out_and_says_so(work: Work) -> None:
+    probe = Invented()
+    prober = work.prober(probe)
+    some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443, "a") for number in range(1, 5)]
+    prober.watch(some, known=[one.id for one in some])
+    eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
+    assert (prober.condition, prober.overload) == ("", "")
+    for one in some:
+        probe.answers[one.addresses[0]] = Refused("timed out")
+    eventually(lambda: {one.state for one in prober.verdicts().values()} == {"unknown"}, "it sees nothing")
+    assert prober.condition.startswith("Every load balancer fails its check here.")
+    probe.answers.clear()
+    eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up again")
+    assert prober.condition == ""
+
+
+def test_under_overload_each_is_checked_less_often_and_it_is_told(work: Work) -> None:
+    """Twenty load balancers, a check takes 40 ms, two at once: 50 checks a second where 400 are wanted."""
+    probe = Counting()
+    probe.takes_s = 0.04
+    prober = work.prober(probe, HEALTH, concurrent=2)
+    some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(20)]
+    prober.watch(some, known=[one.id for one in some])
+    eventually(lambda: probe.asked >= 160, "eight checks of each", 10)
+    assert max(probe.counts.values()) - min(probe.counts.values()) <= 2, "no load balancer starves"
+    assert prober.overload.startswith("20 load balancers can't all be checked within 0.05 s, 2 at once")
+    assert probe.most == 2
+    prober.watch(some[:1], known=[some[0].id])
+    eventually(lambda: prober.overload == "", "it keeps up")
+
+
+class Counting(Invented):
+    """Counts checks by address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: dict[str, int] = {}
+
+    async def check(self, address: str, port: int) -> Result:
+        self.counts[address] = self.counts.get(address, 0) + 1
+        return await super().check(address, port)
+
+
+class Stalling(Invented):
+    """Stands still in the middle of a check, as a machine does that swaps or is paused, and then says it timed out."""
+
+    async def check(self, address: str, port: int) -> Result:
+        self.asked += 1
+        if self.takes_s:
+            time.sleep(self.takes_s)  # the whole loop stands still
+            return Refused("timed out after 0.1 s")
+        return Answered()
+
+
+def test_a_late_result_is_unknown_and_never_a_failure(work: Work) -> None:
+    health = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=0.1, fall=2, rise=2, warm_up_s=0.0)
+    probe = Stalling()
+    prober = work.prober(probe, health)
+    some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(3)]
+    prober.watch(some, known=[one.id for one in some])
+    eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
+    probe.takes_s = 0.2
+    eventually(lambda: prober.late >= 12, "late results", 10)
+    assert "down" not in {one.state for one in prober.verdicts().values()}
+    assert prober.overload == "Checks come back too late to count: this machine is overloaded. They are left out."
+    assert not [one for one in prober.news() if isinstance(one, FailedCheck)]
+    probe.takes_s = 0.0
+    eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up again")
+
+
+def test_one_that_flaps_stays_away_longer_and_says_until_when(work: Work) -> None:
+    probe = Invented()
+    prober = work.prober(probe)
+    some = [Target("lb-1", ("192.0.2.1",), 443, "a"), Target("lb-2", ("192.0.2.2",), 443, "b")]
+    prober.watch(some, known=["lb-1", "lb-2"])
+    for _ in range(2):
+        eventually(lambda: state(prober) == "up", "up")
+        probe.answers["192.0.2.1"] = Refused("connection refused")
+        eventually(lambda: state(prober) == "down", "down")
+        del probe.answers["192.0.2.1"]
+    assert "it fell twice lately, so it returns only after 0.2 s" in prober.verdicts()["lb-1"].reason
+    assert prober.outlooks()["lb-1"].flaps == 2
+    eventually(lambda: prober.outlooks()["lb-1"].returns_at is not None, "it passes")
+    promised = prober.outlooks()["lb-1"].returns_at
+    eventually(lambda: state(prober) == "up", "up")
+    assert promised is not None
+    assert time.monotonic() >= promised - 0.01
+
+
+def test_another_az_makes_no_newcomer(work: Work) -> None:
+    prober = work.prober(Invented(), PATIENT)
+    prober.watch([Target("lb-1", ("192.0.2.1",), 443, "a")], seeds={"lb-1": Verdict("up", "before")})
+    prober.watch([Target("lb-1", ("192.0.2.1",), 443, "b")], seeds={})
+    assert state(prober) == "up"

@@ -148,6 +148,7 @@ def _writers_keys(zone: configuration.ZoneConfig, place: "Place") -> "tuple[Tsig
 def _load_balancer_findings(config: Config, load_balancers: Sequence[LoadBalancerConfig] | None) -> "Iterable[Finding]":
     from standfast.cli.checking.findings import Finding
     from standfast.cli.checking.probing import probe_round, shown_check
+    from standfast.cli.checking.vantage import vantage_findings
 
     if config.health is None:
         return
@@ -168,10 +169,7 @@ def _load_balancer_findings(config: Config, load_balancers: Sequence[LoadBalance
             reasons.setdefault(one.why.partition(" ")[2] if one.known else one.why, []).append(one.load_balancer)
     for why, names in reasons.items():
         yield Finding("note", "load_balancers", listed(names, 3), f"{'Fail' if len(names) > 1 else 'Fails'}: {why}.")
-    text = "Only this machine looks: a fault of its own network looks like a fault of all load balancers."
-    least = min(one.hold_below for one in config.endpoints)
-    remedy = f"Under {least * 100:.3g} % healthy nothing more is dropped."
-    yield Finding("note", "vantage_points", "vantage points 1", text, remedy)
+    yield from vantage_findings(config, load_balancers)
 
 
 def _show_file(checked: Checked) -> None:

@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _WATCH_S = 2.5
 """A process that is at work has shown itself anew by then."""
-ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "nameserver")
+ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "nameserver")
 
 
 @click.command("run", short_help="keep the names on working load balancers (all roles, or one)")
 @click.option("--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True)
 @click.option("--role", type=click.Choice(("all", *ROLES)), default="all", show_default=True)
 @click.option("--name", default="", help="this process's name among its like [default: the host's]")
+@click.option("--az", default="", help="prober: the AZ it stands in, which the configuration must say too")
 @click.option("--enactors", type=click.IntRange(1, 16), default=1, show_default=True, help="with --role all")
 @click.option("--observe", is_flag=True, help="decide and log, write nothing")
 @click.option("--take", multiple=True, metavar="NAME", help="consent to take over a name that exists in DNS")
@@ -47,7 +48,15 @@ ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "nameserver")
 )
 @click.option("--quiet", is_flag=True, help="nothing on the terminal; the journal has it all")
 def run_command(
-    file: str, role: str, name: str, enactors: int, observe: bool, take: tuple[str, ...], every: float, quiet: bool
+    file: str,
+    role: str,
+    name: str,
+    az: str,
+    enactors: int,
+    observe: bool,
+    take: tuple[str, ...],
+    every: float,
+    quiet: bool,
 ) -> None:
     """Keep the names on working load balancers until stopped; DNS then stays as it is."""
     config = configuration.load(Path(file))
@@ -58,13 +67,19 @@ def run_command(
         from standfast.cli.consent import consented
 
         take = consented(config, take, quiet=quiet, observe=observe)
+    if role == "prober":
+        from standfast.runtime.vantage import vantage_of
+
+        vantage_of(config, who, az)
+    elif az:
+        raise StandfastError("--az belongs to --role prober.", "Leave it out.")
     if PARENT_FD not in os.environ:
-        _alone(place, _writers(role, who, enactors))
+        _alone(place, _writers(config, role, who, enactors))
     if role == "all":
-        watched = partial(_look_after, manager, place, _writers(role, who, enactors), time.time())
+        watched = partial(_look_after, manager, place, _writers(config, role, who, enactors), time.time())
         _all(config, file, who, enactors, observe, take, every, quiet, watched)
         return
-    _one(config, role, who, Duties(observe, tuple((taken, _operator()) for taken in take), every), quiet, manager)
+    _one(config, role, who, Duties(observe, tuple((taken, _operator()) for taken in take), every, az), quiet, manager)
 
 
 def _one(config: Config, role: str, who: str, duties: Duties, quiet: bool, manager: ServiceManager) -> None:
@@ -116,6 +131,9 @@ def _all(
         watch = ("--observe",) if observe else ()
         enactor = ("run", "--role", "enactor", "--name", name, *watch, *common)
         specs.append(ChildSpec(f"enactor {name}", enactor, _others_keys(config, "enactor")))
+    if _votes(config, who):
+        prober = ("run", "--role", "prober", "--name", who, *common)
+        specs.append(ChildSpec("prober", prober, _others_keys(config, "prober")))
     cleaner = ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)
     specs.append(ChildSpec("cleaner", cleaner, _others_keys(config, "cleaner")))
     signals = listen()
@@ -167,11 +185,17 @@ def _writer(name: str) -> str:
     raise StandfastError(f"--name {name!r} is no name.", "Take 1 to 32 of a to z, 0 to 9 and hyphens.")
 
 
-def _writers(role: str, who: str, enactors: int) -> "list[tuple[str, str]]":
+def _votes(config: Config, who: str) -> bool:
+    """Whether this machine is one of the vantage points."""
+    return config.health is not None and who in {one.name for one in config.vantage}
+
+
+def _writers(config: Config, role: str, who: str, enactors: int) -> "list[tuple[str, str]]":
     """(role, name) of every process that shall run."""
     if role != "all":
         return [(role, who)]
-    return [("planner", who), ("cleaner", who), *(("enactor", name) for name in _enactor_names(who, enactors))]
+    voter = [("prober", who)] if _votes(config, who) else []
+    return [*voter, ("planner", who), ("cleaner", who), *(("enactor", name) for name in _enactor_names(who, enactors))]
 
 
 def _alone(place: Place, writers: "list[tuple[str, str]]") -> None:

@@ -90,6 +90,7 @@ def _watch(config: "Config", every: bool) -> None:
 def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool = False) -> list[str]:
     """The whole of it, as people read it."""
     from standfast.runtime.verdict import standings
+    from standfast.runtime.watching import votes_lines
 
     lines = [found.line, f"  {'':<10}{found.command}", ""]
     ranked = sorted(standings(seen), key=lambda pair: (_ORDER.index(pair[1].state), _whole(pair[0])))
@@ -107,7 +108,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     lines += _override_lines(seen)
     lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
-    return [*lines, *_last_lines(seen)]
+    return [*lines, *votes_lines(seen), *_last_lines(seen)]
 
 
 def _override_lines(seen: "Seen") -> list[str]:
@@ -253,6 +254,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
     """For programs."""
     from standfast.runtime.observing import at_work
     from standfast.runtime.verdict import standings
+    from standfast.runtime.watching import votes_json
 
     words, overrides = _Words(seen, config), seen.store.in_force(seen.at)
     endpoints = []
@@ -294,6 +296,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "absent": [name for _, name in seen.absent],
         "guards": guards(seen),
         "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],
+        "vantages": votes_json(seen),
         "processes": [
             {"role": one.role, "who": one.who, "pid": one.pid, "age_s": round(one.age_s, 3), "at_work": at_work(one)}
             for one in seen.present

@@ -114,6 +114,10 @@ def _remedy(seen: Seen, entry: Entry, member: Member, known: bool, config: Confi
         return ""
     judged, health = seen.store.judged(member.load_balancer), config.health
     if judged is not None and judged.state == "down" and health is not None:
+        if judged.returns is not None:
+            return f"It passes now, and returns at {clock(judged.returns, seen.at)} if it goes on."
+        if judged.flaps > 1:
+            return f"It fell {judged.flaps} times lately, so it returns only after a longer row of passed checks."
         span = f"{health.rise * health.interval_s:g} s"
         return f"It returns by itself after {health.rise} passed checks ({span})."
     if judged is not None and judged.state == "up" and not member.reason.startswith("not chosen"):
@@ -129,7 +133,8 @@ def sentence(seen: Seen, entry: Entry, case: Case) -> str:
     verb = "are" if len(member.addresses) > 1 else "is"
     text = f"{some} {verb}{'' if member.served else ' not'} in the answer of {name}{_moment(seen, case)}"
     judged = seen.store.judged(member.load_balancer)
-    seen_from = f", seen from {seen.store.vantage}" if judged and seen.store.vantage else ""
+    alone = judged and seen.store.vantage and not seen.store.votes  # the votes' own words name who saw it
+    seen_from = f", seen from {seen.store.vantage}" if alone else ""
     if member.reason.startswith("failed"):
         text += f" because {member.load_balancer} {member.reason}{seen_from}."
     else:

@@ -70,8 +70,8 @@ def narrated(event: Mapping[str, Any]) -> str | None:
     if text is None:
         return None
     who = str(event.get("role", ""))
-    if event.get("who") and event.get("role") == "enactor":
-        who = f"enactor {event['who']}"
+    if event.get("who") and who in ("enactor", "prober"):
+        who = f"{who} {event['who']}"
     return f"{_clock(str(event.get('at', '')))}  {who:<11} {text}"
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from .freezing import Freeze
     from .sharing import Judged, SharedPolicy
+    from .votes import VantageSight
     from .zonesight import EndpointSight, ZoneSight
 
 STORE_PATIENCE_S: Final = 2.0
@@ -52,7 +53,8 @@ class StoreSight(Struct, frozen=True):
     whose copy of the plan is shown in its place. `began` is False if no store was ever made here.
 
     `fleet` and `verdicts` are what planners last stored, health as seen from `vantage`; None: unknown. `overrides` is
-    what operators said, expired ones included; None: unknown. `policy` is the configuration in force.
+    what operators said, expired ones included; None: unknown. `policy` is the configuration in force. `votes` are those
+    of the vantage points that are declared, if any.
     """
 
     trouble: str = ""
@@ -68,6 +70,7 @@ class StoreSight(Struct, frozen=True):
     overrides: "tuple[Override, ...] | None" = None
     overrides_revision: int = 0
     policy: "SharedPolicy | None" = None
+    votes: "tuple[VantageSight, ...]" = ()
 
     def in_force(self, at: float) -> "tuple[Override, ...]":
         """The overrides that count at that moment, as far as known."""
@@ -90,7 +93,7 @@ class StoreSight(Struct, frozen=True):
     @property
     def health(self) -> dict[str, Verdict]:
         """The verdicts that are known."""
-        return {name: Verdict(one.state, one.reason) for name, one in self.verdicts or ()}
+        return {name: Verdict(one.state, one.reason, one.outside) for name, one in self.verdicts or ()}
 
     def judged(self, load_balancer: str) -> "Judged | None":
         """What is thought of its health; None: unknown."""
@@ -231,6 +234,7 @@ def _read(store: "PlanStore", place: Place) -> StoreSight:
         overrides=overrides,
         overrides_revision=override_revision,
         policy=_read_policy(store),
+        votes=_votes(store, place.config),
     )
 
 
@@ -289,6 +293,15 @@ def _read_policy(store: "PlanStore") -> "SharedPolicy | None":
 
     reply = store.perform(ReadSource(POLICY))
     return read_policy(reply.body) if isinstance(reply, SourceRead) else None
+
+
+def _votes(store: "PlanStore", config: Config) -> "tuple[VantageSight, ...]":
+    if not config.vantage:
+        return ()
+    from .checks import beat_s
+    from .votes import look_at_votes
+
+    return look_at_votes(store, config.vantage, beat_s(config), time.time())
 
 
 def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:

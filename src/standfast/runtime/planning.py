@@ -28,13 +28,14 @@ from standfast.model.plan import Head, Plan
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPlan
 
+from .checks import Checks, beat_s, checks_of, facts_of, tell_news, tell_verdicts
 from .consenting import Consents
 from .enacting import Provider, Store
 from .journal import Journal
 from .overriding import OverrideBoard
 from .place import load_balancer_of, news_of_file, policy_of
 from .presence import Presence
-from .probing import FailedCheck, Prober, target_of
+from .probing import target_of
 from .recording import plan_facts
 from .sharing import FLEET, POLICY, Board, HealthBoard, SharedFleet, SharedPolicy, encode, fleet_on, policy_on
 from .tidings import Tell, Tidings, silent
@@ -75,7 +76,7 @@ class PlannerProcess:
         tell: Tell = silent,
         *,
         kept: Plan | None = None,
-        prober: Callable[[Callable[[], None]], Prober] | None = None,
+        prober: Callable[[Callable[[], None]], Checks] | None = None,
         look_s: float = LOOK_S,
         poll_s: float = POLL_S,
         wall: Callable[[], float] = time.time,
@@ -88,10 +89,8 @@ class PlannerProcess:
         self._tidings = Tidings(journal, tell)
         self._look_s, self._poll_s = look_s, poll_s
         self._woken = threading.Event()
-        self._prober = prober(self._woken.set) if prober else Prober(config.health, self._woken.set)
-        instance = secrets.token_hex(8)
-        interval = config.health.interval_s if config.health else 5.0
-        self._health = HealthBoard(store, who, instance, max(BEAT_S, interval))
+        self._prober = prober(self._woken.set) if prober else checks_of(config, store, self._woken.set)
+        self._health = HealthBoard(store, who, secrets.token_hex(8), beat_s(config))
         self._fleet_board, self._policy_board = Board(store, FLEET), Board(store, POLICY)
         self._overrides = OverrideBoard(store, self._tidings)
         source = config.fleet_source
@@ -139,7 +138,7 @@ class PlannerProcess:
         if self._kept is not None and (self.plan is None or self._kept.generation >= self.plan.generation):
             self.plan = self._kept  # the store was lost or set back: the kept plan speaks for holds, and is passed
         read = self._fleet_board.read() and self._policy_board.read() and self._health.look(now)
-        read = read and self._overrides.look()
+        read = read and self._overrides.look() and self._prober.look(now)
         if not read or not self._put_policy():
             return self._lost("a source could not be read or put")
         self._first = head.head is None and self.plan is None
@@ -200,6 +199,7 @@ class PlannerProcess:
         revision = self._fleet_board.revision
         if self._fleet_board.read() and self._fleet_board.revision != revision and self._seen is None:
             self._adopt(fleet_on(self._fleet_board))
+        self._prober.look(now)
         if self._health.look(now):
             self._judge(now)
 
@@ -256,36 +256,24 @@ class PlannerProcess:
         there = {m.load_balancer for e in (self.plan.shards if self.plan else ()) for m in e.members if m.served}
         seeds = {name: verdict for name, verdict in self._verdicts.items() if name in same}
         first = self._first and self.plan is None
-        self._prober.watch(targets, seeds=seeds, known=there & same, first=first)
+        self._prober.watch(targets, seeds=seeds, known=there & same, first=first, flaps=self._health.flaps())
 
     def _judge(self, now: float) -> bool:
         """Share what we think, or take over what another says. False if the store said neither."""
         self._judged_at = now
         if self._fleet is None:
             return False
-        for news in self._prober.news():
-            if isinstance(news, FailedCheck):
-                facts = {"load_balancer": news.load_balancer, "count": news.count, "of": news.of}
-                self._tidings.event("probe", **facts, reason=f"{news.count} of {news.of}  {news.reason}")
-            else:
-                self._tidings.event("notice", kind="probe", why=f"{news.load_balancer}: {news.why}")
+        tell_news(self._prober, self._tidings)
         own = self._prober.verdicts()
-        outcome = self._health.settle(own, now, self._wall())
+        outcome = self._health.settle(own, now, self._wall(), self._prober.outlooks())
         verdicts = self._health.verdicts() if outcome == "overtaken" else own
         if verdicts != self._verdicts:
-            self._tell_verdicts(verdicts)
+            tell_verdicts(self._verdicts, verdicts, self._tidings)
             self._verdicts = verdicts
             self._plan_at(now)
         why = "the plan store does not take what is thought of health" if outcome == "unknown" else ""
         self._tidings.state("sharing", why)
         return not why
-
-    def _tell_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
-        for name, verdict in sorted(verdicts.items()):
-            was = self._verdicts[name].state if name in self._verdicts else "unknown"
-            if verdict.state != was:
-                facts = {"load_balancer": name, "state": verdict.state, "was": was}
-                self._tidings.event("verdict", **facts, reason=verdict.reason)
 
     def _ready(self, now: float) -> bool:
         if self._fleet is None or self._superseded:
@@ -395,5 +383,6 @@ class PlannerProcess:
             refusals=self._tidings.refused[:20],
             troubles=self._tidings.troubles[:20],
             pulses=self._prober.pulses(),
+            checks=facts_of(self._prober),
             sources={"fleet": {"read_s": round(now - self._sighted_at, 1), "why": unread}},
         )

@@ -2,38 +2,63 @@
 
 Every address of a load balancer is checked, and it fails if one of them fails: the answer has all of them, so a user
 may get any. An address that can't be checked from here (a planner without IPv6) is no evidence; if there is none at
-all the load balancer is *unknown* after three intervals, under which the plan leaves it where it is.
+all the load balancer is *unknown* after three intervals, under which the plan leaves it where it is. Whose turn it is,
+what is too late to count and what a failure is worth is decided in `recovery/` (`rota`, `sight`, `health`).
 """
 
 import asyncio
-import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from standfast.adapters.probes import Answered, Probe, Refused, Result, probe_of
+from standfast.adapters.probes import Answered, Probe, Refused, Result, Wanted, probe_of
 from standfast.config import HealthConfig, LoadBalancerConfig
 from standfast.model.fleet import Verdict
-from standfast.recovery.health import Failed, Health, HealthPolicy, Passed, observed, started, verdict
+from standfast.recovery.health import (
+    Failed,
+    Health,
+    HealthPolicy,
+    Passed,
+    observed,
+    paced,
+    returns_at,
+    started,
+    verdict,
+)
+from standfast.recovery.sight import Sight, blind, evidence, passed
 
 from .pulses import Pulses
+from .rounds import Rounds
 
-CONCURRENT_MAX: Final = 64
-JITTER: Final = 0.1
 NOT_CHECKED: Final = Verdict("up", "not checked (health: none)")
 NEWS_MAX: Final = 10_000
 FIRST: Final = Verdict("up", "passed its first check, and nothing was published before")
+LATE_TOLD_S: Final = 30.0
+"""So long after the last late result it is said that results come late."""
+_BLIND: Final = (
+    "Every load balancer fails its check here. Likelier than that all have died is that this machine's network is cut: "
+    "nobody is taken out for it."
+)
+DAMP_ROWS, CALM_TIMES = 2, 10
+"""The first longer return is two rows of rise; up for ten times as long, all is forgotten (60 s and 600 s)."""
 
 
-class Target(Struct, frozen=True):
-    """What is checked of one load balancer."""
+Results: TypeAlias = Sequence[Result | Exception]
+"""Of each address, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is checked of one load balancer. In another AZ it is still the same."""
 
     id: str
     addresses: tuple[str, ...]
     port: int
+    az: str = field(default="", compare=False)
 
 
 class FailedCheck(Struct, frozen=True):
@@ -52,9 +77,32 @@ class Trouble(Struct, frozen=True):
     why: str
 
 
+class Outlook(Struct, frozen=True):
+    """How often it fell lately, and when it returns if it goes on passing (monotonic seconds)."""
+
+    flaps: int = 0
+    returns_at: float | None = None
+
+
 def target_of(one: LoadBalancerConfig, health: HealthConfig | None) -> Target:
     """Its own port goes before that of `health`."""
-    return Target(one.id, (*one.ipv4, *one.ipv6), one.port or (health.port if health else 0))
+    return Target(one.id, (*one.ipv4, *one.ipv6), one.port or (health.port if health else 0), one.az)
+
+
+def policy_of(health: HealthConfig | None) -> HealthPolicy:
+    """The automaton's numbers as the configuration has them."""
+    if health is None:
+        return HealthPolicy()
+    damp_s = DAMP_ROWS * health.rise * health.interval_s
+    return HealthPolicy(
+        health.fall,
+        health.rise,
+        health.warm_up_s,
+        health.interval_s,
+        damp_s,
+        health.damp_max_s,
+        CALM_TIMES * damp_s,
+    )
 
 
 class Prober:
@@ -69,23 +117,30 @@ class Prober:
         wake: Callable[[], None],
         *,
         probe: Probe | None = None,
-        concurrent: int = CONCURRENT_MAX,
+        concurrent: int | None = None,
     ) -> None:
-        self._config, self._wake, self._concurrent = health, wake, concurrent
-        self._policy = HealthPolicy()
+        self._config, self._wake = health, wake
+        self._concurrent = concurrent or (health.concurrent if health else 1)
+        self._policy = policy_of(health)
         if health is not None:
-            self._policy = HealthPolicy(health.fall, health.rise, health.warm_up_s, health.interval_s)
-            self._probe = probe or probe_of(health.kind, health.path, health.host, health.timeout_s)
+            wanted = Wanted(health.status, health.body)
+            self._probe = probe or probe_of(health.kind, health.path, health.host, health.timeout_s, wanted, health.ca)
         self._lock = threading.Lock()
         self._targets: dict[str, Target] = {}
         self._health: dict[str, Health] = {}
+        self._azs: dict[str, str] = {}
+        self._sight = Sight()
         self._unheard: set[str] = set()
         self._first: set[str] = set()
         self._news: list[FailedCheck | Trouble] = []
         self._troubled: dict[str, str] = {}
         self._pulses = Pulses()
+        self._overload = self._late_why = ""
+        self._late_at = float("-inf")
+        self.late = 0
+        timeout_s = health.timeout_s if health is not None else 0.0
+        self._rounds = Rounds(self._policy.interval_s, timeout_s, self._concurrent, self._check_of, self._checked)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="probing", daemon=True)
@@ -102,6 +157,10 @@ class Prober:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
 
+    def look(self, now: float) -> bool:
+        """Nothing has to be read: it looks for itself."""
+        return True
+
     def watch(
         self,
         targets: Sequence[Target],
@@ -109,16 +168,18 @@ class Prober:
         seeds: Mapping[str, Verdict] | None = None,
         known: Collection[str] = (),
         first: bool = False,
+        flaps: Mapping[str, int] | None = None,
     ) -> None:
         """Check exactly these from now on.
 
-        New ones start from their seed. Without one they are newcomers, which warm up, unless they are `known` (in a
-        plan already). `first`: nothing was ever published, so that one pass is enough for each; it shows in the
-        reason. Who has another address or port than before is a newcomer.
+        New ones start from their seed, and from how often they fell (`flaps`). Without one they are newcomers, which
+        warm up, unless they are `known` (in a plan already). `first`: nothing was ever published, so that one pass is
+        enough for each; it shows in the reason. Who has another address or port than before is a newcomer.
         """
         now = time.monotonic()
         with self._lock:
             wanted = {target.id: target for target in targets}
+            self._azs = {target.id: target.az for target in targets}
             for gone in self._targets.keys() - wanted.keys():
                 for known_of in (self._targets, self._health, self._troubled):
                     known_of.pop(gone, None)
@@ -132,7 +193,8 @@ class Prober:
                 self._targets[name] = target
                 seed = None if changed else (seeds or {}).get(name)
                 newcomer = changed or (not first and name not in known)
-                self._health[name] = started(self._policy, now, newcomer=newcomer, seed=seed)
+                fell = 0 if changed else (flaps or {}).get(name, 0)
+                self._health[name] = started(self._policy, now, newcomer=newcomer, seed=seed, flaps=fell)
                 self._unheard.add(name)
                 if first and not changed and seed is None:
                     self._first.add(name)
@@ -144,8 +206,19 @@ class Prober:
         with self._lock:
             if self._config is None:
                 return dict.fromkeys(self._targets, NOT_CHECKED)
+            now, pace = time.monotonic(), self._rounds.pace_s
+            return {name: verdict(paced(health, pace), now) for name, health in self._health.items()}
+
+    def outlooks(self) -> dict[str, Outlook]:
+        """What is to be expected of those that flapped, or are on their way back."""
+        with self._lock:
             now = time.monotonic()
-            return {name: verdict(health, now) for name, health in self._health.items()}
+            found = {name: Outlook(one.flaps, returns_at(one, now)) for name, one in self._health.items()}
+        return {name: one for name, one in found.items() if one != Outlook()}
+
+    def facts(self) -> dict[str, str]:
+        """It is no vantage point among others."""
+        return {}
 
     def news(self) -> list[FailedCheck | Trouble]:
         """What happened since the last call beside changes of verdict."""
@@ -163,6 +236,18 @@ class Prober:
         """Whether every target was checked at least once."""
         return self._config is None or not self._unheard
 
+    @property
+    def condition(self) -> str:
+        """Why nothing can be concluded here, in words that stay while it lasts; empty if it can."""
+        with self._lock:
+            return _BLIND if blind(self._health.values()) else ""
+
+    @property
+    def overload(self) -> str:
+        """What keeps checks from being made in their time, likewise."""
+        with self._lock:
+            return self._overload or (self._late_why if time.monotonic() - self._late_at < LATE_TOLD_S else "")
+
     def _run(self) -> None:
         asyncio.run(self._main())
 
@@ -171,34 +256,19 @@ class Prober:
         self._slots = asyncio.Semaphore(self._concurrent)
         self._schedule()
         self._ready.set()
+        keeping = asyncio.create_task(self._rounds.run(self._notice))
         await self._stop.wait()
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
         await self._probe.close()
 
     def _schedule(self) -> None:
-        """One task a target. A task ends by itself when its target is no longer wanted."""
         with self._lock:
             targets = dict(self._targets)
-        for name in self._tasks.keys() - targets.keys():
-            self._tasks.pop(name).cancel()
-        for name, target in targets.items():
-            task = self._tasks.get(name)
-            if task is not None and task.get_name() == repr(target) and not task.done():
-                continue
-            if task is not None:
-                task.cancel()
-            self._tasks[name] = asyncio.create_task(self._keep_checking(target), name=repr(target))
+        self._rounds.keep(targets)
 
-    async def _keep_checking(self, target: Target) -> None:
-        interval = self._policy.interval_s
-        while True:
-            began = time.monotonic()
-            results = await asyncio.gather(*(self._check(address, target.port) for address in target.addresses))
-            self._hear(target, [*zip(target.addresses, results, strict=True)], time.monotonic() - began)
-            pause = interval * random.uniform(1 - JITTER, 1 + JITTER)
-            await asyncio.sleep(max(0.0, began + pause - time.monotonic()))
+    async def _check_of(self, target: Target) -> Results:
+        return await asyncio.gather(*(self._check(address, target.port) for address in target.addresses))
 
     async def _check(self, address: str, port: int) -> Result | Exception:
         async with self._slots:
@@ -207,14 +277,39 @@ class Prober:
             except Exception as error:  # a fault of ours is no evidence against them
                 return error
 
+    def _checked(self, target: Target, results: Results, took_s: float, late: str) -> None:
+        """One check is over; `late` says why it does not count."""
+        if not late:
+            self._hear(target, [*zip(target.addresses, results, strict=True)], took_s)
+            return
+        with self._lock:
+            self._pulses.heard(target.id, None, took_s, late)
+            self.late += 1
+            self._late_at = time.monotonic()
+            self._late_why = "Checks come back too late to count: this machine is overloaded. They are left out."
+            self._unheard.discard(target.id)
+        self._wake()
+
+    def _notice(self, behind_s: float) -> None:
+        """The checks fall behind, or have caught up."""
+        with self._lock:
+            count, interval = len(self._targets), self._policy.interval_s
+            why = (
+                f"{count} load balancers can't all be checked within {interval:g} s, {self._concurrent} at once: "
+                "each is checked less often, oldest first. Raise health.interval or health.concurrent."
+            )
+            was, self._overload = self._overload, (self._overload or why) if behind_s else ""
+        if was != self._overload:
+            self._wake()
+
     def _hear(self, target: Target, results: Sequence[tuple[str, Result | Exception]], took_s: float) -> None:
         failed = [f"{_at(address, target.port)} {one.reason}" for address, one in results if isinstance(one, Refused)]
         dumb = [f"{_at(a, target.port)} {_why(one)}" for a, one in results if not isinstance(one, (Refused, Answered))]
         with self._lock:
             if self._targets.get(target.id) is not target:
                 return
-            passed = False if failed else None if len(dumb) == len(results) else True
-            self._pulses.heard(target.id, passed, took_s, (failed or dumb or [""])[0])
+            good = False if failed else None if len(dumb) == len(results) else True
+            self._pulses.heard(target.id, good, took_s, (failed or dumb or [""])[0])
             woken = self._trouble(target.id, "; ".join(dumb))
             if failed:
                 rest = f" (and {len(failed) - 1} of its other addresses)" if failed[1:] else ""
@@ -229,16 +324,20 @@ class Prober:
 
     def _observe(self, name: str, failure: str) -> bool:
         """Whether that is news."""
-        before, now = self._health[name], time.monotonic()
-        if not failure and name in self._first:
-            before = started(self._policy, now, newcomer=False, seed=FIRST)
+        before, now = paced(self._health[name], self._rounds.pace_s), time.monotonic()
+        if failure:
+            after = observed(before, Failed(failure), now, evidence(self._sight, name, self._health, self._azs, now))
+        else:
+            self._sight = passed(self._sight, name, now)
+            if name in self._first:
+                before = started(self._policy, now, newcomer=False, seed=FIRST)
+            after = observed(before, Passed(), now)
         self._first.discard(name)
-        after = observed(before, Failed(failure) if failure else Passed(), now)
         changed = verdict(self._health[name], now).state != after.state
         self._health[name] = after
         if changed:
             return True
-        if failure and after.state != "down" and after.failures > before.failures:
+        if failure and after.state != "down" and before.failures < after.failures <= self._policy.fall:
             self._tell(FailedCheck(name, after.failures, self._policy.fall, failure))
             return True
         return False

@@ -15,19 +15,20 @@ from .latestore import LateStore
 from .place import Place
 from .presence import Presence
 
-Role: TypeAlias = Literal["planner", "enactor", "cleaner", "nameserver"]
+Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "nameserver"]
 
 
 class Duties(Struct, frozen=True):
     """What a role is told besides the configuration.
 
     `observe`: an enactor writes nothing. `consents` are (name, who gave it), for the planner. `every_s` is the
-    cleaner's interval in seconds.
+    cleaner's interval in seconds. `az` is the AZ that a prober believes to stand in; empty: as configured.
     """
 
     observe: bool = False
     consents: tuple[tuple[str, str], ...] = ()
     every_s: float = 60.0
+    az: str = ""
 
 
 def run_role(
@@ -41,6 +42,8 @@ def run_role(
             _planner(who, place, duties, journal, presence, stop)
         case "cleaner":
             _cleaner(who, place, duties, journal, presence, stop)
+        case "prober":
+            _prober(who, place, duties, journal, presence, stop)
         case "nameserver":
             from .serving import serve_embedded
 
@@ -99,6 +102,15 @@ def _planner(
             consents=duties.consents,
             kept=newest_copy(place)[1],
         ).run(stop)
+
+
+def _prober(
+    who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
+) -> None:
+    from .vantage import VantageProcess, vantage_of
+
+    vantage = vantage_of(place.config, who, duties.az)
+    VantageProcess(vantage, place.config, place.late_store(), journal, presence=presence).run(stop)
 
 
 def _cleaner(

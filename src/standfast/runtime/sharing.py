@@ -19,6 +19,7 @@ from standfast.ports.provider import Unknown
 from standfast.ports.store import PutSource, ReadSource, SourceRead
 
 from .enacting import Store
+from .probing import Outlook
 
 SILENT_BEATS: Final = 3
 FLEET: Final = "fleet"
@@ -29,11 +30,18 @@ _Shared = TypeVar("_Shared")
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A verdict as shared. `since` is when the state was first said, in seconds since the epoch."""
+    """A verdict as shared. `since` is when the state was first said, in seconds since the epoch.
+
+    `outside` is as in `Verdict`, `flaps` how often it fell lately, `returns` when it will be up if it goes on passing
+    (seconds since the epoch, for people alone; None if that can't be told).
+    """
 
     state: VerdictState
     reason: str
     since: float
+    outside: int = 0
+    flaps: int = 0
+    returns: float | None = None
 
 
 class SharedHealth(msgspec.Struct, frozen=True):
@@ -149,11 +157,14 @@ class HealthBoard:
             return True
         return self._rose_at is not None and now - self._rose_at > SILENT_BEATS * self._beat_s
 
-    def settle(self, own: Mapping[str, Verdict], now: float, wall: float) -> Put:
+    def settle(
+        self, own: Mapping[str, Verdict], now: float, wall: float, outlooks: Mapping[str, Outlook] | None = None
+    ) -> Put:
         """Say what we think, if it is for us to speak and it is new or time to repeat it."""
         if not self.may_speak(now):
             return "overtaken"
-        verdicts = self._judged(own, wall)
+        before = self.said.verdicts if self.said is not None else {}
+        verdicts = judged(own, outlooks or {}, before, now, wall)
         repeat = self._spoke_at is None or now - self._spoke_at >= self._beat_s
         if self.speaking and self.said is not None and self.said.verdicts == verdicts and not repeat:
             return "put"
@@ -164,24 +175,44 @@ class HealthBoard:
             self._spoke_at = now
         return outcome
 
-    def _judged(self, own: Mapping[str, Verdict], wall: float) -> dict[str, Judged]:
-        before = self.said.verdicts if self.said is not None else {}
-        judged = {}
-        for name, verdict in sorted(own.items()):
-            was = before.get(name)
-            since = was.since if was is not None and was.state == verdict.state else round(wall, 3)
-            judged[name] = Judged(verdict.state, verdict.reason, since)
-        return judged
-
     def verdicts(self) -> dict[str, Verdict]:
         """As said last, by whomever."""
         said = self.said.verdicts if self.said is not None else {}
-        return {name: Verdict(judged.state, judged.reason) for name, judged in said.items()}
+        return {name: verdict_of(one) for name, one in said.items()}
+
+    def flaps(self) -> dict[str, int]:
+        """How often each fell lately, as said last."""
+        said = self.said.verdicts if self.said is not None else {}
+        return {name: one.flaps for name, one in said.items()}
 
     def leave(self) -> None:
         """Good-bye, so that another may speak at once."""
         if self.speaking and self.said is not None:
             self.board.put(encode(SharedHealth(self._who, "", self.said.verdicts)))
+
+
+def verdict_of(shared: Judged) -> Verdict:
+    """What was shared, as planners take it."""
+    return Verdict(shared.state, shared.reason, shared.outside)
+
+
+def judged(
+    own: Mapping[str, Verdict],
+    outlooks: Mapping[str, Outlook],
+    before: Mapping[str, Judged],
+    now: float,
+    wall: float,
+) -> dict[str, Judged]:
+    """Verdicts to be shared. What differs from `before` by the clock's trembling alone stays as it was said then."""
+    found = {}
+    for name, verdict in sorted(own.items()):
+        was, outlook = before.get(name), outlooks.get(name, Outlook())
+        since = was.since if was is not None and was.state == verdict.state else round(wall, 3)
+        returns = None if outlook.returns_at is None else float(round(outlook.returns_at - now + wall))
+        if was is not None and was.returns is not None and returns is not None and abs(was.returns - returns) <= 1:
+            returns = was.returns
+        found[name] = Judged(verdict.state, verdict.reason, since, verdict.outside, outlook.flaps, returns)
+    return found
 
 
 def _decoded(body: bytes, kind: type[_Shared]) -> _Shared | None:

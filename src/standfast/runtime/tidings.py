@@ -21,6 +21,7 @@ class Tidings:
     def __init__(self, journal: Journal, tell: Tell = silent) -> None:
         self._journal, self._tell = journal, tell
         self._states: dict[str, str] = {}
+        self._told: dict[str, str] = {}
         self._notes: frozenset[str] = frozenset()
         self._refusals: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -35,6 +36,13 @@ class Tidings:
         if why != was:
             self._states[kind] = why
             self.event("notice", kind=kind, why=why or f"no longer: {was}")
+
+    def told(self, kind: str, why: str) -> None:
+        """The same for what is worth a line but keeps nobody from working: `troubles` has none of it."""
+        was = self._told.get(kind, "")
+        if why != was:
+            self._told[kind] = why
+            self.event("notice", kind=kind.partition(" ")[0], why=why or f"no longer: {was}")
 
     def why(self, kind: str) -> str:
         """How that stands; empty: well."""

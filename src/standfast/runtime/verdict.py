@@ -25,6 +25,7 @@ from standfast.ports.store import PlanSummary
 from .observing import Seen, at_work
 from .overridden import remarks as overridden
 from .times import clock, since, span
+from .watching import overloads, unheard
 
 if TYPE_CHECKING:
     from .presence import Present
@@ -195,6 +196,8 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
     for name, count in _put_back(seen).items():
         text = f"{name} was put back {count} times in ten minutes: somebody, or another tool, keeps changing it in DNS."
         yield _Finding("NEEDS YOU", text, f"standfast explain {name}", EXIT_DIFFERS)
+    for text in overloads(seen):
+        yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
     for text in _troubles(seen):
         name, _, rest = text.partition(": ")
         yield _Finding("NEEDS YOU", f"{name}: {rest}.", f"standfast explain {name}", EXIT_REFUSED)
@@ -349,6 +352,10 @@ def _handled(seen: Seen, each: "Each") -> Iterator[_Finding]:
             text = f"{name} serves {served} of {len(entry.members)}{moment} (g{entry.since}): "
             text += f"{out[0].load_balancer} {out[0].reason}. {_NOBODY}"
             yield _Finding("HANDLED", text, f"{command} {out[0].load_balancer}", EXIT_FINE)
+    if lost := unheard(seen):
+        verb = "does" if len(lost) == 1 else "do"
+        text = f"{_list(lost)} {verb} not vote; the majority of all {len(seen.store.votes)} decides. {_NOBODY}"
+        yield _Finding("HANDLED", text, "standfast check", EXIT_FINE)
     if seen.absent:
         names = _list(short_name(name, zone) for zone, name in seen.absent)
         text = f"Not in a plan yet: {names}. `standfast plan` says what each waits for."

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from standfast.adapters.probes import Answered, NotMade, Probe, Refused, Result, probe_of
+from standfast.adapters.probes import Answered, NotMade, Probe, Refused, Result, Wanted, probe_of
 from standfast.config import HealthConfig, LoadBalancerConfig
 from standfast.model.fleet import Verdict
 
@@ -47,7 +47,8 @@ def probe_round(health: HealthConfig, load_balancers: Iterable[LoadBalancerConfi
 
 
 async def _round(health: HealthConfig, some: tuple[LoadBalancerConfig, ...]) -> tuple[Probed, ...]:
-    probe = probe_of(health.kind, health.path, health.host, health.timeout_s)
+    wanted = Wanted(health.status, health.body)
+    probe = probe_of(health.kind, health.path, health.host, health.timeout_s, wanted, health.ca)
     gate = asyncio.Semaphore(AT_ONCE)
     try:
         return tuple(await asyncio.gather(*(_one(probe, gate, health, one) for one in some)))
