@@ -8,7 +8,7 @@ from standfast.adapters.providers.transport import Connection
 from standfast.adapters.sources import file
 from standfast.config.schema import HealthConfig
 from standfast.recovery.health import HealthPolicy
-from standfast.runtime import cleaning, enacting, planning, probing, sharing
+from standfast.runtime import cleaning, enacting, planning, rounds, sharing
 from standfast.sim.swarm import cadence
 
 PAIRS = {
@@ -29,7 +29,7 @@ PAIRS = {
     "SILENT_BEATS": sharing.SILENT_BEATS,
     "SHRINK_MAX": file.SHRINK_MAX,
     "CLEANER_PASS_S": cleaning.PASS_S,
-    "PROBE_JITTER": probing.JITTER,
+    "PROBE_JITTER": rounds.JITTER,
     "HEALTH_BEAT_S": max(planning.BEAT_S, HealthPolicy().interval_s),
     "LOOK_S": inspect.signature(enacting.EnactorProcess).parameters["look_s"].default,
     "PROVIDER_TIMEOUT_S": inspect.signature(Connection).parameters["timeout_s"].default,

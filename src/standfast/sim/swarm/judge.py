@@ -24,6 +24,7 @@ from standfast.sim.properties import (
     InEffect,
     in_effect,
     not_reached,
+    remembered,
     wrong_with_collection,
     wrong_with_report,
     wrong_with_write,
@@ -95,10 +96,15 @@ class Judge:
         self._applied.add(nonce_of(change))
 
     def damaged(self, after: ZoneState) -> None:
-        """People have changed the zone."""
+        """People have changed the zone.
+
+        If they left neither floor nor marker, and the store was lost or set back before, nothing anywhere remembers
+        what its lost plans said: whatever the newest plan says is news.
+        """
         effects = self._effects[after.apex]
+        forgotten = not self.one_history and remembered(after, effects, STREAM) == 0
         for name in self._names[after.apex]:
-            effects[name] = in_effect(after, name, effects[name])
+            effects[name] = NEVER if forgotten else in_effect(after, name, effects[name])
 
     # -- store -----------------------------------------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ class PlannerProcess(Process):
         for one in [name] if name else sorted(self._steady):
             if one in self._steady:
                 self._steady.discard(one)
-                self._checks[one] = replace(self._checks[one], heard_at=self.monotonic)
+                self._checks[one] = replace(self._checks[one], heard_at=self.monotonic, checked_at=self.monotonic)
                 self._check_later(one, _POLICY.interval_s * self.draw.random())
                 self.stir()
 
@@ -175,7 +175,7 @@ class PlannerProcess(Process):
         if name in self._unheard or verdict(health, now).state != after.state:
             self._unheard.discard(name)
             self.stir()
-        return after.state in ("up", "down") and replace(health, heard_at=now) == after
+        return after.state == ("up" if alive else "down") and replace(health, heard_at=now, checked_at=now) == after
 
     # -- a turn ----------------------------------------------------------------------------------------------------
 
