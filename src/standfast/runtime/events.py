@@ -37,11 +37,14 @@ class Line(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="event"):
 
 
 class Started(Line, tag="started"):
-    """A process began. An enactor says whether it only observes, a planner the digest of its configuration."""
+    """A process began. An enactor says whether it only observes, planner and prober the digest of their configuration,
+    a prober from where it looks."""
 
     stream: str
     observe: bool | UnsetType = UNSET
     policy: str | UnsetType = UNSET
+    vantage: str | UnsetType = UNSET
+    az: str | UnsetType = UNSET
 
 
 class Stopped(Line, tag="stopped"):

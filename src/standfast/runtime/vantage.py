@@ -85,7 +85,8 @@ class VantageProcess:
 
     def run(self, stop: threading.Event) -> None:
         """Check and vote until `stop` is set."""
-        self._tidings.event("started", vantage=self._vantage.name, az=self._vantage.az, policy=self._config.digest)
+        vantage, config = self._vantage, self._config
+        self._tidings.event("started", stream=config.stream, policy=config.digest, vantage=vantage.name, az=vantage.az)
         self._prober.start()
         try:
             while not stop.is_set():
