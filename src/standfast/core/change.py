@@ -253,6 +253,7 @@ def _judged(sights: Sights, floor: FloorView, *, learnt: tuple[tuple[str, RRset 
             sighting.contents,
             refills_only=task.refills_only,
             insisted=(entry.name, sighting.contents) in task.insisted,
+            prefixes=task.prefixes,
         )
         match verdict:
             case Leave(standing, why):

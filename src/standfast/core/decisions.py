@@ -39,6 +39,7 @@ class PlanContext(Struct, frozen=True):
     does so for all, for want of a readable preceding plan. `above` publishes even if nothing else changes.
     `reason` is what the operator or configuration change says; without it the changes are the reason. `consented` are
     load balancers whose leaving an operator consented to beyond the velocity budget, never beyond min_answers or panic.
+    `prefixes` are the networks that may be published in each zone, for what operators put back.
     """
 
     stream: str
@@ -55,6 +56,7 @@ class PlanContext(Struct, frozen=True):
     raise_all: bool = False
     above: bool = False
     consented: frozenset[str] = frozenset()
+    prefixes: Mapping[str, tuple[str, ...]] = {}
 
 
 class Refusal(Struct, frozen=True):

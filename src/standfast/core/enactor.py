@@ -71,6 +71,7 @@ class Enactor(Struct, frozen=True):
     wrong with them is for the next plan to see.
     `patience` is what is left of `patience_full` in this pass, and `batch_octets` about the size of the largest change.
     `outcomes` and `notices` are news of the last step, for the journal and the log.
+    `prefixes` has for each zone the networks that may be published in it, by this enactor's own configuration.
     """
 
     writer: str
@@ -96,6 +97,7 @@ class Enactor(Struct, frozen=True):
     stage: Stage = Idle()
     outcomes: tuple[Outcome, ...] = ()
     notices: tuple[Notice, ...] = ()
+    prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def request(self) -> EnactorRequest | None:
@@ -270,7 +272,8 @@ class Enactor(Struct, frozen=True):
             return structs.replace(rest, stage=Idle()) if agenda.done else rest._work()
         zone = entries[0].zone
         belief = self.belief(zone)
-        task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, self.tug.insisted(zone, self.now))
+        insisted, prefixes = self.tug.insisted(zone, self.now), dict(self.prefixes).get(zone, ())
+        task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, insisted, prefixes)
         believed = () if verify else belief.among(entry.name for entry in entries)
         phase = begin(task, None if verify else belief.floor, believed)
         # Whatever comes of the change replaces what was believed of its endpoints and of the floor.

@@ -19,6 +19,7 @@ from standfast.model.plan import Plan
 from .decisions import Decision, Draft, PlanContext, Refusal
 from .guard import entry_violations
 from .planner import numbered, published
+from .prefixes import prefix_violations
 
 
 class Rollback(Struct, frozen=True):
@@ -168,7 +169,8 @@ def _rolled_back(
         departures=departures,
         note=f"contents of g{generation}",
     )
-    if violations := entry_violations(back):
+    strays = prefix_violations(back, context.prefixes.get(key[0], ()))
+    if violations := (*entry_violations(back), *strays):
         text = "; ".join(violation.text for violation in violations)
         return Refusal(key, "guard", text, "choose another generation")
     left = tuple(sorted(_served(entry) - _served(old)))

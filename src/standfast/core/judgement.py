@@ -6,7 +6,7 @@ Rule 2.  A missing or unreadable marker says nothing about the past, so the floo
          plan at or above the floor. Below it, the one thing allowed is to give an endpoint that has too few
          addresses its addresses back (refill).
 Rule 3.  Nothing is written under a frozen floor or marker, under a tombstone, under another stream's marker, or from
-         one of two plans that share a generation.
+         one of two plans that share a generation; nor anything outside the prefixes that the writer may publish.
 """
 
 from typing import Final, Literal, TypeAlias
@@ -19,6 +19,7 @@ from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset
 
 from .guard import entry_violations
+from .prefixes import Prefixes, prefix_violations
 
 Contents: TypeAlias = tuple[RRset | None, ...]
 """Readings at the endpoint's name, one for each of ADDRESS_TYPES; a CNAME that stands there is the reading."""
@@ -87,9 +88,11 @@ def judge(
     *,
     refills_only: bool = False,
     insisted: bool = False,
+    prefixes: Prefixes = (),
 ) -> Judgement:
     """What to do about `entry` of `plan`.
 
+    `prefixes` are what whoever writes may publish, by its own configuration: the plan is not asked.
     `contents` is None if the addresses were not read. `insisted`: these very contents came back after a repair.
     """
     if floor.frozen:
@@ -103,7 +106,9 @@ def judge(
             verdict = Leave("unrecorded", "its marker is missing or unreadable, and the journal can't be written")
     else:
         verdict = Due("its marker is missing or unreadable")
-    if not isinstance(verdict, Leave) and (violations := entry_violations(entry)):
+    if isinstance(verdict, Leave):
+        return verdict
+    if violations := (*entry_violations(entry), *prefix_violations(entry, prefixes)):
         return Leave("unsafe", "; ".join(str(violation) for violation in violations))
     return verdict
 

@@ -13,6 +13,7 @@ from standfast.model.policy import AZ_AGAIN_S, EndpointPolicy
 from standfast.model.rrset import RRType
 
 from .decisions import PlanContext
+from .prefixes import Stray, strays
 from .selection import Wish, addresses_in, eligible, families_wanted, least_answers
 
 Wished = tuple[Wish, str, int]
@@ -35,6 +36,7 @@ class Outlook:
         self._families: dict[object, tuple[RRType, ...]] = {}
         self._least: dict[object, Mapping[RRType, int]] = {}
         self._addresses: dict[tuple[str, tuple[RRType, ...]], tuple[str, ...]] = {}
+        self._strays: dict[object, tuple[Stray, ...]] = {}
         self._wishes: dict[str, Wished] = {}
         self._lately: dict[str, float] = {}
         for entry in before:
@@ -44,7 +46,7 @@ class Outlook:
 
     def eligible(self, policy: EndpointPolicy) -> tuple[LoadBalancer, ...]:
         """Those that the policy admits, in the order of their ids."""
-        asked = (policy.azs, policy.pools, policy.families)
+        asked = (policy.azs, policy.pools, policy.families, policy.prefixes)
         found = self._eligible.get(asked)
         if found is None:
             found = self._eligible[asked] = eligible(policy, self.fleet)
@@ -52,7 +54,7 @@ class Outlook:
 
     def families(self, policy: EndpointPolicy) -> tuple[RRType, ...]:
         """The configured families, else those of which any eligible load balancer has an address."""
-        asked = (policy.azs, policy.pools, policy.families)
+        asked = (policy.azs, policy.pools, policy.families, policy.prefixes)
         found = self._families.get(asked)
         if found is None:
             found = self._families[asked] = families_wanted(policy, self.eligible(policy))
@@ -60,7 +62,7 @@ class Outlook:
 
     def least(self, policy: EndpointPolicy) -> Mapping[RRType, int]:
         """min_answers of each family."""
-        asked = (policy.azs, policy.pools, policy.families, policy.min_answers)
+        asked = (policy.azs, policy.pools, policy.families, policy.prefixes, policy.min_answers)
         found = self._least.get(asked)
         if found is None:
             some, families = self.eligible(policy), self.families(policy)
@@ -80,6 +82,22 @@ class Outlook:
         if found is None:
             found = self._wishes[one.id] = ask(one, verdict)
         return found
+
+    def strays(self, policy: EndpointPolicy) -> tuple[Stray, ...]:
+        """Those of its AZs and pools that have addresses outside its prefixes."""
+        if not policy.prefixes:
+            return ()
+        asked = (policy.azs, policy.pools, policy.prefixes)
+        found = self._strays.get(asked)
+        if found is None:
+            found = self._strays[asked] = strays(policy, self.fleet)
+        return found
+
+    def over(self, fleet: Fleet, verdicts: Mapping[str, Verdict]) -> "Outlook":
+        """The same draft with another fleet, for one endpoint: what is decided there binds those after it too."""
+        other = Outlook(fleet, verdicts, self.now, self.context)
+        other._lately = self._lately
+        return other
 
     def az_went(self, az: str, at: float) -> None:
         """An AZ went by itself."""

@@ -27,6 +27,7 @@ from .endpoint import Planned, plan_endpoint
 from .entering import admitted
 from .following import plan_follower
 from .outlook import Outlook
+from .prefixes import REMEDY, RULE, confined, prefix_violations, strayed
 
 _REASON_CHARACTERS: Final = 240
 
@@ -101,8 +102,19 @@ def _outcome(
         if refusal is not None:
             return Planned(None, Decision(policy.key, "refused", refusal.reason), refusal)
     if policy.follows:
-        return plan_follower(policy, outlook, before, taken, leader, leader_before)
-    return plan_endpoint(policy, outlook, before, taken)
+        return _inside(plan_follower(policy, outlook, before, taken, leader, leader_before), policy, "")
+    strays = outlook.strays(policy)
+    planned = plan_endpoint(policy, confined(outlook, policy, before, strays), before, taken)
+    return _inside(planned, policy, strayed(strays))
+
+
+def _inside(planned: Planned, policy: EndpointPolicy, why: str) -> Planned:
+    """Nothing outside the prefixes is planned; who has such addresses is refused, and the others go on."""
+    if planned.entry is not None and (violations := prefix_violations(planned.entry, policy.prefixes)):
+        return _refused(policy.key, RULE, violations[0].text, REMEDY)
+    if why and planned.refusal is None:
+        return replace(planned, refusal=Refusal(policy.key, RULE, why, REMEDY))
+    return planned
 
 
 def _refused(key: Key, rule: str, why: str, remedy: str) -> Planned:

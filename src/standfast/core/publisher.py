@@ -68,7 +68,7 @@ class Assignment(Struct, frozen=True):
 
     `held` is the newest plan known to have been published, `begun` the generations begun per zone as an earlier pass
     reported them. `survey` asks for all markers: after a start, or a change of store. With a `command` the pass does
-    what the operator says instead of planning.
+    what the operator says instead of planning. `prefixes` may be published, zone by zone; none: everything.
     """
 
     stream: str
@@ -87,6 +87,7 @@ class Assignment(Struct, frozen=True):
     survey: bool = False
     command: Command | None = None
     consented: frozenset[str] = frozenset()
+    prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Outcome(Struct, frozen=True):
@@ -317,6 +318,7 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
         raise_all=base.raise_all,
         above=base.previous is not None and (not base.stands or bool(raised) or begun_anywhere > head),
         consented=task.consented,
+        prefixes=dict(task.prefixes),
     )
     drawn = _draft(task, followed, context)
     outcome = replace(outcome, draft=drawn)

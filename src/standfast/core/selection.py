@@ -19,6 +19,8 @@ from standfast.model.fleet import Fleet, LoadBalancer
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import ADDRESS_TYPES, RRType, address_rdata
 
+from .prefixes import outside
+
 Wish: TypeAlias = Literal["in", "stay", "out"]
 Least: TypeAlias = Mapping[RRType, int]
 
@@ -75,6 +77,8 @@ def excluded(policy: EndpointPolicy, load_balancer: LoadBalancer) -> str:
         return f"its AZ {load_balancer.az} is not among azs {', '.join(policy.azs)}"
     if policy.pools and load_balancer.pool not in policy.pools:
         return f"its pool {load_balancer.pool} is not among pools {', '.join(policy.pools)}"
+    if policy.prefixes and (stray := outside((*load_balancer.ipv4, *load_balancer.ipv6), policy.prefixes)):
+        return f"{', '.join(stray)} is outside the prefixes that may be published"
     if policy.families and not addresses_in(load_balancer, policy.families):
         return f"it has no {' or '.join(RRType(family).name for family in policy.families)} address"
     return ""

@@ -31,7 +31,7 @@ class Task(Struct, frozen=True):
     """What a change is about: these entries of this plan in this zone.
 
     `verify` reads the addresses too. `refills_only` is set while the journal can't be written. `insisted` are
-    contents of endpoints that came back after a repair.
+    contents of endpoints that came back after a repair. `prefixes` may be published in this zone; none: everything.
     """
 
     writer: str
@@ -41,6 +41,7 @@ class Task(Struct, frozen=True):
     verify: bool = False
     refills_only: bool = False
     insisted: tuple[tuple[str, Contents], ...] = ()
+    prefixes: tuple[str, ...] = ()
 
     @property
     def floor_owner(self) -> str:

@@ -46,7 +46,8 @@ class EndpointPolicy(Struct, frozen=True):
     observers outside it agree, or is asked for. `on_panic`: under `hold_below` the answer is held, or is `all` that
     was ever admitted. `follows` is the name, in the same zone, of the endpoint whose answers it copies; all else is
     then that one's. `need` is the capacity that it must have; 0: not said. `rotation_s`: how often another of more than
-    `max_answers` has its turn; 0: never.
+    `max_answers` has its turn; 0: never. Only addresses in
+    `prefixes` may be published; none: every address.
     """
 
     name: str
@@ -68,6 +69,7 @@ class EndpointPolicy(Struct, frozen=True):
     follows: str = ""
     need: int = 0
     rotation_s: float = 0.0
+    prefixes: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -27,6 +27,8 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/core/test_publisher.py",
         "tests/core/test_publisher_script.py",
         "tests/recovery/test_health.py",
+        "tests/recovery/test_sources.py",
+        "tests/core/test_prefixes.py",
         "tests/recovery/test_override.py",
     ),
     "conformance": (
