@@ -31,6 +31,8 @@ class Bad:
     remedy: str
 
 
+LBS = GOOD[GOOD.index("\n  lb-a1") : GOOD.index("endpoints")]
+
 BAD = {
     "unknown key": Bad("health:", "heatlh:", 2, "", '"heatlh" is not a key here.', "Did you mean health?"),
     "unknown key, another word": Bad("az: a,", "az: a, weight: 3,", 4, "load_balancers.lb-a1", "weight", "capacity?"),
@@ -161,12 +163,51 @@ BAD = {
     "no server": Bad("embedded", "rfc2136", 1, "zone", "server is missing", "ns1.example.com"),
     "no key": Bad("embedded", "rfc2136", 1, "zone", "tsig is missing", "tsig-keygen"),
     "source": Bad(
-        GOOD[GOOD.index("\n  lb-a1") : GOOD.index("endpoints")],
-        " {from: aws}\n",
+        LBS,
+        " {from: file}\n",
         3,
         "load_balancers",
         "path is missing",
         "fleet.yaml",
+    ),
+    "region": Bad(LBS, " {from: aws}\n", 3, "load_balancers", "region is missing", "eu-west-1"),
+    "no kind of source": Bad(LBS, " [{path: x}]\n", 3, "load_balancers[0].from", "not said where", "from: with one"),
+    "source is a word": Bad(LBS, " [file]\n", 3, "load_balancers[0]", "A source must stand here", "{from: file"),
+    "two of one name": Bad(
+        LBS, " [{from: aws, region: a}, {from: aws, region: b}]\n", 3, "load_balancers[1]", "called aws", "name: edge"
+    ),
+    "no URL": Bad(LBS, " {from: http, url: ftp://x}\n", 3, "load_balancers.url", "is not a URL", "https://"),
+    "password in a URL": Bad(
+        LBS, ' {from: http, url: "https://u:p@x/y"}\n', 3, "load_balancers.url", "user or password in it", "header"
+    ),
+    "secret itself": Bad(
+        LBS,
+        " {from: http, url: 'https://x/y', headers: {Authorization: Bearer}}\n",
+        3,
+        "load_balancers.headers",
+        "not a reference to a secret",
+        "env:NAME",
+    ),
+    "no token": Bad(
+        LBS,
+        " {from: kubernetes, what: nodes, server: 'https://x'}\n",
+        3,
+        "load_balancers",
+        "token is missing",
+        "token:",
+    ),
+    "every too seldom": Bad(LBS, " {from: p, every: 5m}\n", 3, "load_balancers.every", "out of range", "1m"),
+    "prefix with host bits": Bad(
+        "health:", "prefixes: [192.0.2.1/24]\nhealth:", 2, "prefixes[0]", "beyond its prefix", "192.0.2.0/24"
+    ),
+    "prefix that is none": Bad("health:", "prefixes: x\nhealth:", 2, "prefixes", "is not a network", "2001:db8::/32"),
+    "load balancer outside": Bad(
+        "health:",
+        "prefixes: 198.51.100.0/24\nhealth:",
+        5,
+        "load_balancers",
+        "192.0.2.21 of lb-b1 is outside",
+        "prefixes",
     ),
     "alias to itself": Bad("www: {}", "www: &x [*x]", 7, "endpoints.www[0]", "*x refers to nothing", "Write &x"),
 }

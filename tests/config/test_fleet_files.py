@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from standfast.config import FleetReading, Unknown, check, load_fleet
+from standfast.config import FileSource, FleetReading, Unknown, check, load_fleet
 
 FLOW = """\
 load_balancers:
@@ -128,8 +128,7 @@ endpoints:
 def test_a_configuration_starts_whatever_its_fleet_file_says(tmp_path: Path) -> None:
     config, problems, notes = check(CONFIG, str(tmp_path / "standfast.yaml"))
     assert config is not None, problems
-    assert config.fleet_source is not None
-    assert config.fleet_source.path == tmp_path / "fleet.yaml"
+    assert config.sources == (FileSource("file", tmp_path / "fleet.yaml"),)
     assert config.load_balancers == ()
     assert [one.path for one in notes] == ["load_balancers.path"]
     assert "unknown for now" in notes[0].message

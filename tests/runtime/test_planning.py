@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.ports import free_port
-from runtime.staging import WWW, ZONE, Stage, eventually, stage
+from runtime.staging import WWW, ZONE, Running, Stage, eventually, stage
 from standfast.core.holding import Hold
 from standfast.core.publisher import Assignment, Done, Phase, publish
 from standfast.model.fleet import Fleet
@@ -278,16 +278,20 @@ def test_a_broken_fleet_file_holds_the_fleet(world: Stage) -> None:
     planner = world.planner(config=world.config(declared=False))
     eventually(lambda: world.served() == ALL, "a first plan")
     world.write_fleet("lb-1", count=4)
-    eventually(lambda: any(one["kind"] == "fleet" for one in planner.of("notice")), "the trouble is told")
+    eventually(lambda: _states(planner) == ["known", "unknown"], "the trouble is told")
     world.write_fleet("lb-1", "lb-2")
-    eventually(lambda: len([one for one in planner.of("notice") if one["kind"] == "fleet"]) == 2, "so is a shrink")
+    eventually(lambda: _states(planner)[2:] == ["held"], "so is a shrink")
     world.fleet_file.unlink()
-    eventually(lambda: len([one for one in planner.of("notice") if one["kind"] == "fleet"]) == 3, "and no file")
+    eventually(lambda: _states(planner)[3:] == ["unknown"], "and no file")
     assert world.served() == ALL
     world.write_fleet(*ALL[:3])
     eventually(lambda: world.served() == ALL[:3], "one of four may go")
     world.write_fleet(*ALL)
     eventually(lambda: "lb-4" in world.served(), "and comes back after its warm-up")
+
+
+def _states(planner: Running) -> list[str]:
+    return [one["state"] for one in planner.of("source")]
 
 
 def test_a_newcomer_waits_for_its_warm_up(world: Stage) -> None:

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from standfast import config as configuration
 from standfast.cli.texts import counted, finding_lines, listed, paint, say, say_all, seconds
-from standfast.config import Config, FleetReading, LoadBalancerConfig, load_fleet
+from standfast.config import Config, LoadBalancerConfig
 from standfast.config.document import BYTES_MAX
 from standfast.config.files import Unreadable, read_text, shown_path
 from standfast.errors import EXIT_ERROR, EXIT_FINE, Problem, StandfastError
@@ -98,15 +98,14 @@ def check_file(file: str, *, offline: bool) -> Checked:
         remedy = "Name it with --config, or start from examples/bind.yaml."
         return Checked(name, None, (Problem(name, 0, 0, "", f"The file {error.why}.", remedy),), (), offline)
     config, problems, notes = configuration.check(text, file)
-    return Checked(name, config, problems, notes, offline, declared(config) if config else None)
+    return Checked(name, config, problems, notes, offline, declared(config, offline=offline) if config else None)
 
 
-def declared(config: Config) -> tuple[LoadBalancerConfig, ...] | None:
-    """The load balancers of the configuration or of its fleet file; None if that is unknown."""
-    if config.fleet_source is None:
-        return config.load_balancers
-    reading = load_fleet(config.fleet_source.path)
-    return reading.known if isinstance(reading, FleetReading) else None
+def declared(config: Config, *, offline: bool = False) -> tuple[LoadBalancerConfig, ...] | None:
+    """The load balancers that the sources of the configuration name; None if any of them is unknown."""
+    from standfast.runtime.asking import asked_fleet
+
+    return asked_fleet(config, offline=offline).load_balancers
 
 
 def check_world(checked: Checked) -> Checked:

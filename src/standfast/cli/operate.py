@@ -162,13 +162,14 @@ def _known(config: "Config", sight: "StoreSight") -> "Known":
     """The fleet by which load balancers are gone or not. Raises StandfastError if it is unknown: that is not empty."""
     from standfast.runtime.observing import declared_fleet
     from standfast.runtime.operating import Known
+    from standfast.runtime.place import prefixes_of
 
     if sight.fleet is not None:
-        return Known(sight.fleet, sight.fleet_revision)
+        return Known(sight.fleet, sight.fleet_revision, prefixes_of(config))
     declared = declared_fleet(config)
     if declared is None:
         raise StandfastError("Which load balancers there are is unknown now.", "Mend the fleet file, then try again.")
-    return Known(declared, 0)
+    return Known(declared, 0, prefixes_of(config))
 
 
 def _done(case: Case, store: "PlanStore", known: "Known", patience: float, epilogue: "Callable[[str], str]") -> int:

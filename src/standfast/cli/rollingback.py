@@ -10,7 +10,7 @@ from standfast.runtime.place import Place
 from .wording import table
 
 if TYPE_CHECKING:
-    from standfast.config.schema import LoadBalancerConfig
+    from standfast.config import LoadBalancerConfig
     from standfast.core.holding import Rollback
     from standfast.model.fleet import LoadBalancer, Verdict
 
@@ -80,7 +80,7 @@ def _health(case: "Case", names: Iterable[str]) -> "dict[str, Verdict]":
 
 
 def _declared(one: "LoadBalancer", port: int | None) -> "LoadBalancerConfig":
-    from standfast.config.schema import LoadBalancerConfig
+    from standfast.config import LoadBalancerConfig
 
     return LoadBalancerConfig(one.id, one.az, one.pool, one.ipv4, one.ipv6, one.capacity, one.admin, port)
 

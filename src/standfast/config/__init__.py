@@ -6,9 +6,7 @@ from standfast.config.rolekeys import KeyPlace, KeyRole, RoleKeys
 from standfast.config.schema import (
     Config,
     EndpointConfig,
-    FleetSource,
     HealthConfig,
-    LoadBalancerConfig,
     PolicyConfig,
     RetentionConfig,
     StoreConfig,
@@ -16,27 +14,44 @@ from standfast.config.schema import (
     ZoneConfig,
 )
 from standfast.config.secondaries import SecondaryConfig
-from standfast.config.secrets import TsigKey
+from standfast.config.secrets import SecretReference, TsigKey
 from standfast.config.signals import JournalConfig, MetricsConfig, MonitorConfig, NotifyConfig, SignalsConfig
+from standfast.config.source_kinds import (
+    AwsSource,
+    DeclaredSource,
+    FileSource,
+    HttpSource,
+    KubernetesSource,
+    LoadBalancerConfig,
+    PluginSource,
+    SourceConfig,
+)
 
 __all__ = [
+    "AwsSource",
     "Config",
+    "DeclaredSource",
     "EndpointConfig",
+    "FileSource",
     "FleetReading",
-    "FleetSource",
     "HealthConfig",
+    "HttpSource",
     "JournalConfig",
     "KeyPlace",
     "KeyRole",
+    "KubernetesSource",
     "LoadBalancerConfig",
     "MetricsConfig",
     "MonitorConfig",
     "NotifyConfig",
+    "PluginSource",
     "PolicyConfig",
     "RetentionConfig",
     "RoleKeys",
     "SecondaryConfig",
+    "SecretReference",
     "SignalsConfig",
+    "SourceConfig",
     "StoreConfig",
     "TsigKey",
     "Unknown",

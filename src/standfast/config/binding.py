@@ -1,5 +1,6 @@
 """From the document to `Config`: every section is read, whatever the others say, so that all problems show at once."""
 
+import ipaddress
 from pathlib import Path
 from typing import Final
 
@@ -7,7 +8,7 @@ from standfast.config import keys, scalars
 from standfast.config.document import BYTES_MAX, Findings, Mark, Node, Sequence, join, parse, shown
 from standfast.config.endpoints import bind_endpoints, note_ttl
 from standfast.config.files import Unreadable, read_text, shown_path
-from standfast.config.fleet import FleetDraft, Unknown, bind_load_balancers, load_fleet
+from standfast.config.fleet import FleetDraft
 from standfast.config.health import bind_health, bind_vantage
 from standfast.config.places import ZoneNames
 from standfast.config.rolekeys import bind_keys
@@ -17,7 +18,6 @@ from standfast.config.schema import (
     ON_PANIC,
     PROVIDERS,
     Config,
-    FleetSource,
     PolicyConfig,
     ProviderKind,
     RetentionConfig,
@@ -27,6 +27,8 @@ from standfast.config.schema import (
 from standfast.config.secondaries import bind_secondaries
 from standfast.config.section import Section
 from standfast.config.signals import bind_signals
+from standfast.config.source_kinds import SourceConfig
+from standfast.config.sources import bind_sources
 from standfast.config.web import bind_web
 from standfast.errors import ConfigError, Problem
 from standfast.model.name import parse_stream
@@ -70,13 +72,15 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
         return None
     base = Path(file).absolute().parent
     stream = root.read("stream", _stream, "main")
-    state_dir = base / root.read("state", _path_text, "standfast.state")
+    state_dir = base / root.read("state", scalars.path, "standfast.state")
     store = root.read("store", _store_path, None)
-    zones, names = _zones(root, base)
+    zones, names = _zones(root, base, _prefixes(root))
     health = bind_health(root, base)
     policy = _policy(root)
-    fleet, source = _fleet(root, base)
-    endpoints = bind_endpoints(root, names, policy, fleet, from_file=source is not None)
+    fleet, sources = bind_sources(root, base)
+    asked = any(source.kind != "declared" for source in sources)
+    endpoints = bind_endpoints(root, names, policy, fleet, from_file=asked)
+    _judge_prefixes(root, fleet, zones, sources)
     azs = {one.az for one in fleet.load_balancers} if fleet.azs_known else None
     vantage = bind_vantage(root, azs, checked=health is not None or root.get("health") is None)
     retention = _retention(root)
@@ -91,8 +95,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
         store=StoreConfig("sqlite", base / store if store else state_dir / "store.sqlite"),
         zones=zones,
         health=health,
-        load_balancers=() if source else tuple(sorted(fleet.load_balancers, key=lambda one: one.id)),
-        fleet_source=source,
+        sources=sources,
         endpoints=tuple(sorted(endpoints, key=lambda one: (one.zone, one.name))),
         policy=policy,
         retention=retention,
@@ -110,20 +113,40 @@ def _stream(text: str) -> str:
         raise BadValue(f"{shown(text)} is not a stream.", remedy) from None
 
 
-def _path_text(text: str) -> str:
-    if "\0" in text or not text.strip():
-        raise BadValue(f"{shown(text)} is not a path.", "Give a path, relative to this file or absolute.")
-    return text
-
-
 def _store_path(text: str) -> str:
     kind, _, path = text.partition(":")
     if kind != "sqlite" or not path:
         raise BadValue(f"{shown(text)} is not a store.", "Give sqlite:PATH, or leave it out: it then lies in `state`.")
-    return _path_text(path)
+    return scalars.path(path)
 
 
-def _zones(root: Section, base: Path) -> tuple[tuple[ZoneConfig, ...], ZoneNames]:
+def _prefixes(section: Section) -> tuple[str, ...] | None:
+    """The networks that may be published; None if nothing is said."""
+    found = section.read_list("prefixes", scalars.network)
+    return None if found is None else tuple(sorted(text for text, _ in found))
+
+
+def _judge_prefixes(
+    root: Section, fleet: FleetDraft, zones: tuple[ZoneConfig, ...], sources: tuple[SourceConfig, ...]
+) -> None:
+    """Load balancers that no zone may publish; and that nothing holds back what sources say."""
+    asked = any(source.kind != "declared" for source in sources)
+    remote = any(source.kind not in ("declared", "file") for source in sources)
+    if remote and not all(zone.prefixes for zone in zones):
+        message = "Any address that a source gives may be published."
+        root.note("load_balancers", message, "Name the networks that are yours: prefixes: [192.0.2.0/24].")
+    if not zones or not all(zone.prefixes for zone in zones):
+        return
+    networks = [ipaddress.ip_network(text) for zone in zones for text in zone.prefixes]
+    for one in fleet.load_balancers:
+        for text in (*one.ipv4, *one.ipv6):
+            if not any(ipaddress.ip_address(text) in network for network in networks):
+                message = f"{text} of {one.id} is outside the prefixes of every zone: it is never published."
+                report = root.note if asked else root.problem
+                report("load_balancers", message, "Mend the address, or add its network to prefixes.")
+
+
+def _zones(root: Section, base: Path, prefixes: tuple[str, ...] | None) -> tuple[tuple[ZoneConfig, ...], ZoneNames]:
     nodes: list[tuple[Node, str, Mark | None]] = []
     single, several = root.get("zone"), root.get("zones")
     if single is not None:
@@ -141,17 +164,19 @@ def _zones(root: Section, base: Path) -> tuple[tuple[ZoneConfig, ...], ZoneNames
     zones: dict[str, ZoneConfig] = {}
     for node, path, mark in nodes:
         section = Section.of(root.findings, node, path, keys.ZONE, mark)
-        zone = _zone(section, base) if section else None
+        zone = _zone(section, base, prefixes) if section else None
         if zone is None or section is None:
             known = False
         elif zone.name in zones:
             section.problem("name", f"Zone {zone.name} is here twice.", "Keep one of the two.")
         else:
             zones[zone.name] = zone
-    return tuple(zones[name] for name in sorted(zones)), ZoneNames(tuple(sorted(zones)), known)
+    return tuple(zones[name] for name in sorted(zones)), ZoneNames(
+        tuple(sorted(zones)), known, {name: zone.prefixes for name, zone in zones.items()}
+    )
 
 
-def _zone(section: Section, base: Path) -> ZoneConfig | None:
+def _zone(section: Section, base: Path, prefixes: tuple[str, ...] | None) -> ZoneConfig | None:
     """The zone, even with problems in it; None if it has no usable name."""
     name = section.require("name", scalars.zone_name, "Give the zone's apex: name: lb.example.com.")
     provider: ProviderKind | None = section.require("provider", _provider, "Give provider: rfc2136 or embedded.")
@@ -166,10 +191,11 @@ def _zone(section: Section, base: Path) -> ZoneConfig | None:
     signing = bind_keys(section, base)
     first = next((place.key for _, places in signing.places for place in places if place.key), None)
     look = section.read("look", scalars.duration(0.2, 60), 1.0 if embedded else 2.0)
-    others = bind_secondaries(section)
+    others, own = bind_secondaries(section), _prefixes(section)
+    may = (prefixes if own is None else own) or ()
     if name is None:
         return None
-    return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others)
+    return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others, may)
 
 
 def _policy(root: Section) -> PolicyConfig:
@@ -199,38 +225,6 @@ def _policy(root: Section) -> PolicyConfig:
         message = f"min_answers {policy.min_answers} is above max_answers {policy.max_answers}."
         section.problem("min_answers", message, "Raise max_answers or lower min_answers.")
     return policy
-
-
-def _fleet(root: Section, base: Path) -> tuple[FleetDraft, FleetSource | None]:
-    entries = root.children("load_balancers")
-    if entries is None:
-        if root.get("load_balancers") is None:
-            remedy = "Give load_balancers: {lb-a1: {az: a, ip: [192.0.2.11]}} or {from: file, path: fleet.yaml}."
-            root.missing("load_balancers", remedy)
-        return FleetDraft(), None
-    if any(key.text == "from" for key, _ in entries):
-        return _fleet_file(root, base)
-    if not entries:
-        root.problem("load_balancers", "There is no load balancer.", "Give at least one: lb-a1: {az: a, ip: […]}.")
-        return FleetDraft(), None
-    return bind_load_balancers(root.findings, entries, "load_balancers"), None
-
-
-def _fleet_file(root: Section, base: Path) -> tuple[FleetDraft, FleetSource | None]:
-    section = root.section("load_balancers", keys.FLEET_SOURCE)
-    if section is None:
-        return FleetDraft(), None
-    section.read("from", scalars.choice("a source of load balancers", ("file",)), None)
-    text = section.require("path", _path_text, "Name the file: path: fleet.yaml.")
-    if text is None:
-        return FleetDraft(), None
-    source = FleetSource(base / text)
-    reading = load_fleet(source.path)
-    if isinstance(reading, Unknown):
-        message = f"The load balancers are unknown for now: {reading.reason}"
-        section.note("path", message, "Nothing is planned until the file is whole.")
-        return FleetDraft(), source
-    return FleetDraft(reading.known, azs_known=True, pools_known=True, addresses_known=True), source
 
 
 def _retention(root: Section) -> RetentionConfig:

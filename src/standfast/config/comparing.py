@@ -12,13 +12,16 @@ from standfast.config.secrets import TsigKey
 _IDENTITY: Final = ("name", "id")
 _SILENT: Final = frozenset({"file", "digest"})
 _AT_START: Final = ("signals", "web")
+_DECLARED: Final = "sources.declared."
+"""Where those stand that the file itself names: there it is plainly `load_balancers`."""
 _TEXT_MAX: Final = 60
 
 
 def differences(was: Config, now: Config) -> tuple[str, ...]:
     """Each a phrase such as `endpoints.www.lb.example.com.azs: [] → [a, b]`, in the order of the sections."""
     return tuple(
-        f"{one} (when it is started again)" if one.startswith(_AT_START) else one for one in _between("", was, now)
+        f"{one} (when it is started again)" if one.startswith(_AT_START) else one.removeprefix(_DECLARED)
+        for one in _between("", was, now)
     )
 
 

@@ -17,10 +17,10 @@ from standfast.config.schema import (
     ON_PANIC,
     EndpointConfig,
     Family,
-    LoadBalancerConfig,
     PolicyConfig,
 )
 from standfast.config.section import Section
+from standfast.config.source_kinds import LoadBalancerConfig
 from standfast.model.name import reserved_label
 
 TTL_SHORT: Final = 30
@@ -113,6 +113,7 @@ def _bind_one(
         kind=kind,
         need=section.read("need", _need, 0),
         rotation_s=section.read("rotation", scalars.rotation, policy.rotation_s),
+        prefixes=zones.prefixes.get(place[1], ()) if place else (),
     )
     endpoint = of_kind(section, endpoint)
     note_rotation(section, endpoint)

@@ -15,8 +15,9 @@ from standfast.config import keys, scalars
 from standfast.config.document import BYTES_MAX, Findings, Mapping, Mark, Node, Scalar, parse, shown
 from standfast.config.files import Unreadable, read_text, shown_path
 from standfast.config.scalars import BadValue
-from standfast.config.schema import ADMIN_STATES, DEFAULT_POOL, LoadBalancerConfig
+from standfast.config.schema import ADMIN_STATES, DEFAULT_POOL
 from standfast.config.section import Section
+from standfast.config.source_kinds import LoadBalancerConfig
 from standfast.errors import Problem
 
 CAPACITY_MAX: Final = 1_000_000

@@ -19,8 +19,9 @@ ROOT: Final = (
     "monitor",
     "notify",
     "web",
+    "prefixes",
 )
-ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries")
+ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries", "prefixes")
 TSIG: Final = ("enactor", "planner", "cleaner", "prober")
 HEALTH: Final = (
     "tcp",
@@ -41,7 +42,14 @@ HEALTH: Final = (
 )
 VANTAGE: Final = ("az",)
 LOAD_BALANCER: Final = ("az", "ip", "capacity", "pool", "admin", "port")
-FLEET_SOURCE: Final = ("from", "path")
+SOURCE_DECLARED: Final = ("from", "name", "load_balancers")
+SOURCE_FILE: Final = ("from", "name", "path")
+SOURCE_HTTP: Final = ("from", "name", "url", "headers", "ca", "every", "timeout")
+SOURCE_AWS: Final = ("from", "name", "region", "scheme", "tags", "target_health", "endpoint", "every", "timeout")
+SOURCE_KUBERNETES: Final = (
+    *("from", "name", "what", "server", "token", "ca", "namespace", "selector", "az", "every", "timeout"),
+)
+SOURCE_PLUGIN: Final = ("from", "name", "options", "every")
 POLICY: Final = (
     "ttl",
     "min_answers",

@@ -1,6 +1,7 @@
 """Which absolute name, in which zone, an endpoint's key means."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from standfast.config import scalars
@@ -41,10 +42,12 @@ _NO_ZONE: Final = "zone.invalid"
 
 @dataclass(frozen=True, slots=True)
 class ZoneNames:
-    """The apexes, and whether these are all: one with a problem may be missing."""
+    """The apexes, and whether these are all: one with a problem may be missing. `prefixes`: by zone, what
+    may be published."""
 
     names: tuple[str, ...]
     known: bool
+    prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def covering(self, name: str) -> str | None:
         """The zone that holds `name`: the nearest apex at or above it."""

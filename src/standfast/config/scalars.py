@@ -194,6 +194,27 @@ def address(text: str) -> str:
     return str(found)
 
 
+def network(text: str) -> str:
+    """A network that may be published, in canonical text; an address alone is the network of that address."""
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        remedy = "Give networks such as 192.0.2.0/24 or 2001:db8::/32."
+        raise BadValue(f"{shown(text)} is not a network.", remedy) from None
+    raise BadValue(f"{shown(text)} has bits beyond its prefix length.", f"Did you mean {meant}?")
+
+
+def path(text: str) -> str:
+    """A path, relative to the configuration or absolute."""
+    if "\0" in text or not text.strip():
+        raise BadValue(f"{shown(text)} is not a path.", "Give a path, relative to this file or absolute.")
+    return text
+
+
 def server(default_port: int) -> Callable[[str], tuple[str, int]]:
     """A reader of `host`, `host:port`, `address:port` or `[IPv6]:port` as host and port."""
 

@@ -14,6 +14,7 @@ from standfast.config.rolekeys import RoleKeys
 from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
 from standfast.config.signals import SignalsConfig
+from standfast.config.source_kinds import DeclaredSource, LoadBalancerConfig, SourceConfig, meanings
 
 ProviderKind: TypeAlias = Literal["rfc2136", "embedded"]
 AdminState: TypeAlias = Literal["up", "down", "drain"]
@@ -38,7 +39,8 @@ class ZoneConfig:
     """A zone and the primary that takes its updates.
 
     `keys` are those that each role signs with, `tsig` the first of them that can be read here; `embedded` needs none.
-    `secondaries` say where other name servers are asked, if not where their NS records lead.
+    `secondaries` say where other name servers are asked, if not where their NS records lead. `prefixes` are the
+    networks that may be published in it; none: every address.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ZoneConfig:
     look_seconds: float
     keys: RoleKeys = field(default_factory=RoleKeys)
     secondaries: tuple[SecondaryConfig, ...] = ()
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,30 +93,6 @@ class VantageConfig:
 
     name: str
     az: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadBalancerConfig:
-    """A load balancer as declared; health is judged elsewhere. `capacity` is relative to the others'."""
-
-    id: str
-    az: str
-    pool: str
-    ipv4: tuple[str, ...]
-    ipv6: tuple[str, ...]
-    capacity: int
-    admin: AdminState
-    port: int | None
-
-    def addresses(self, family: Family) -> tuple[str, ...]:
-        return self.ipv4 if family == "ipv4" else self.ipv6
-
-
-@dataclass(frozen=True, slots=True)
-class FleetSource:
-    """The load balancers stand in a file of their own, read again whenever it changes."""
-
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +150,7 @@ class EndpointConfig:
     follows: str | None = None
     need: int = 0
     rotation_s: float = 0.0
+    prefixes: tuple[str, ...] = ()
 
     def eligible(self, load_balancers: tuple[LoadBalancerConfig, ...]) -> tuple[LoadBalancerConfig, ...]:
         """Those that AZ and pool admit; admin state and health are not asked."""
@@ -209,9 +189,9 @@ class WebConfig:
 class Config:
     """One configuration, whole and checked.
 
-    `load_balancers` is empty if `fleet_source` says where they are, `vantage` if each planner looks for itself.
-    `digest` names the meaning: equal for two texts that mean the same, free of secrets, of where this machine keeps its
-    files, and of what it tells to whom.
+    `sources` are in the order of their precedence, `vantage` is empty if each planner looks for itself. `digest` names
+    the meaning: equal for two texts that mean the same, free of secrets, of where this machine keeps its files, and of
+    what it tells to whom.
     """
 
     file: str
@@ -220,8 +200,7 @@ class Config:
     store: StoreConfig
     zones: tuple[ZoneConfig, ...]
     health: HealthConfig | None
-    load_balancers: tuple[LoadBalancerConfig, ...]
-    fleet_source: FleetSource | None
+    sources: tuple[SourceConfig, ...]
     endpoints: tuple[EndpointConfig, ...]
     policy: PolicyConfig
     retention: RetentionConfig
@@ -230,13 +209,29 @@ class Config:
     vantage: tuple[VantageConfig, ...] = ()
     digest: str = field(init=False, default="")
 
+    @property
+    def load_balancers(self) -> tuple[LoadBalancerConfig, ...]:
+        """Those declared here: not all, if there are other sources."""
+        found: dict[str, LoadBalancerConfig] = {}
+        for source in self.sources:
+            for one in source.load_balancers if isinstance(source, DeclaredSource) else ():
+                found.setdefault(one.id, one)
+        return tuple(found[name] for name in sorted(found))
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", _digest(self))
 
 
 def _digest(config: Config) -> str:
     zones = [
-        {"name": z.name, "provider": z.provider, "host": z.host, "port": z.port, "look": z.look_seconds}
+        {
+            "name": z.name,
+            "provider": z.provider,
+            "host": z.host,
+            "port": z.port,
+            "look": z.look_seconds,
+            **({"prefixes": z.prefixes} if z.prefixes else {}),
+        }
         for z in config.zones
     ]
     meaning: dict[str, Any] = {
@@ -244,8 +239,7 @@ def _digest(config: Config) -> str:
         "zones": sorted(zones, key=lambda zone: str(zone["name"])),
         "health": asdict(config.health) if config.health else None,
         "vantage": {one.name: one.az for one in config.vantage},
-        "load_balancers": {one.id: asdict(one) for one in config.load_balancers},
-        "fleet_source": config.fleet_source is not None,
+        "sources": meanings(config.sources),
         "endpoints": {one.name: asdict(one) for one in config.endpoints},
         "policy": asdict(config.policy),
         "retention": asdict(config.retention),

@@ -35,6 +35,18 @@ _FORMS: Final = "Give what tsig-keygen or keymgr -t prints, or algorithm:name:ba
 
 
 @dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a secret is: `env:NAME` or `file:PATH`, relative to `base`. Read each time, so that it may be renewed."""
+
+    reference: str
+    base: Path
+
+    def read(self) -> str:
+        """The secret without blanks at its ends. Raises SecretError."""
+        return read_secret(self.reference, self.base).text.strip()
+
+
+@dataclass(frozen=True, slots=True)
 class TsigKey:
     """A TSIG key (RFC 8945): `name` absolute and lower case, `algorithm` such as `hmac-sha256`."""
 

@@ -97,8 +97,9 @@ class EnactorProcess:
         poll_s: float = POLL_S,
         observe: bool = False,
         signers: Signers | None = None,
+        prefixes: tuple[tuple[str, tuple[str, ...]], ...] = (),
     ) -> None:
-        self.core = Enactor(writer, stream)
+        self.core = Enactor(writer, stream, prefixes=prefixes)
         self._store, self._providers, self._copy = store, providers, copy
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe

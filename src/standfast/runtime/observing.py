@@ -331,16 +331,11 @@ def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:
 
 
 def declared_fleet(config: Config) -> Fleet | None:
-    """The fleet as the configuration has it now; None if its file is unknown."""
-    from standfast.config import FleetReading, load_fleet
+    """The fleet as the sources of the configuration have it now; None if any of them is unknown."""
+    from .asking import asked_fleet
 
-    declared = config.load_balancers
-    if config.fleet_source is not None:
-        reading = load_fleet(config.fleet_source.path)
-        if not isinstance(reading, FleetReading):
-            return None
-        declared = reading.known
-    return Fleet(tuple(load_balancer_of(one) for one in declared))
+    found = asked_fleet(config).load_balancers
+    return None if found is None else Fleet(tuple(load_balancer_of(one) for one in found))
 
 
 def azs_of(seen: Seen, config: Config) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Readings, ReadReply, Unknown
 from standfast.ports.store import StoreReply, StoreRequest
 
-from .place import Place
+from .place import Place, prefixes_of
 from .zonesight import look_at_zone, reader
 
 ATTEMPTS: Final = 5
@@ -40,10 +40,12 @@ class Store(Protocol):
 
 
 class Known(Struct, frozen=True):
-    """What a command is given beside the store: the fleet and its revision in the store (0: not from there)."""
+    """What a command is given beside the store: the fleet and its revision in the store (0: not from there), and what
+    may be published in each zone."""
 
     fleet: Fleet
     revision: int
+    prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Result(Struct, frozen=True):
@@ -69,7 +71,10 @@ def rehearsed(command: Command, plan: Plan, known: Known, who: str, now: float) 
     from standfast.core.decisions import PlanContext
 
     record = plan.record
-    context = PlanContext(record.stream, record.zones, plan.generation + 1, who, policy=record.policy)
+    prefixes = dict(known.prefixes)
+    context = PlanContext(
+        record.stream, record.zones, plan.generation + 1, who, policy=record.policy, prefixes=prefixes
+    )
     return command_draft(command, plan, known.fleet, now, context)
 
 
@@ -126,6 +131,7 @@ def _published(command: Command, config: Config, store: Store, plan: Plan, known
             policy=plan.record.policy,
             sources=sources,
             command=command,
+            prefixes=prefixes_of(config),
         )
         outcome = _driven(task, config, store)
         if outcome.kind != "moved":

@@ -12,8 +12,8 @@ from standfast.adapters.providers.keyring import KeyRing
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.adapters.stores.diskcopy import DiskCopy
 from standfast.adapters.stores.sqlite import SqliteStore
-from standfast.config import Config, KeyRole, TsigKey
-from standfast.config.schema import EndpointConfig, LoadBalancerConfig, ZoneConfig
+from standfast.config import Config, KeyRole, LoadBalancerConfig, TsigKey
+from standfast.config.schema import EndpointConfig, ZoneConfig
 from standfast.config.secrets import read_secret, tsig_key
 from standfast.errors import ProviderError, StandfastError
 from standfast.model.fleet import LoadBalancer
@@ -183,7 +183,13 @@ def policy_of(endpoint: EndpointConfig) -> EndpointPolicy:
         follows=endpoint.follows or "",
         need=endpoint.need,
         rotation_s=endpoint.rotation_s,
+        prefixes=endpoint.prefixes,
     )
+
+
+def prefixes_of(config: Config) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Zone by zone the networks that may be published there."""
+    return tuple((zone.name, zone.prefixes) for zone in config.zones if zone.prefixes)
 
 
 def load_balancer_of(declared: LoadBalancerConfig) -> LoadBalancer:

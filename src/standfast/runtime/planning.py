@@ -18,9 +18,6 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from standfast.adapters.sources import FleetSeen, FleetSource, FleetUnknown
-from standfast.adapters.sources.declared import DeclaredFleet
-from standfast.adapters.sources.file import FileFleet
 from standfast.config import Config, LoadBalancerConfig
 from standfast.core.publisher import Assignment, Done, Outcome, Phase, PublisherReply, PublisherRequest, publish
 from standfast.model.fleet import Fleet, Verdict
@@ -31,13 +28,15 @@ from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPla
 from .checks import Checks, beat_s, checks_of, facts_of, tell_news, tell_verdicts
 from .consenting import Consents
 from .enacting import Provider, Store
+from .fleetkeeping import FleetKeeper
 from .journal import Journal
 from .overriding import OverrideBoard
-from .place import load_balancer_of, news_of_file, policy_of
+from .place import load_balancer_of, news_of_file, policy_of, prefixes_of
 from .presence import Presence
 from .probing import target_of
 from .recording import plan_facts
-from .sharing import FLEET, POLICY, Board, HealthBoard, SharedFleet, SharedPolicy, encode, fleet_on, policy_on
+from .sharing import POLICY, Board, HealthBoard, SharedPolicy, encode, policy_on
+from .sourcing import Sources
 from .tidings import Tell, Tidings, silent
 
 POLL_S: Final = 0.01
@@ -77,6 +76,7 @@ class PlannerProcess:
         *,
         kept: Plan | None = None,
         prober: Callable[[Callable[[], None]], Checks] | None = None,
+        sources: Sources | None = None,
         look_s: float = LOOK_S,
         poll_s: float = POLL_S,
         wall: Callable[[], float] = time.time,
@@ -91,12 +91,10 @@ class PlannerProcess:
         self._woken = threading.Event()
         self._prober = prober(self._woken.set) if prober else checks_of(config, store, self._woken.set)
         self._health = HealthBoard(store, who, secrets.token_hex(8), beat_s(config))
-        self._fleet_board, self._policy_board = Board(store, FLEET), Board(store, POLICY)
+        self._policy_board = Board(store, POLICY)
         self._overrides = OverrideBoard(store, self._tidings)
-        source = config.fleet_source
-        self._source: FleetSource = FileFleet(source.path) if source else DeclaredFleet(config.load_balancers)
+        self._keeper = FleetKeeper(who, config, store, self._tidings, self._woken.set, sources, wall)
         self._fleet: tuple[LoadBalancerConfig, ...] | None = None
-        self._seen: FleetSeen | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._begun: tuple[tuple[str, int], ...] = ()
         self._first, self._survey, self._review, self._superseded = False, True, False, False
@@ -104,13 +102,13 @@ class PlannerProcess:
         self._pause = RETRY_S
         self._pass_at: float | None = None
         self._due: float | None = None
-        self._began_at = self._looked_at = self._surveyed_at = self._judged_at = self._beaten_at = self._put_at = 0.0
-        self._sighted_at = time.monotonic()
+        self._began_at = self._looked_at = self._surveyed_at = self._judged_at = self._beaten_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Begin from what the store has, then plan whenever there is news."""
         self._tidings.event("started", stream=self._config.stream, policy=self._config.digest)
         self._prober.start()
+        self._keeper.start()
         try:
             while not stop.is_set() and not self._begin(time.monotonic()):
                 self._beat(time.monotonic())
@@ -121,6 +119,7 @@ class PlannerProcess:
                 self._woken.wait(self._poll_s)
         finally:
             self._prober.close()
+            self._keeper.close()
             self._health.leave()
             self._tidings.event("stopped")
             self._journal.close()
@@ -137,16 +136,16 @@ class PlannerProcess:
             self.plan = plan.plan if isinstance(plan, PlanRead) else None
         if self._kept is not None and (self.plan is None or self._kept.generation >= self.plan.generation):
             self.plan = self._kept  # the store was lost or set back: the kept plan speaks for holds, and is passed
-        read = self._fleet_board.read() and self._policy_board.read() and self._health.look(now)
+        read = self._keeper.begin() and self._policy_board.read() and self._health.look(now)
         read = read and self._overrides.look() and self._prober.look(now)
         if not read or not self._put_policy():
             return self._lost("a source could not be read or put")
         self._first = head.head is None and self.plan is None
         self._verdicts = self._health.verdicts()
-        self._fleet = fleet_on(self._fleet_board)
+        self._fleet = self._keeper.fleet
         if self._fleet is not None:
             self._watch(self._fleet)
-        self._sight(fully=True)
+        self._sight()
         self._tidings.state("store", "")
         self._began_at = self._looked_at = self._surveyed_at = now
         return True
@@ -169,7 +168,7 @@ class PlannerProcess:
             self._looked_at = now
             self._plan_at(now)
             self._review = now - self._surveyed_at >= SURVEY_S
-        self._sight(fully=slow)
+        self._sight()
         if self._overrides.turned(self._wall()):
             self._plan_at(now)
         if woken or now - self._judged_at >= JUDGE_S:
@@ -196,9 +195,8 @@ class PlannerProcess:
         if self._consents.look():
             self._plan_at(now)
         self._overrides.look()
-        revision = self._fleet_board.revision
-        if self._fleet_board.read() and self._fleet_board.revision != revision and self._seen is None:
-            self._adopt(fleet_on(self._fleet_board))
+        if self._keeper.look():
+            self._adopt(self._keeper.fleet)
         self._prober.look(now)
         if self._health.look(now):
             self._judge(now)
@@ -222,23 +220,10 @@ class PlannerProcess:
         self._superseded = bool(why)
         self._tidings.state("policy", why)
 
-    def _sight(self, *, fully: bool) -> None:
-        """Does our own source say something new? Then so do we, to all planners."""
-        sighting = self._source.look(self._fleet, fully=fully)
-        if isinstance(sighting, FleetUnknown):
-            self._tidings.state("fleet", sighting.why)
-        elif sighting is not None:
-            self._tidings.state("fleet", "")
-            self._seen = sighting
-        now = time.monotonic()
-        if self._seen is None or self._superseded or (sighting is None and now - self._put_at < JUDGE_S):
-            return
-        self._put_at = now
-        shared = encode(SharedFleet(self._who, self._seen.load_balancers))
-        outcome = "put" if self._seen.load_balancers == fleet_on(self._fleet_board) else self._fleet_board.put(shared)
-        if outcome != "unknown":
-            self._seen = None
-            self._adopt(fleet_on(self._fleet_board))
+    def _sight(self) -> None:
+        """Do our own sources say something new? Then so do we, to all planners."""
+        if self._keeper.hear(time.monotonic(), may_put=not self._superseded):
+            self._adopt(self._keeper.fleet)
 
     def _adopt(self, fleet: tuple[LoadBalancerConfig, ...] | None) -> None:
         if fleet is None or fleet == self._fleet:
@@ -264,7 +249,7 @@ class PlannerProcess:
         if self._fleet is None:
             return False
         tell_news(self._prober, self._tidings)
-        own = self._prober.verdicts()
+        own = self._keeper.advised(self._prober.verdicts())
         outcome = self._health.settle(own, now, self._wall(), self._prober.outlooks())
         verdicts = self._health.verdicts() if outcome == "overtaken" else own
         if verdicts != self._verdicts:
@@ -299,7 +284,7 @@ class PlannerProcess:
 
     def _assignment(self) -> Assignment:
         config, wall = self._config, self._wall()
-        boards = (self._fleet_board, self._health.board, self._policy_board, self._overrides.board)
+        boards = (self._keeper.board, self._health.board, self._policy_board, self._overrides.board)
         sources = tuple((board.source, board.revision) for board in boards)
         seen = Fleet(tuple(load_balancer_of(one) for one in self._fleet or ()), sources)
         fleet, verdicts = self._overrides.overlaid(seen, self._verdicts, wall)
@@ -319,6 +304,7 @@ class PlannerProcess:
             begun=self._begun,
             survey=self._survey or self._review,
             consented=self._overrides.consented(seen, wall),
+            prefixes=prefixes_of(config),
         )
 
     def _perform(self, request: PublisherRequest) -> PublisherReply:
@@ -372,8 +358,6 @@ class PlannerProcess:
         if self._presence is None:
             return
         states = [verdict.state for verdict in self._verdicts.values()]
-        unread = self._tidings.why("fleet")
-        self._sighted_at = self._sighted_at if unread else now
         self._presence.beat(
             generation=self.plan.generation if self.plan else 0,
             plan=self.plan.digest if self.plan else "",
@@ -384,5 +368,5 @@ class PlannerProcess:
             troubles=self._tidings.troubles[:20],
             pulses=self._prober.pulses(),
             checks=facts_of(self._prober),
-            sources={"fleet": {"read_s": round(now - self._sighted_at, 1), "why": unread}},
+            sources=self._keeper.facts(now),
         )

@@ -12,7 +12,7 @@ from standfast.config import KeyRole
 from .enacting import Provider
 from .journal import Journal
 from .latestore import LateStore
-from .place import Place
+from .place import Place, prefixes_of
 from .presence import Presence
 
 Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "nameserver"]
@@ -82,6 +82,7 @@ def _enactor(
             look_s=min(zone.look_seconds for zone in place.config.zones),
             observe=duties.observe,
             signers=place.signers,
+            prefixes=prefixes_of(place.config),
         ).run(stop)
 
 

@@ -1,7 +1,8 @@
 """What planners tell each other through the plan store: fleet, health and configuration, so that they don't alternate.
 
 Each is a *source* with a rising revision, and a plan is published only if the store has no newer one than it names.
-fleet:   the last change that any planner saw. At its start a planner puts what it has, if that differs.
+fleet:   source by source the last change that any planner saw. At its start a planner puts what it has, if different.
+sources, accepted: how sources stand, and which loss an operator accepted: for people, and not asserted by plans.
 policy:  the digest of the configuration of the planner started last. One with another digest stops planning.
 health:  one planner speaks; the others plan by what it says. Who speaks repeats itself; if it is silent for three
          beats, or said good-bye, the next that looks takes over. Two that speak at once are found out by the revision,
@@ -25,6 +26,8 @@ SILENT_BEATS: Final = 3
 FLEET: Final = "fleet"
 HEALTH: Final = "health"
 POLICY: Final = "policy"
+STANDINGS: Final = "sources"
+ACCEPTED: Final = "accepted"
 Put: TypeAlias = Literal["put", "overtaken", "unknown"]
 _Shared = TypeVar("_Shared")
 
@@ -52,11 +55,54 @@ class SharedHealth(msgspec.Struct, frozen=True):
     verdicts: dict[str, Judged]
 
 
+class SharedPart(msgspec.Struct, frozen=True):
+    """What is believed of one source: `revision` as the source names it, `at` when that was first seen (seconds since
+    the epoch, for people)."""
+
+    name: str
+    revision: str
+    at: float
+    load_balancers: tuple[LoadBalancerConfig, ...]
+
+
 class SharedFleet(msgspec.Struct, frozen=True):
-    """The fleet as the planner `who` saw it."""
+    """The fleet as the planner `who` saw it, and the part of it that each source named."""
 
     who: str
     load_balancers: tuple[LoadBalancerConfig, ...]
+    sources: tuple[SharedPart, ...] = ()
+
+
+class SharedStanding(msgspec.Struct, frozen=True):
+    """How a source stood when that last changed. `lost` are the load balancers that a held reading lacks."""
+
+    kind: str
+    state: str
+    why: str
+    since: float
+    count: int
+    lost: tuple[str, ...] = ()
+
+
+class SharedStandings(msgspec.Struct, frozen=True):
+    """How the sources stand, as the planner `who` sees them. Nothing is planned by it."""
+
+    who: str
+    sources: dict[str, SharedStanding]
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The loss of these load balancers from a source is meant: `by` says so."""
+
+    load_balancers: tuple[str, ...]
+    reason: str
+    by: str
+
+
+class SharedAccepted(msgspec.Struct, frozen=True):
+    """By source, what was accepted and has not come to pass yet."""
+
+    sources: dict[str, Accepted]
 
 
 class SharedPolicy(msgspec.Struct, frozen=True):
@@ -115,7 +161,19 @@ def read_fleet(body: bytes) -> SharedFleet | None:
     return _decoded(body, SharedFleet)
 
 
-def encode(shared: SharedFleet | SharedHealth | SharedPolicy) -> bytes:
+def standings_on(board: Board) -> dict[str, SharedStanding]:
+    """How the sources stand; empty if nobody said."""
+    shared = _decoded(board.body, SharedStandings)
+    return shared.sources if shared is not None else {}
+
+
+def accepted_on(board: Board) -> dict[str, Accepted]:
+    """What was accepted, by source."""
+    shared = _decoded(board.body, SharedAccepted)
+    return shared.sources if shared is not None else {}
+
+
+def encode(shared: msgspec.Struct) -> bytes:
     """As JSON, which people can read too."""
     return msgspec.json.encode(shared)
 

@@ -61,7 +61,8 @@ class EndpointSight(Struct, frozen=True):
 
 class ZoneSight(Struct, frozen=True):
     """One zone. `primary` is its primary's short name, `address` where it was asked, `trouble` why it did not
-    answer; empty if it did. `notes` are sentences about other name servers."""
+    answer; empty if it did. `notes` are sentences about other name servers, `prefixes` what this machine's
+    configuration lets be published."""
 
     zone: str
     primary: str
@@ -70,6 +71,7 @@ class ZoneSight(Struct, frozen=True):
     floor: FloorReading | Unknown
     endpoints: tuple[EndpointSight, ...]
     notes: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
 
 
 def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> Rfc2136Provider | Unknown:
@@ -103,7 +105,7 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
         rest = ((server, found[entry.name]) for server, found in elsewhere.items() if entry.name in found)
         sights.append(EndpointSight(entry, marker, contents, ((label, marker), *rest)))
     notes = tuple(f"{name}: {where.why}" for name, where in others.items() if isinstance(where, Unknown))
-    return ZoneSight(zone.name, label, address, "", floor, tuple(sights), notes)
+    return ZoneSight(zone.name, label, address, "", floor, tuple(sights), notes, zone.prefixes)
 
 
 def _unread(zone: ZoneConfig, address: str, entries: tuple[Entry, ...], why: Unknown) -> ZoneSight:

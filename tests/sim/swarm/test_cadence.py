@@ -5,8 +5,8 @@ import inspect
 import pytest
 
 from standfast.adapters.providers.transport import Connection
-from standfast.adapters.sources import file
 from standfast.config.schema import HealthConfig
+from standfast.recovery import sources
 from standfast.recovery.health import HealthPolicy
 from standfast.runtime import cleaning, enacting, planning, rounds, sharing
 from standfast.sim.swarm import cadence
@@ -27,7 +27,7 @@ PAIRS = {
     "SILENT_TIMES": planning.SILENT_TIMES,
     "DUE_AGAIN_S": planning.DUE_AGAIN_S,
     "SILENT_BEATS": sharing.SILENT_BEATS,
-    "SHRINK_MAX": file.SHRINK_MAX,
+    "SHRINK_MAX": sources.SHRINK_MAX,
     "CLEANER_PASS_S": cleaning.PASS_S,
     "PROBE_JITTER": rounds.JITTER,
     "HEALTH_BEAT_S": max(planning.BEAT_S, HealthPolicy().interval_s),

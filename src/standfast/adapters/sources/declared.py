@@ -1,17 +1,18 @@
-"""The fleet as the configuration declares it: seen once, and it does not change while the process runs."""
+"""The fleet as the configuration declares it: it does not change while the process runs."""
 
-from standfast.config import LoadBalancerConfig
+from standfast.config import DeclaredSource
 
 from . import FleetSeen
+from .pausing import Pausing
 
 
-class DeclaredFleet:
+class DeclaredFleet(Pausing):
     """The load balancers of a configuration. How fast they may leave is for velocity to say."""
 
-    def __init__(self, load_balancers: tuple[LoadBalancerConfig, ...]) -> None:
-        self._seen: FleetSeen | None = FleetSeen(tuple(sorted(load_balancers, key=lambda one: one.id)))
+    def __init__(self, source: DeclaredSource) -> None:
+        super().__init__()
+        self._seen = FleetSeen(source.load_balancers, "as configured")
 
-    def look(self, known: tuple[LoadBalancerConfig, ...] | None, *, fully: bool = False) -> FleetSeen | None:
-        """All of them at the first look."""
-        seen, self._seen = self._seen, None
-        return seen
+    def look(self) -> FleetSeen:
+        """All of them."""
+        return self._seen

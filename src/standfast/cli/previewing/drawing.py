@@ -8,7 +8,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
-from standfast.cli.check import declared
 from standfast.config import Config, LoadBalancerConfig
 from standfast.core.decisions import Draft, Refusal
 from standfast.core.publisher import Assignment, Done, Phase, PublisherReply, PublisherRequest, Publishing, publish
@@ -19,6 +18,7 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan, ReadSource, SourceRead
 from standfast.recovery.override import consented, overlaid
+from standfast.runtime.asking import asked_fleet
 from standfast.runtime.consenting import CONSENTS, read_consents
 from standfast.runtime.observing import at_work, open_existing, present
 from standfast.runtime.overriding import OVERRIDES, Unreadable, overrides_in
@@ -58,10 +58,10 @@ class Drawn(Struct, frozen=True):
 
 def draw(config: Config, providers: "Mapping[str, Rfc2136Provider | Unknown]", take: Iterable[str] = ()) -> Drawn:
     """Draw it. Raises StandfastError where there is nothing to draw from."""
-    load_balancers = declared(config)
+    asked = asked_fleet(config)
+    load_balancers = asked.load_balancers
     if load_balancers is None:
-        path = config.fleet_source.path if config.fleet_source else config.file
-        raise StandfastError(f"The load balancers are unknown: {path} says nothing.", "`standfast check` says why.")
+        raise StandfastError(f"The load balancers are unknown: {asked.unknown}.", "`standfast check` says more.")
     place = Place(config)
     store = open_existing(place)
     if isinstance(store, Unknown) and place.has_store:
