@@ -24,7 +24,7 @@ from standfast.ports.provider import Confirm, Read, ReadChanges, Replace
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
 OURS = ("192.0.2.0/24", "2001:db8::/32")
-POLICY = replace(policy(min_answers=1, removal_share=1.0), prefixes=OURS)
+POLICY = replace(policy(min_answers=1, removal_share=1.0), adding_share=1.0, prefixes=OURS)
 
 
 def stray(number: int, *addresses: str) -> LoadBalancer:

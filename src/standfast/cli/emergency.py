@@ -132,11 +132,13 @@ def _least(planned: "Entry | None", rtype: int) -> int:
 
 
 def _usable(zone: "ZoneConfig", name: str, rrsets: "tuple[RRset, ...]", least: tuple[tuple[int, int], ...]) -> None:
-    """By the guard that every plan passes. Raises Refusal."""
+    """By the guard that every plan passes, and within the prefixes of this machine's configuration. Raises Refusal."""
     from standfast.core.guard import entry_violations
+    from standfast.core.prefixes import prefix_violations
     from standfast.model.entry import Entry
 
-    if violations := entry_violations(Entry(zone.name, name, 1, rrsets=rrsets, min_answers=least)):
+    entry = Entry(zone.name, name, 1, rrsets=rrsets, min_answers=least)
+    if violations := (*entry_violations(entry), *prefix_violations(entry, zone.prefixes)):
         raise Refusal("; ".join(str(one) for one in violations) + ".", "Nothing was written.")
 
 
