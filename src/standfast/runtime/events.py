@@ -91,6 +91,19 @@ class VerdictChanged(Line, tag="verdict"):
     reason: str
 
 
+class SourceStanding(Line, tag="source"):
+    """A source of the fleet stands otherwise. `state`: known; unknown, late (2 minutes), lost (15 minutes), held (it
+    lacks much at once: `lost`). What was known of it stays, `load_balancers` of them."""
+
+    source: str
+    kind: str
+    state: str
+    revision: str
+    load_balancers: int
+    lost: list[str]
+    why: str
+
+
 class Probe(Line, tag="probe"):
     """A failed check that changed no verdict, the `count`th `of` those that would."""
 
@@ -247,6 +260,7 @@ Event: TypeAlias = (
     | Refused
     | Settled
     | VerdictChanged
+    | SourceStanding
     | Probe
     | Intent
     | WouldWrite
