@@ -33,21 +33,45 @@ if TYPE_CHECKING:
 @click.option("--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True)
 @click.option("--take", multiple=True, metavar="NAME", help="as with `run`: consent to take over NAME")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object for machines")
+@click.option(
+    "--output",
+    type=click.Choice(("text", "markdown")),
+    default="text",
+    show_default=True,
+    help="markdown: for the comment under a merge request",
+)
+@click.option("--format", "form", type=click.Choice(("nsupdate", "aws", "octodns")), help="for hand work without us")
+@click.option("--zone", default="", metavar="ZONE", help="with --format: this zone alone")
 @click.pass_context
-def plan_command(ctx: click.Context, file: str, take: tuple[str, ...], as_json: bool) -> None:
-    """Show what would change in DNS, and why: addresses, TTLs, markers, reasons, guards. Writes nothing."""
+def plan_command(
+    ctx: click.Context, file: str, take: tuple[str, ...], as_json: bool, output: str, form: str | None, zone: str
+) -> None:  # fmt: skip
+    """Show what would change in DNS, and why: addresses, TTLs, markers, reasons, guards. Writes nothing.
+
+    \b
+    --format nsupdate   a script for nsupdate, each name with prerequisites for what was seen there
+    --format aws        a change batch for `aws route53 change-resource-record-sets`
+    --format octodns    what shall stand at each endpoint, as octoDNS has it in YAML"""
     from standfast import config as configuration
+    from standfast.cli.previewing.byhand import by_hand
+    from standfast.cli.previewing.markdown import preview_markdown
     from standfast.cli.previewing.showing import preview_json, preview_lines
 
     try:
-        previewed = preview(configuration.load(file), take)
+        config = configuration.load(file)
+        previewed = preview(config, take)
+        text = by_hand(previewed, config, form, zone.lower().rstrip(".")) if form else ""
     except StandfastError as error:
         if as_json:
             click.echo(json.dumps(_failed(error), indent=2, ensure_ascii=False))
         else:
             say(str(error), err=True)
         ctx.exit(error.exit_code)
-    if as_json:
+    if form:
+        click.echo(text, nl=False)
+    elif output == "markdown":
+        click.echo(preview_markdown(previewed), nl=False)
+    elif as_json:
         click.echo(json.dumps(preview_json(previewed), indent=2, ensure_ascii=False))
     else:
         for line in fitted(preview_lines(previewed)):

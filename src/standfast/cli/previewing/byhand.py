@@ -1,0 +1,151 @@
+"""A plan for hand work without us: an nsupdate script, a Route 53 change batch, octoDNS YAML. Markers are left out.
+
+The first two assert what was seen, endpoint by endpoint: whoever changed a name meanwhile is not overwritten.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from standfast.config import Config
+from standfast.errors import StandfastError
+from standfast.model.name import relative
+from standfast.model.rrset import RRType
+
+from .differences import EndpointChange, TypeChange
+from .showing import Preview
+
+FORMATS: Final = ("nsupdate", "aws", "octodns")
+AWS_CHANGES_MAX: Final = 1000
+"""Route 53 takes no more in one change batch."""
+_TYPES: Final = (RRType.A.name, RRType.AAAA.name)
+
+
+def by_hand(preview: Preview, config: Config, form: str, zone: str = "") -> str:
+    """The text. Raises StandfastError where it can't be made."""
+    if preview.unread:
+        message = f"What stands in DNS is not known: {'; '.join(preview.unread)}."
+        raise StandfastError(message, "`standfast check` says why.")
+    names = sorted({change.entry.zone for change in preview.changes} & {one.name for one in config.zones})
+    if zone and zone not in names:
+        raise StandfastError(f"There is no zone {zone} in the plan.", f"There are: {', '.join(names)}.")
+    zones = [zone] if zone else names
+    if form == "nsupdate":
+        return _nsupdate(preview, config, zones)
+    if len(zones) > 1:
+        raise StandfastError(f"{form} takes one zone at a time.", f"Give --zone, one of {', '.join(zones)}.")
+    some = [one for one in preview.changes if one.entry.zone in zones]
+    return _aws(preview, some) if form == "aws" else _octodns(some)
+
+
+def _differing(changes: Iterable[EndpointChange]) -> list[EndpointChange]:
+    return [one for one in changes if one.alias or any(kind.differs for kind in one.types)]
+
+
+def _title(preview: Preview) -> str:
+    plan = preview.drawn.wanted
+    return f"Standfast, plan g{plan.generation}" if plan else "Standfast"
+
+
+def _before(one: TypeChange) -> tuple[str, ...]:
+    return (*one.stay, *one.removed)
+
+
+def _after(one: TypeChange) -> tuple[str, ...]:
+    return (*one.stay, *one.added)
+
+
+def _nsupdate(preview: Preview, config: Config, zones: Sequence[str]) -> str:
+    lines = [
+        f"; {_title(preview)}, for hand work without Standfast: nsupdate -k KEYFILE THIS",
+        "; Each part is refused as a whole if the name is not as it was seen. Where an enactor runs, it puts back what",
+        "; its own plan says.",
+    ]
+    for zone in config.zones:
+        some = _differing(one for one in preview.changes if one.entry.zone == zone.name and zone.name in zones)
+        if some:
+            lines += ["", f"server {zone.host} {zone.port}", f"zone {zone.name}."]
+        for one in some:
+            lines += ["", *_update(one), "send"]
+    if len(lines) == 3:
+        lines.append("; Nothing is to be done.")
+    return "\n".join(lines) + "\n"
+
+
+def _update(one: EndpointChange) -> Iterator[str]:
+    name = f"{one.entry.name}."
+    kinds = {kind.rtype: kind for kind in one.types}
+    yield f"; {one.entry.name}: {'; '.join(_words(one))}"
+    for rtype in _TYPES:
+        kind = kinds.get(rtype)
+        before = _before(kind) if kind is not None else ()
+        yield from (f"prereq yxrrset {name} {rtype} {text}" for text in before)
+        if not before:
+            yield f"prereq nxrrset {name} {rtype}"
+    if one.alias:
+        yield f"prereq yxrrset {name} CNAME {one.alias}."
+        yield f"update delete {name} CNAME"
+    else:
+        yield f"prereq nxrrset {name} CNAME"
+    for kind in one.types:
+        if kind.differs:
+            yield f"update delete {name} {kind.rtype}"
+            yield from (f"update add {name} {kind.ttl_after} {kind.rtype} {text}" for text in _after(kind))
+
+
+def _words(one: EndpointChange) -> Iterator[str]:
+    """Who comes and who goes, and why, on one line."""
+    signs = {text: "+" for kind in one.types for text in kind.added}
+    for address, name, why in one.reasons:
+        yield f"{signs.get(address, '-')} {address} {name}: {why}".replace("\n", " ")
+
+
+def _aws(preview: Preview, changes: Sequence[EndpointChange]) -> str:
+    """DELETE what stands, exactly, and CREATE what shall: Route 53 refuses the batch if anything is otherwise."""
+    found: list[dict[str, Any]] = []
+    for one in _differing(changes):
+        if one.alias:
+            found.append(_aws_change("DELETE", one.entry.name, "CNAME", None, (f"{one.alias}.",)))
+        for kind in one.types:
+            if kind.differs and _before(kind):
+                found.append(_aws_change("DELETE", one.entry.name, kind.rtype, kind.ttl_before, _before(kind)))
+            if kind.differs and _after(kind):
+                found.append(_aws_change("CREATE", one.entry.name, kind.rtype, kind.ttl_after, _after(kind)))
+    if len(found) > AWS_CHANGES_MAX:
+        message = f"These are {len(found)} changes, and Route 53 takes {AWS_CHANGES_MAX} in a batch."
+        raise StandfastError(message, "Write them by an enactor, or name fewer endpoints.")
+    return json.dumps({"Comment": _title(preview), "Changes": found}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _aws_change(action: str, name: str, rtype: str, ttl: int | None, texts: Sequence[str]) -> dict[str, Any]:
+    records = [{"Value": text} for text in texts]
+    return {
+        "Action": action,
+        "ResourceRecordSet": {"Name": f"{name}.", "Type": rtype, "TTL": ttl or 0, "ResourceRecords": records},
+    }
+
+
+def _octodns(changes: Sequence[EndpointChange]) -> str:
+    """What shall stand at each endpoint, in the order that octoDNS insists on."""
+    lines = ["---"]
+    by_name = {_owner(one): one for one in changes}
+    for owner in sorted(by_name, key=_natural):
+        entry = by_name[owner].entry
+        if not entry.rrsets:
+            continue
+        lines.append(f"{json.dumps(owner)}:")
+        for rrset in entry.rrsets:
+            values = ", ".join(json.dumps(text) for text in rrset.texts())
+            lines += [f"- ttl: {rrset.ttl}", f"  type: {RRType(rrset.rtype).name}", f"  values: [{values}]"]
+    return "\n".join(lines) + "\n"
+
+
+def _owner(one: EndpointChange) -> str:
+    name = relative(one.entry.name, one.entry.zone)
+    return "" if name in ("", "@") else name
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """e2 before e10."""
+    return [(0, int(one), "") if one.isdigit() else (1, 0, one) for one in re.split(r"(\d+)", text) if one]
