@@ -116,7 +116,9 @@ def check_world(checked: Checked) -> Checked:
     from standfast.cli.checking.names import head_plan
     from standfast.cli.checking.state import state_findings
     from standfast.cli.checking.zone import check_zone
+    from standfast.runtime.observing import at_work, present
     from standfast.runtime.place import Place, policy_of
+    from standfast.runtime.secondaries import followed
 
     config = checked.config
     if config is None:
@@ -134,7 +136,9 @@ def check_world(checked: Checked) -> Checked:
     findings = [finding for report in zones for finding in report.findings]
     findings += _load_balancer_findings(config, checked.load_balancers)
     findings += state_findings(place)
-    return replace(checked, zones=zones, findings=tuple(findings), failover=failover_parts(config, zones))
+    found = followed(one for one in present(place) if one.role == "enactor" and at_work(one))
+    parts = failover_parts(config, zones, found)
+    return replace(checked, zones=zones, findings=tuple(findings), failover=parts)
 
 
 def _writers_keys(zone: configuration.ZoneConfig, place: "Place") -> "tuple[TsigKey, ...]":

@@ -106,6 +106,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     if seen.absent:
         lines.append(f"not in a plan yet: {', '.join(name for _, name in seen.absent[:SHOWN_MAX])}")
     lines += _override_lines(seen)
+    lines += _secondary_lines(seen)
     lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
     return [*lines, *votes_lines(seen), *_last_lines(seen)]
@@ -117,6 +118,14 @@ def _override_lines(seen: "Seen") -> list[str]:
     if seen.store.overrides is None and not seen.store.trouble and seen.store.plan is not None:
         return ["which overrides are in force is unknown"]
     return [f"override: {one.subject} {until(one, seen.at)}" for one in seen.store.in_force(seen.at)]
+
+
+def _secondary_lines(seen: "Seen") -> list[str]:
+    """Each zone's other name servers, as they are followed after each write."""
+    zones: dict[str, list[str]] = {}
+    for one in seen.secondaries:
+        zones.setdefault(one.zone, []).append(one.text)
+    return [f"{zone}: {'   '.join(texts)}" for zone, texts in zones.items()]
 
 
 class _Words:
@@ -252,6 +261,8 @@ def guards(seen: "Seen") -> list[str]:
 
 def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, Any]:
     """For programs."""
+    from msgspec import to_builtins
+
     from standfast.runtime.observing import at_work
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_json
@@ -293,6 +304,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
             for one in seen.zones
         ],
         "endpoints": endpoints,
+        "secondaries": [to_builtins(one) for one in seen.secondaries],
         "absent": [name for _, name in seen.absent],
         "guards": guards(seen),
         "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],

@@ -39,6 +39,7 @@ from standfast.ports.provider import (
 )
 from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
 
+from .following import Follower
 from .journal import Journal
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
@@ -98,12 +99,13 @@ class EnactorProcess:
         observe: bool = False,
         signers: Signers | None = None,
         prefixes: tuple[tuple[str, tuple[str, ...]], ...] = (),
+        follower: Follower | None = None,
     ) -> None:
         self.core = Enactor(writer, stream, prefixes=prefixes)
         self._store, self._providers, self._copy = store, providers, copy
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
-        self._signers = signers or Signers()
+        self._signers, self._follower = signers or Signers(), follower or Follower((), stream)
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
         self._troubles: dict[str, str] = {}
@@ -115,6 +117,7 @@ class EnactorProcess:
     def run(self, stop: threading.Event) -> None:
         """Start, then wake on news, looks and audits until told to stop."""
         self._journal.write("started", stream=self.core.stream, observe=self._observe)
+        self._follower.start()
         self._pass("start", stop)
         looked = audited = time.monotonic()
         beaten = 0.0
@@ -129,10 +132,13 @@ class EnactorProcess:
                 self._pass("look", stop)
             elif changed or (not self.core.agenda.empty and now >= self._again_at):
                 self._pass("news", stop)
+            for event, facts in self._follower.news():
+                self._journal.write(event, **facts)
             if now - beaten >= BEAT_S:
                 beaten = now
                 self._beat(time.monotonic() - looked)
             stop.wait(self._poll_s)
+        self._follower.stop()
         self._sender.shutdown()
         self._journal.write("stopped")
         self._journal.close()
@@ -233,6 +239,9 @@ class EnactorProcess:
             self._noted(notice.kind, notice.why)
         if not core.outcomes:
             return
+        for outcome in core.outcomes:
+            if outcome.result == "written":
+                self._follower.written(outcome.zone, outcome.name, outcome.since)
         took = time.monotonic() - self._sent_at
         worth = [outcome_facts(outcome, took) for outcome in core.outcomes if self._worth_telling(outcome)]
         if worth:
@@ -280,6 +289,7 @@ class EnactorProcess:
             troubles=troubles[:20],
             put_back=self._often_put_back(),
             keys=self._signers.standing,
+            secondaries=self._follower.standing,
         )
 
     def _often_put_back(self) -> dict[str, int]:

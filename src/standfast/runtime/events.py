@@ -216,6 +216,25 @@ class Served(Line, tag="served"):
     servers: list[str]
 
 
+class Secondaries(Line, tag="secondaries"):
+    """These name servers of the zone serve every write of this enactor now, each so many seconds after the last."""
+
+    zone: str
+    servers: list[str]
+    generation: int
+    lag_s: dict[str, float | None]
+
+
+class SecondaryBehind(Line, tag="secondary_behind"):
+    """A name server has not served a write for longer than transfers take. Told once; `secondaries` tells the end."""
+
+    zone: str
+    server: str
+    serves: int
+    behind_s: float
+    why: str
+
+
 class Answered(Line, tag="answer"):
     """What a name server answers is otherwise than it was: `whole`, `empty`, `mixed`, `foreign`, `behind`, `silent`."""
 
@@ -271,6 +290,8 @@ Event: TypeAlias = (
     | Overridden
     | Reloaded
     | Served
+    | Secondaries
+    | SecondaryBehind
     | Answered
     | Verdict
     | Checkpoint

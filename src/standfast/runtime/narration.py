@@ -72,6 +72,10 @@ def narrated(event: Mapping[str, Any]) -> str | None:
     who = str(event.get("role", ""))
     if event.get("who") and who in ("enactor", "prober"):
         who = f"{who} {event['who']}"
+    if event.get("event") == "secondaries":
+        who = ", ".join(str(one) for one in event.get("servers") or [])
+    if event.get("event") == "secondary_behind":
+        who = str(event.get("server"))
     return f"{_clock(str(event.get('at', '')))}  {who:<11} {text}"
 
 
@@ -111,6 +115,11 @@ def _text(event: Mapping[str, Any]) -> str | None:
         case "override":
             end = f"until {_until(event.get('until'))}" if event.get("stage") == "in force" else event.get("stage")
             return f"{event.get('target')} {event.get('state')} {end} by {event.get('by')}: {event.get('reason')}"
+        case "secondaries":
+            verb = "serves" if len(event.get("servers") or []) == 1 else "serve"
+            return f"{verb} g{event.get('generation')}{_lag(event.get('lag_s'))}"
+        case "secondary_behind":
+            return f"BEHIND for {float(event.get('behind_s', 0)):.0f} s: {event.get('why')}"
         case "operator":
             return f"{event.get('what', '')}  {event.get('why', '')}".rstrip()
     return None
@@ -148,6 +157,11 @@ def _reloaded(event: Mapping[str, Any]) -> str:
 
 def _until(at: object) -> str:
     return datetime.fromtimestamp(at).strftime("%H:%M:%S") if isinstance(at, int | float) else "–"
+
+
+def _lag(lags: object) -> str:
+    known = [lag for lag in lags.values() if lag is not None] if isinstance(lags, Mapping) else []
+    return f", {max(known):.1f} s after the write" if known else ""
 
 
 def _change(change: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ from standfast.ports.store import (
 
 from .place import Place, load_balancer_of, policy_of
 from .presence import Present, read_presence
+from .secondaries import Secondary, followed
 
 if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
@@ -126,6 +127,11 @@ class Seen(Struct, frozen=True):
     def endpoints(self) -> "tuple[EndpointSight, ...]":
         """All zones' endpoints, without the synthetic ones."""
         return tuple(one for zone in self.zones for one in zone.endpoints if one.entry.kind != "first")
+
+    @property
+    def secondaries(self) -> tuple[Secondary, ...]:
+        """The zones' other name servers, as running enactors follow them."""
+        return followed(self.running("enactor"))
 
     def running(self, role: str) -> tuple[Present, ...]:
         """Processes of that role that are at work."""

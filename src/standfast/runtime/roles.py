@@ -69,6 +69,7 @@ def _enactor(
     who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
 ) -> None:
     from .enacting import EnactorProcess
+    from .following import Follower
 
     with _opened(place, "enactor", leave=False) as (store, providers), closing(place.open_copy(who)) as copy:
         EnactorProcess(
@@ -83,6 +84,7 @@ def _enactor(
             observe=duties.observe,
             signers=place.signers,
             prefixes=prefixes_of(place.config),
+            follower=Follower(place.config.zones, place.config.stream),
         ).run(stop)
 
 

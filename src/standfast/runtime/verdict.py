@@ -24,6 +24,7 @@ from standfast.ports.store import PlanSummary
 
 from .observing import Seen, at_work
 from .overridden import remarks as overridden
+from .secondaries import staying_behind
 from .times import clock, since, span
 from .watching import overloads, unheard
 
@@ -193,6 +194,8 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
     for text in _planner_says(seen, "troubles"):
         if _SUPERSEDED in text:
             yield _Finding("NEEDS YOU", f"{text[:1].upper()}{text[1:]}", "standfast check", EXIT_REFUSED)
+    for text in staying_behind(seen.secondaries):
+        yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
     for name, count in _put_back(seen).items():
         text = f"{name} was put back {count} times in ten minutes: somebody, or another tool, keeps changing it in DNS."
         yield _Finding("NEEDS YOU", text, f"standfast explain {name}", EXIT_DIFFERS)

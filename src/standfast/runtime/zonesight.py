@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, TypeVar
 from msgspec import Struct
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
-from standfast.config import ZoneConfig
+from standfast.config import SecondaryConfig, ZoneConfig
 from standfast.model.entry import Entry
 from standfast.model.marker import ABSENT, FloorReading, MarkerReading, read_floor, read_marker
 from standfast.model.name import floor_owner, is_below, marker_owner, name_from_wire
@@ -25,11 +25,18 @@ PRIMARY_TIMEOUT_S: Final = 1.5
 SECONDARY_TIMEOUT_S: Final = 1.0
 SECONDARY_NAMES_MAX: Final = 500
 """So many endpoints are followed to the other name servers; of more, these are a sample."""
-_DNS_PORT: Final = 53
+DNS_PORT: Final = 53
 
 Reading: TypeAlias = RRset | Unknown | None
 _Markers: TypeAlias = dict[str, MarkerReading | Unknown]
 _T = TypeVar("_T")
+
+
+class NameServer(Struct, frozen=True):
+    """Where another name server of a zone is asked."""
+
+    address: str
+    port: int = DNS_PORT
 
 
 class EndpointSight(Struct, frozen=True):
@@ -93,9 +100,9 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
         floor, readings = _primary_readings(primary, zone, stream, some)
         if isinstance(floor, Unknown):
             return _unread(zone, address, some, floor)
-        label, others = "embedded", dict[str, str | Unknown]()
+        label, others = "embedded", dict[str, NameServer | Unknown]()
         if zone.provider != "embedded":
-            label, others = _name_servers(zone, primary)
+            label, others = name_servers(zone, primary)
     finally:
         primary.close()
     follow = some[:SECONDARY_NAMES_MAX] if secondaries else ()
@@ -140,24 +147,41 @@ def _marker(value: Reading, entry: Entry) -> MarkerReading | Unknown:
     return read_marker(value, entry.zone, marker_owner(entry.name, entry.zone)) if value else ABSENT
 
 
-def _name_servers(zone: ZoneConfig, primary: Rfc2136Provider) -> tuple[str, dict[str, str | Unknown]]:
-    """The primary's short name, and the other name servers of the zone (RFC 1034 §4.2.1) with an address of each."""
+def name_servers(zone: ZoneConfig, primary: Rfc2136Provider) -> tuple[str, dict[str, NameServer | Unknown]]:
+    """The primary's short name, and the other name servers of the zone (RFC 1034 §4.2.1) with where to ask each.
+
+    They are those of the NS records and those under `secondaries:`, which also says where to ask them.
+    """
     here = _addresses(zone.host, SECONDARY_TIMEOUT_S)
     label = "primary" if _is_address(zone.host) else _short(zone.host)
     reply = primary.perform(Read(zone.name, ((zone.name, int(RRType.NS)),)))
     answer = reply.values[0] if isinstance(reply, Readings) else reply
-    if answer is None or isinstance(answer, Unknown):
-        return label, {}
-    others: dict[str, str | Unknown] = {}
-    for name in sorted(_target(rdata) for rdata in answer.rdata):
+    names = [] if answer is None or isinstance(answer, Unknown) else sorted(_target(rdata) for rdata in answer.rdata)
+    told = {one.name: one for one in zone.secondaries}
+    others: dict[str, NameServer | Unknown] = {}
+    for name in names:
+        if declared := told.pop(name, None) or told.pop(_short(name), None):
+            others[_free(others, name)] = _declared(declared)
+            continue
         found = _glue(zone, primary, name) if is_below(name, zone.name) else _addresses(name, SECONDARY_TIMEOUT_S)
         if name == zone.host or (
             not isinstance(found, Unknown) and not isinstance(here, Unknown) and {*found} & {*here}
         ):
             label = _short(name)
         else:
-            others[_short(name)] = found if isinstance(found, Unknown) else found[0]
+            others[_free(others, name)] = found if isinstance(found, Unknown) else NameServer(found[0])
+    others |= {_free(others, one.name): _declared(one) for one in told.values()}
     return label, others
+
+
+def _free(taken: Mapping[str, object], name: str) -> str:
+    """Its first label; the whole name if another has that."""
+    return name if _short(name) in taken else _short(name)
+
+
+def _declared(one: SecondaryConfig) -> NameServer | Unknown:
+    found = _addresses(one.host, SECONDARY_TIMEOUT_S)
+    return found if isinstance(found, Unknown) else NameServer(found[0], one.port)
 
 
 def _target(rdata: bytes) -> str:
@@ -175,13 +199,13 @@ def _glue(zone: ZoneConfig, primary: Rfc2136Provider, name: str) -> list[str] | 
 
 
 def _elsewhere(
-    zone: ZoneConfig, servers: Mapping[str, str | Unknown], entries: tuple[Entry, ...]
+    zone: ZoneConfig, servers: Mapping[str, NameServer | Unknown], entries: tuple[Entry, ...]
 ) -> "dict[str, _Markers]":
     """The markers each other name server has, all asked at the same time."""
     keys = tuple((marker_owner(entry.name, zone.name), int(RRType.TXT)) for entry in entries)
 
-    def ask(address: str) -> _Markers:
-        provider = Rfc2136Provider(zone.name, address, _DNS_PORT, None, timeout_s=SECONDARY_TIMEOUT_S)
+    def ask(where: NameServer) -> _Markers:
+        provider = Rfc2136Provider(zone.name, where.address, where.port, None, timeout_s=SECONDARY_TIMEOUT_S)
         try:
             reply = provider.perform(Read(zone.name, keys))
         finally:
@@ -189,7 +213,7 @@ def _elsewhere(
         values: tuple[Reading, ...] = reply.values if isinstance(reply, Readings) else (reply,) * len(keys)
         return {entry.name: _marker(value, entry) for entry, value in zip(entries, values, strict=True)}
 
-    waiting = {name: _begun(partial(ask, where)) for name, where in servers.items() if isinstance(where, str)}
+    waiting = {name: begun(partial(ask, where)) for name, where in servers.items() if isinstance(where, NameServer)}
     found: dict[str, _Markers] = {}
     for name, answer in waiting.items():
         reply = answer(3 * SECONDARY_TIMEOUT_S)
@@ -197,7 +221,7 @@ def _elsewhere(
     return found
 
 
-def _begun(work: Callable[[], _T]) -> Callable[[float], _T | Unknown]:
+def begun(work: Callable[[], _T]) -> Callable[[float], _T | Unknown]:
     """Do it in a thread that nobody has to wait for; the result is how to ask for its answer, with a patience."""
     answers: queue.SimpleQueue[_T | Unknown] = queue.SimpleQueue()
 
@@ -221,7 +245,7 @@ def _begun(work: Callable[[], _T]) -> Callable[[float], _T | Unknown]:
 def _addresses(host: str, timeout_s: float) -> list[str] | Unknown:
     if _is_address(host):
         return [str(ipaddress.ip_address(host))]
-    found = _begun(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))(timeout_s)
+    found = begun(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))(timeout_s)
     if isinstance(found, Unknown):
         return Unknown(f"{host} has no address: {found.why}")
     return [str(one[4][0]) for one in found]

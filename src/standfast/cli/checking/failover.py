@@ -1,12 +1,13 @@
 """How long resolvers that keep to the TTL may hand out a load balancer that has died: a sum with its parts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
 
 from standfast.cli.texts import counted, in_words, listed, seconds
 from standfast.config import Config
+from standfast.runtime.secondaries import Secondary as Followed
 
 from .findings import ZoneReport
 
@@ -23,8 +24,12 @@ class Part(Struct, frozen=True):
     what: str
 
 
-def failover_parts(config: Config, zones: Iterable[ZoneReport]) -> tuple[Part, ...]:
-    """Detection, plan and write, the zone's other servers, caches; nothing if nothing is checked."""
+def failover_parts(config: Config, zones: Iterable[ZoneReport], followed: Iterable[Followed] = ()) -> tuple[Part, ...]:
+    """Detection, plan and write, the zone's other servers, caches; nothing if nothing is checked.
+
+    How late the other servers are is what was measured after the last writes, if all of them were `followed`; else what
+    their defaults make of it.
+    """
     health = config.health
     if health is None:
         return ()
@@ -33,13 +38,23 @@ def failover_parts(config: Config, zones: Iterable[ZoneReport]) -> tuple[Part, .
         Part(health.fall * health.interval_s + health.timeout_s, failed),
         Part(PLAN_AND_WRITE_S, "plan and write"),
     ]
-    delays = [(report, one) for report in zones for one in report.secondaries]
-    if delays:
-        slow = any(report.kind != "knot" for report, _ in delays)
-        names = listed(dict.fromkeys(one.name.partition(".")[0] for _, one in delays), 3)
-        parts.append(Part(_TRANSFER_S + (BIND_NOTIFY_DELAY_S if slow else 0.0), names))
+    if delay := _secondaries(tuple(zones), tuple(followed)):
+        parts.append(delay)
     parts.append(Part(float(max(one.ttl for one in config.endpoints)), "TTL"))
     return tuple(parts)
+
+
+def _secondaries(zones: Sequence[ZoneReport], followed: Sequence[Followed]) -> Part | None:
+    delays = [(report, one.name.partition(".")[0]) for report in zones for one in report.secondaries]
+    if not delays:
+        return None
+    names = listed(dict.fromkeys(name for _, name in delays), 3)
+    lags = {(one.zone, one.server.partition(".")[0]): one.lag_s for one in followed}
+    measured = [lag for report, name in delays if (lag := lags.get((report.zone, name))) is not None]
+    if len(measured) == len(delays):
+        return Part(max(measured), f"{names} (measured)")
+    slow = any(report.kind != "knot" for report, _ in delays)
+    return Part(_TRANSFER_S + (BIND_NOTIFY_DELAY_S if slow else 0.0), f"{names} (by default)")
 
 
 def failover_lines(parts: tuple[Part, ...]) -> list[str]:

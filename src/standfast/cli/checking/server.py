@@ -109,13 +109,19 @@ def _secondaries(
     try:
         hosts = asking.name_servers(server, zone.name)
     except Silent:
-        return ()
-    places = [(host, asking.addresses_of(server, host, zone.name)) for host in hosts if host != zone.host]
-    others = [(host, found) for host, found in places if not asking.same_host(found, primary)]
+        hosts = ()
+    told = {one.name: one for one in zone.secondaries}
+    others: list[tuple[str, tuple[str, ...], int]] = []
+    for host in hosts:
+        if declared := told.pop(host, None) or told.pop(host.partition(".")[0], None):
+            others.append((host, asking.resolved(declared.host), declared.port))
+        elif host != zone.host and not asking.same_host(found := asking.addresses_of(server, host, zone.name), primary):
+            others.append((host, found, port))
+    others += [(one.name, asking.resolved(one.host), one.port) for one in told.values()]
     if not others:
         return ()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return tuple(pool.map(lambda one: _secondary(one[0], one[1], zone.name, port), others))
+        return tuple(pool.map(lambda one: _secondary(one[0], one[1], zone.name, one[2]), others))
 
 
 def _secondary(host: str, addresses: tuple[str, ...], zone: str, port: int) -> Secondary:
