@@ -112,6 +112,7 @@ def _bind_one(
         az_loss=section.read("az_loss", scalars.choice("a way to lose an AZ", AZ_LOSS), policy.az_loss),
         kind=kind,
         need=section.read("need", _need, 0),
+        reserve=policy.reserve,
         rotation_s=section.read("rotation", scalars.rotation, policy.rotation_s),
         prefixes=zones.prefixes.get(place[1], ()) if place else (),
     )

@@ -149,6 +149,7 @@ class EndpointConfig:
     kind: EndpointKind | None = None
     follows: str | None = None
     need: int = 0
+    reserve: float = 0.2
     rotation_s: float = 0.0
     prefixes: tuple[str, ...] = ()
 

@@ -15,7 +15,7 @@ Action: TypeAlias = Literal["entered", "changed", "kept", "held", "retired", "ab
 
 Cause: TypeAlias = Literal["health", "az", "configuration", "consent", "choice"]
 """Why somebody leaves an answer: see `Leaving`."""
-Rule: TypeAlias = Literal["panic", "min_answers", "velocity", "az_loss", "adding"]
+Rule: TypeAlias = Literal["panic", "min_answers", "velocity", "az_loss", "reserve", "adding"]
 """Which limit holds somebody back."""
 
 
@@ -155,6 +155,21 @@ class Share(Struct, frozen=True):
         return self.answers - self.capacity
 
 
+class Load(Struct, frozen=True):
+    """What one load balancer has to carry of what endpoints need, in the unit of its capacity; `reserve` is the share
+    of that which is to stay free."""
+
+    load_balancer: str
+    load: float
+    capacity: int
+    reserve: float
+
+    @property
+    def within(self) -> bool:
+        """Whether the reserve is free."""
+        return self.load <= (1 - self.reserve) * self.capacity + 1e-9
+
+
 class Draft(Struct, frozen=True):
     """What planning came to. `plan` is None if nothing changed, so that no generation is spent."""
 
@@ -163,6 +178,7 @@ class Draft(Struct, frozen=True):
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     shares: tuple[Share, ...] = ()
+    loads: tuple[Load, ...] = ()
 
     @property
     def due(self) -> float | None:

@@ -37,6 +37,8 @@ class Outlook:
         self._least: dict[object, Mapping[RRType, int]] = {}
         self._addresses: dict[tuple[str, tuple[RRType, ...]], tuple[str, ...]] = {}
         self._strays: dict[object, tuple[Stray, ...]] = {}
+        self.reserved: Mapping[str, str] = {}
+        """Who may not be drained now, and why (see `load`)."""
         self._wishes: dict[str, Wished] = {}
         self._lately: dict[str, float] = {}
         for entry in before:

@@ -26,6 +26,7 @@ from .decisions import Decision, Draft, PlanContext, Refusal, Share
 from .endpoint import Planned, plan_endpoint
 from .entering import admitted
 from .following import plan_follower
+from .load import loads, reserved
 from .outlook import Outlook
 from .prefixes import REMEDY, RULE, confined, prefix_violations, strayed
 
@@ -44,6 +45,7 @@ def draft(
     before = {entry.key: entry for entry in previous.shards} if previous else {}
     wanted = {policy.key: policy for policy in sorted(policies, key=lambda policy: policy.key)}
     outlook = Outlook(fleet, verdicts, now, context, before.values())
+    outlook.reserved = reserved(wanted.values(), outlook, before, context.consented)
     outcomes = _outcomes(outlook, wanted, before)
     entries = dict(before)
     entries.update((planned.entry.key, planned.entry) for planned in outcomes if planned.entry is not None)
@@ -63,6 +65,7 @@ def draft(
         refusals=tuple(planned.refusal for planned in outcomes if planned.refusal is not None),
         notes=tuple(_notes(decisions, previous, context)),
         shares=shares(outcomes),
+        loads=loads(wanted.values(), outlook, {one.decision.key: one.served for one in outcomes}),
     )
 
 

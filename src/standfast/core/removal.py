@@ -4,9 +4,10 @@
    credible than the answer that stands, so nothing is dropped. Drained load balancers and newcomers that were never
    admitted are no evidence, so they count on neither side.
 2. `min_answers`: nobody leaves who would take a family below it. The worst leave first, so the least bad are kept.
-3. A whole AZ goes by health alone only as `azloss` says.
-4. Velocity: see `velocity`. Who an operator consented to goes beyond this limit and that of the AZ, never beyond the
-   first two.
+3. Who is drained though healthy stays while others would have to use their reserve for it: see `load`.
+4. A whole AZ goes by health alone only as `azloss` says.
+5. Velocity: see `velocity`. Who an operator consented to goes beyond this limit, the reserve and that of the AZ, never
+   beyond the first two.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -69,6 +70,8 @@ class Removals:
             family, count = short
             some = f"{count} {family.name} answer{'' if count == 1 else 's'}"
             self._keep(one, "min_answers", f"removing it would leave {some}, min_answers is {self.least[family]}")
+        elif one.asked and (why := self.outlook.reserved.get(one.load_balancer, "")):
+            self._keep(one, "reserve", why)
         elif lost is not None and not self._first_half(one, lost) and not self._consented(one):
             self._rest_of_an_az(one, lost, rest)
         elif lost is not None and not lost.against:

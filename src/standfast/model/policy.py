@@ -19,6 +19,8 @@ REMOVAL_WINDOW_S_DEFAULT: Final = 600.0
 ADDING_SHARE_DEFAULT: Final = 0.34
 ADDING_WINDOW_S_DEFAULT: Final = 60.0
 """34 % in 60 s: what returns all at once is met by everybody at once, and one generation a TTL is enough."""
+RESERVE_DEFAULT: Final = 0.2
+"""20 %: what remains for retries, and for the next that dies, where endpoints say what they need."""
 AZ_REMAINING: Final = 0.6
 """What must be healthy besides an AZ that goes by itself. 60 and not 67 %: two AZs of three are 66.7 %."""
 AZ_OBSERVERS: Final = 2
@@ -45,9 +47,9 @@ class EndpointPolicy(Struct, frozen=True):
     `adding_share` of what shall be installed, or one. `az_loss`: whether a whole AZ may go by health alone if enough
     observers outside it agree, or is asked for. `on_panic`: under `hold_below` the answer is held, or is `all` that
     was ever admitted. `follows` is the name, in the same zone, of the endpoint whose answers it copies; all else is
-    then that one's. `need` is the capacity that it must have; 0: not said. `rotation_s`: how often another of more than
-    `max_answers` has its turn; 0: never. Only addresses in
-    `prefixes` may be published; none: every address.
+    then that one's. `need` is the capacity that it must have; 0: not said; `reserve` the share of capacity that is to
+    stay free of it. `rotation_s`: how often another of more than `max_answers` has its turn; 0: never. Only addresses
+    in `prefixes` may be published; none: every address.
     """
 
     name: str
@@ -68,6 +70,7 @@ class EndpointPolicy(Struct, frozen=True):
     kind: EndpointKind = ""
     follows: str = ""
     need: int = 0
+    reserve: float = RESERVE_DEFAULT
     rotation_s: float = 0.0
     prefixes: tuple[str, ...] = ()
 

@@ -329,7 +329,10 @@ def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:
 
     beyond = consented(fleet, seen.store.overrides or (), seen.at)
     context = PlanContext(seen.stream, plan.record.zones, plan.generation + 1, "status", consented=beyond)
-    some = tuple(one for one in policies if plan.entry(one.key) is not None and only in (None, one.key))
+    followed = {(one.zone, one.follows) for one in policies if one.key == only}
+    some = tuple(
+        one for one in policies if plan.entry(one.key) is not None and (only in (None, one.key) or one.key in followed)
+    )
     drawn = draft(fleet, health, some, plan, seen.at, context)
     return replace(
         seen, decisions=drawn.decisions, refusals=drawn.refusals, overdue=drawn.plan is not None, absent=absent

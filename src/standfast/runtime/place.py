@@ -182,6 +182,7 @@ def policy_of(endpoint: EndpointConfig) -> EndpointPolicy:
         kind=endpoint.kind or ("wildcard" if endpoint.name.startswith("*") else ""),
         follows=endpoint.follows or "",
         need=endpoint.need,
+        reserve=endpoint.reserve,
         rotation_s=endpoint.rotation_s,
         prefixes=endpoint.prefixes,
     )

@@ -1,0 +1,124 @@
+"""Shared capacity with its reserve, and what taking load balancers out would leave."""
+
+from msgspec.structs import replace
+
+from harness.planning import (
+    DOWN,
+    UP,
+    balancer,
+    begun,
+    context,
+    entry_of,
+    fleet_of,
+    planned,
+    policy,
+    served,
+    verdicts_of,
+)
+from standfast.core.capacity import Check, check_removal, in_az
+from standfast.model.fleet import Fleet, Verdict
+from standfast.model.plan import Plan
+from standfast.model.policy import EndpointPolicy
+
+AZS = "aabbcc"
+
+
+def region(**drained: str) -> Fleet:
+    """Six of capacity 100 in three AZs."""
+    every = (balancer(n, az=AZS[n - 1], capacity=100) for n in range(1, 7))
+    return fleet_of(replace(one, admin="drain") if one.id.replace("-", "_") in drained else one for one in every)
+
+
+def wanted(label: str, need: int, **others: object) -> EndpointPolicy:
+    return replace(policy(label, removal_share=1.0), need=need, **others)
+
+
+def check(names: set[str], policies: tuple[EndpointPolicy, ...], plan: Plan, **states: Verdict) -> Check:
+    some = region()
+    given = context(plan.generation + 1, policies)
+    return check_removal(names, some, verdicts_of(some, **states), policies, plan, 1000.0, given)
+
+
+# Reserve
+
+
+def test_endpoints_that_share_load_balancers_are_planned_once() -> None:
+    """360 of six are 60 each; without one 72, without two 90: more than 80 of 100. Two endpoints make the sum."""
+    both = (wanted("api", 160), wanted("www", 200))
+    plan = begun(region(), *both)
+    one = planned(region(lb_1="x"), verdicts_of(region()), both, plan, 10.0)
+    assert [load.load for load in one.loads] == [72.0] * 5
+    assert all(load.within for load in one.loads)
+    two = region(lb_1="x", lb_2="x")
+    outcome = planned(two, verdicts_of(two), both, plan, 10.0)
+    for key in (both[0].key, both[1].key):
+        assert served(entry_of(outcome.plan, key)) == ["lb-2", "lb-3", "lb-4", "lb-5", "lb-6"]
+    (held,) = outcome.decisions[0].held_back
+    assert (held.load_balancer, held.rule, held.asked) == ("lb-2", "reserve", True)
+    assert held.why == "lb-3 would carry 90 of 100, and 20 % are to stay free"
+
+
+def test_the_dead_and_the_gone_are_not_kept_for_the_reserve() -> None:
+    both = (wanted("api", 220), wanted("www", 220))
+    plan = begun(region(), *both)
+    outcome = planned(region(), verdicts_of(region(), lb_1=DOWN), both, plan, 10.0)
+    assert len(served(entry_of(outcome.plan, both[1].key))) == 5
+    dead = region(lb_1="x")
+    outcome = planned(dead, verdicts_of(dead, lb_1=DOWN), both, plan, 10.0)
+    assert len(served(entry_of(outcome.plan, both[1].key))) == 5
+    gone = fleet_of(region().load_balancers[1:])
+    outcome = planned(gone, verdicts_of(gone), both, plan, 10.0)
+    assert len(served(entry_of(outcome.plan, both[1].key))) == 5
+
+
+def test_without_need_nothing_is_reserved() -> None:
+    both = (wanted("api", 0), wanted("www", 0))
+    some = region(lb_1="x", lb_2="x", lb_3="x")
+    outcome = planned(some, verdicts_of(some), both, begun(region(), *both), 10.0)
+    assert len(served(entry_of(outcome.plan))) == 3
+    assert outcome.loads == ()
+
+
+# What would be left
+
+
+def test_an_evacuation_says_what_remains_and_what_is_asked() -> None:
+    policies = (policy(), policy("ab", azs=("a", "b")), policy("a", azs=("a",)))
+    plan = begun(region(), *policies)
+    found = {one.key[1].split(".")[0]: one for one in check(set(in_az(region(), "a")), policies, plan).endpoints}
+    www, ab, alone = found["www"], found["ab"], found["a"]
+    assert (www.leaving, www.share, www.answers) == (("lb-1", "lb-2"), 400 / 600, ((1, 4, 2),))
+    assert (www.asks, www.refuses) == ((), ())
+    assert (ab.share, [one.rule for one in ab.asks], ab.refuses) == (0.5, ["velocity"], ())
+    assert ab.asks[0].due == 1600.0
+    assert [one.rule for one in alone.refuses] == ["min_answers"]
+    assert alone.share == 0.0
+
+
+def test_what_nothing_lifts_is_told_apart_from_what_is_asked() -> None:
+    policies = (policy(),)
+    found = check({f"lb-{n}" for n in range(1, 7)}, policies, begun(region(), *policies))
+    (www,) = found.endpoints
+    assert {one.rule for one in www.refuses} == {"min_answers"}
+    assert len(www.refuses) == 2
+    assert {one.rule for one in www.asks} == {"velocity"}
+    assert (found.asks, found.refuses, found.worst) == (True, True, www)
+
+
+def test_panic_and_reserve_are_told() -> None:
+    ill = {f"lb_{n}": DOWN for n in (3, 4, 5, 6)}
+    policies = (policy(hold_below=0.5),)
+    (www,) = check({"lb-1"}, policies, begun(region(), *policies), **ill).endpoints
+    assert www.panic
+    assert [one.rule for one in www.refuses] == ["panic"]
+    needy = (wanted("www", 480),)
+    found = check({"lb-1"}, needy, begun(region(), *needy))
+    assert [one.rule for one in found.endpoints[0].asks] == ["reserve"]
+    assert [load.load for load in found.loads] == [96.0] * 5
+    assert not any(load.within for load in found.loads)
+
+
+def test_who_is_in_no_answer_changes_nothing() -> None:
+    policies = (policy(azs=("a",)),)
+    assert check({"lb-5"}, policies, begun(region(), *policies)).endpoints == ()
+    assert UP.state == "up"
