@@ -1,7 +1,7 @@
 """The planner as a process: checks, fleet and store in; plans out, by way of `core.publisher`.
 
-It wakes at once when a verdict changes, the fleet file does, or somebody else writes to the store (an operator's
-rollback); when velocity allows the next removal; and slowly to look whether a zone is above the head. What it can't
+It wakes at once when a verdict changes, somebody leaves the fleet, or somebody else writes to the store (an operator's
+rollback); when a limit allows the next step; slowly for new capacity (`core.lanes`) and what zones say. What it can't
 read changes nothing: it tries again with growing pauses.
 
 Any number may run. They share fleet, health and configuration through the store (`sharing.py`), and each publishes by
@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from standfast.config import Config, LoadBalancerConfig
+from standfast.core.lanes import Lane, Lanes, lane_of
 from standfast.core.publisher import Assignment, Done, Outcome, Phase, PublisherReply, PublisherRequest, publish
 from standfast.model.fleet import Fleet, Verdict
 from standfast.model.plan import Head, Plan
@@ -100,7 +101,7 @@ class PlannerProcess:
         self._first, self._survey, self._review, self._superseded = False, True, False, False
         self._silent: dict[str, float] = {}
         self._pause = RETRY_S
-        self._pass_at: float | None = None
+        self._lanes = Lanes(config.policy.coalesce_s)
         self._due: float | None = None
         self._began_at = self._looked_at = self._surveyed_at = self._judged_at = self._beaten_at = 0.0
 
@@ -113,7 +114,7 @@ class PlannerProcess:
             while not stop.is_set() and not self._begin(time.monotonic()):
                 self._beat(time.monotonic())
                 stop.wait(self._later())
-            self._pause, self._pass_at = RETRY_S, 0.0
+            self._pause, self._lanes = RETRY_S, self._lanes.stirred(0.0)
             while not stop.is_set():
                 self._turn(time.monotonic())
                 self._woken.wait(self._poll_s)
@@ -165,8 +166,7 @@ class PlannerProcess:
         if self._store.changed() or slow:
             self._look(now)
         if slow:
-            self._looked_at = now
-            self._plan_at(now)
+            self._looked_at, self._lanes = now, self._lanes.looked(now)
             self._review = now - self._surveyed_at >= SURVEY_S
         self._sight()
         if self._overrides.turned(self._wall()):
@@ -176,14 +176,13 @@ class PlannerProcess:
         if self._due is not None and self._wall() >= self._due:
             self._due = None
             self._plan_at(now)
-        if self._pass_at is not None and now >= self._pass_at and self._ready(now):
-            self._pass_at = None
+        if self._lanes.due(now) and self._ready(now):
             self._pass(now)
         if now - self._beaten_at >= BEAT_S:
             self._beat(now)
 
-    def _plan_at(self, at: float) -> None:
-        self._pass_at = at if self._pass_at is None else min(at, self._pass_at)
+    def _plan_at(self, at: float, lane: Lane = "fast") -> None:
+        self._lanes = self._lanes.stirred(at, lane)
 
     def _look(self, now: float) -> None:
         """What have others written?"""
@@ -229,8 +228,9 @@ class PlannerProcess:
         if fleet is None or fleet == self._fleet:
             return
         self._watch(fleet)
-        self._fleet = fleet
-        self._plan_at(time.monotonic())
+        was, self._fleet = self._fleet, fleet
+        lane = lane_of(*(tuple(map(load_balancer_of, some)) for some in (was or fleet, fleet)))
+        self._plan_at(time.monotonic(), lane or "fast")
 
     def _watch(self, fleet: tuple[LoadBalancerConfig, ...]) -> None:
         """Whose target is as it was when last judged keeps that verdict; who is in a plan already is no newcomer."""
@@ -268,10 +268,11 @@ class PlannerProcess:
         return now - self._began_at > (self._config.health.timeout_s if self._config.health else 0.0) + 1.0
 
     def _pass(self, now: float) -> None:
+        self._lanes = self._lanes.taken()
         if not self._judge(now):
-            self._pass_at = now + self._later()
+            self._plan_at(now + self._later())
             return
-        self._pass_at = None
+        self._lanes = self._lanes.taken()
         task = self._assignment()
         self._review = False  # for this pass alone: if a zone is silent, health does not wait for all markers each time
         phase: Phase = publish(task)
@@ -334,10 +335,10 @@ class PlannerProcess:
         self._tidings.state("planner", outcome.why if outcome.kind == "refused" else "")
         match outcome.kind:
             case "published" | "unchanged" | "refused":
-                self.plan = outcome.plan or self.plan
-                self._due = draft.due if draft is not None else None
-                if self._due is not None:
-                    self._due = max(self._due, self._wall() + DUE_AGAIN_S)
+                if outcome.plan is not None and outcome.plan != self.plan:
+                    self.plan, self._lanes = outcome.plan, self._lanes.made(now)
+                due = draft.due if draft is not None else None
+                self._due = None if due is None else max(due, self._wall() + DUE_AGAIN_S)
                 read = {zone for zone, _ in outcome.begun} >= {zone.name for zone in self._config.zones}
                 if task.survey and read and outcome.kind != "refused":
                     self._surveyed_at, self._survey = now, False
@@ -351,7 +352,7 @@ class PlannerProcess:
             case "moved" | "source_moved" | "unknown":
                 self._look(now)
         heard = [until for until in self._silent.values() if until > now]
-        self._pass_at = min([now + self._later() * random.uniform(0.5, 1.0), *heard])
+        self._plan_at(min([now + self._later() * random.uniform(0.5, 1.0), *heard]))
 
     def _beat(self, now: float) -> None:
         self._beaten_at = now

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from standfast.core.lanes import Lane, Lanes, lane_of
 from standfast.core.publisher import Assignment, Done, Outcome, publish
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.override import Override
@@ -69,7 +70,7 @@ class PlannerProcess(Process):
         self._basis: object = None
         self._quiet = ("", 0.0)
         self._pause = cadence.PLANNER_RETRY_S
-        self._pass_at: float | None = None
+        self._lanes = Lanes()
         self._due: float | None = None
         self._looked_at = self._wake_at = self._surveyed_at = 0.0
         self._fleet_board, self._health_board = FleetBoard(), HealthBoard(self.name, self.life)
@@ -101,8 +102,8 @@ class PlannerProcess(Process):
             when = min(when, now + cadence.HEALTH_BEAT_S)
         if not self._ready:
             when = self._wake_at
-        if self._pass_at is not None:
-            when = min(when, max(self._pass_at, now + cadence.PLANNER_POLL_S))
+        if self._lanes.at is not None:
+            when = min(when, max(self._lanes.at, now + cadence.PLANNER_POLL_S))
         for due in (*((self._due,) if self._due is not None else ()), *(one.until for one in self._in_force)):
             when = min(when, max(now, now + due - self.wall) + cadence.PLANNER_POLL_S)
         self.ring(when, self._again)
@@ -195,7 +196,7 @@ class PlannerProcess(Process):
             self._looked_at = now
             self._review = now - self._surveyed_at >= cadence.SURVEY_S
             if self.due_to_plan:
-                self._plan_at(now)
+                self._lanes = self._lanes.looked(now)
         yield from self._sight()
         self._obey()
         yield from self._judge()
@@ -203,7 +204,7 @@ class PlannerProcess(Process):
             self._due = None
             self._plan_at(self.region.loop.now)
         ready = self._fleet is not None and not (self._first and self.plan is None and self._unheard)
-        if self._pass_at is not None and self.region.loop.now >= self._pass_at and ready:
+        if self._lanes.due(self.region.loop.now) and ready:
             yield from self._pass()
 
     def _begin(self) -> Asking:
@@ -225,7 +226,7 @@ class PlannerProcess(Process):
         self._first = head.head is None and self.plan is None
         self._verdicts = self._health_board.verdicts
         self._looked_at = self._surveyed_at = self.region.loop.now
-        self._pause, self._pass_at = cadence.PLANNER_RETRY_S, 0.0
+        self._pause, self._lanes = cadence.PLANNER_RETRY_S, self._lanes.stirred(0.0)
         self._adopt(self._fleet_board.fleet)
         return True
 
@@ -242,7 +243,7 @@ class PlannerProcess(Process):
     def _based_on(self) -> object:
         """All that a pass depends on; None while departures are remembered, for then it depends on the hour too."""
         plan = self.plan
-        if plan is None or self._survey or self._review or self._pass_at is not None:
+        if plan is None or self._survey or self._review or self._lanes.at is not None:
             return None
         if self._quiet[0] != plan.digest:
             ends = [one.at + (AZ_AGAIN_S if one.az else self._longest) for e in plan.shards for one in e.departures]
@@ -286,8 +287,8 @@ class PlannerProcess(Process):
         if fleet is None or fleet == self._fleet:
             return
         self._watch(fleet)
-        self._fleet = fleet
-        self._plan_at(self.region.loop.now)
+        was, self._fleet = self._fleet, fleet
+        self._plan_at(self.region.loop.now, "fast" if was is None else lane_of(was, fleet) or "fast")
 
     def _judge(self) -> Asking:
         """Share what we think, or take over what another says. False if the store said neither."""
@@ -311,9 +312,9 @@ class PlannerProcess(Process):
 
     def _pass(self) -> Asking:
         if not (yield from self._judge()):
-            self._pass_at = self.region.loop.now + self._later()
+            self._lanes = self._lanes.taken().stirred(self.region.loop.now + self._later())
             return
-        self._pass_at = None
+        self._lanes = self._lanes.taken()
         before, task = self.plan, self._assignment()
         self._review = False
         self.region.judge.consented |= task.consented
@@ -364,7 +365,8 @@ class PlannerProcess(Process):
         self._begun = outcome.begun or self._begun
         match outcome.kind:
             case "published" | "unchanged" | "refused":
-                self.plan = outcome.plan or self.plan
+                if outcome.plan is not None and outcome.plan != self.plan:
+                    self.plan, self._lanes = outcome.plan, self._lanes.made(now)
                 self._due = draft.due if draft is not None else None
                 if self._due is not None:
                     self._due = max(self._due, self.wall + cadence.DUE_AGAIN_S)
@@ -380,10 +382,10 @@ class PlannerProcess(Process):
             case "moved" | "source_moved" | "unknown":
                 yield from self._look()
         heard = [until for until in self._silent.values() if until > now]
-        self._pass_at = min([now + self._later() * self.draw.uniform(0.5, 1.0), *heard])
+        self._plan_at(min([now + self._later() * self.draw.uniform(0.5, 1.0), *heard]))
 
-    def _plan_at(self, at: float) -> None:
-        self._pass_at = at if self._pass_at is None else min(at, self._pass_at)
+    def _plan_at(self, at: float, lane: Lane = "fast") -> None:
+        self._lanes = self._lanes.stirred(at, lane)
 
     def _later(self) -> float:
         pause, self._pause = self._pause, min(2 * self._pause, cadence.PLANNER_RETRY_MAX_S)
