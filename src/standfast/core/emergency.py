@@ -68,7 +68,8 @@ class Emergency(Struct, frozen=True):
         intended = IntendedWrite(self.name, before, ready, self.why, over, "live", self.least)
         put = Marker(self.stream, ready, ready, EMERGENCY, "live", self.writer, "")
         part = Mark(self.name, dict(sights.marks)[self.name], put, self.rrsets)
-        return Change(sights, ready, EMERGENCY, (intended,), Floor(self.stream, ready, "live", ""), (part,))
+        raised = Floor(self.stream, ready, "live", "")
+        return Change(sights, ready, EMERGENCY, (intended,), raised, (part,))
 
     def written(self, change: Change, made: Replace) -> Ended:
         """That was all."""

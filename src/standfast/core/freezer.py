@@ -11,7 +11,8 @@ Rule 2.  A zone is *sealed* once a full pass over its markers has followed the f
 Rule 3.  A marker that is missing or unreadable gets a placeholder without since; thaw takes it away again. Absence
          has no nonce, so both give the floor a fresh one.
 Rule 4.  A lost floor is rebuilt as high as any readable marker, together with the marker of the zone's first entry,
-         whose nonce stands in for the one that an absent floor lacks. The first entry is never frozen alone.
+         whose nonce stands in for the one that an absent floor lacks; so every command renews that marker, as it is or
+         not. The first entry is never frozen alone.
 Rule 5.  A tombstone stays one: there is no frozen tombstone, and thawing must not revive what was retired. Another
          stream's marker is passed over.
 

@@ -34,8 +34,8 @@ BATCH: Final = 50
 class Leave(Struct, frozen=True):
     """Take `names`' markers away. `canary`: only those, in one change, and the floor stays.
 
-    `left` is the floor of our last change (none before the first), `at` how many markers were seen to, `gone` what was
-    taken away: by this order, or by a canary before it.
+    `left` is the floor of our last change (none before the first), `at` how many markers were seen to, `gone` where
+    nothing of ours may stand any more: what this order took away or found absent, and a canary before it.
     """
 
     stream: str
@@ -128,7 +128,11 @@ class Leave(Struct, frozen=True):
         left = made.floor.contents[0].rdata
         if not self.left:
             return replace(self, left=left)
-        taken = tuple(part.name for part in change.parts)
+        gone = tuple(
+            name
+            for name, _ in change.sights.marks
+            if not isinstance(marker := change.sights.marker(name), Marker) or marker.stream == self.stream
+        )
         foreign = tuple(
             (name, f"{name} belongs to stream {marker.stream}")
             for name, _ in change.sights.marks
@@ -138,7 +142,7 @@ class Leave(Struct, frozen=True):
             self,
             left=left,
             at=self.at + len(change.sights.marks),
-            gone=(*self.gone, *taken),
+            gone=tuple(dict.fromkeys((*self.gone, *gone))),
             passed_over=(*self.passed_over, *foreign),
         )
         if self.canary:

@@ -144,8 +144,12 @@ def with_foreign(sights: Sights) -> Sights:
 
 
 def marks_of(sights: Sights, verb: Literal["freeze", "thaw"], floor: Floor, *, renew: bool) -> tuple[Mark, ...]:
-    """What becomes of each marker that was read; with `renew`, also of one that is as it shall be."""
+    """What becomes of each marker that was read; with `renew`, also of one that is as it shall be.
+
+    The first entry's gets a fresh nonce in any case: an older command that found no floor asserts that marker alone.
+    """
     command, marks = sights.progress.command, []
+    first = first_name(command.stream, command.zone)
     for name, seen in sights.marks:
         marker = read_marker(seen, command.zone, marker_owner(name, command.zone))
         if isinstance(marker, Marker) and (marker.stream != command.stream or marker.state == "retired"):
@@ -158,6 +162,6 @@ def marks_of(sights: Sights, verb: Literal["freeze", "thaw"], floor: Floor, *, r
             gone = Marker(command.stream, 0, floor.generation, NO_PLAN, "placeholder", command.writer, "")
             put = gone if verb == "freeze" else None
             changes = (verb == "freeze") != isinstance(marker, Marker)
-        if changes or renew:
+        if changes or renew or name == first:
             marks.append(Mark(name, seen, put))
     return tuple(marks)

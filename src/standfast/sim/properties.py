@@ -16,8 +16,17 @@ from msgspec import Struct
 from standfast.core.judgement import damage_of
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry
-from standfast.model.marker import GENERATION_MAX, Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
-from standfast.model.name import first_name, floor_owner, marker_owner
+from standfast.model.marker import (
+    EMERGENCY,
+    GENERATION_MAX,
+    Floor,
+    FloorReading,
+    Marker,
+    MarkerReading,
+    read_floor,
+    read_marker,
+)
+from standfast.model.name import first_name, floor_owner, marker_owner, subtree
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.provider import Replace
@@ -74,16 +83,18 @@ def wrong_with_write(
     stream: str,
     *,
     operator: bool = False,
+    leaves: bool = False,
 ) -> list[str]:
     """Everything that one change, which the zone took, does against G1, G2, G5 and G8.
 
     `effects` are the ghosts before it by endpoint, `plans` all that were ever published by digest. `operator`: it is
-    a step of freezing or thawing, which may touch what is frozen. Costs what the change touches.
+    a step of freezing or thawing, which may touch what is frozen; `leaves`: a step of the way out, which takes markers
+    and in the end the floor away, and nothing else. Costs what the change touches.
     """
     found: list[str] = []
     floor = floor_at(before, stream)
     if isinstance(floor, Floor):
-        found += _lower_floor(floor, floor_at(after, stream))
+        found += _lower_floor(floor, floor_at(after, stream)) if not leaves else []
         found += _same_nonce("the floor", floor, floor_at(after, stream))
         if floor.frozen and not operator and after != before:
             found.append("G8: it was written under a frozen floor")
@@ -93,13 +104,31 @@ def wrong_with_write(
         ghost = effects.get(name, NEVER)
         if not operator:
             found += _disobedient(name, was, before, after)
+        if leaves:
+            found += _more_than_a_marker(name, now, before, after)
+            continue
         found += _backwards(name, was, now, ghost, before, effects, stream)
         found += _forgetful(name, was, now, floor_at(after, stream))
+        found += _not_above(name, was, now, floor)
         found += _same_nonce(f"the marker of {name}", was, now)
         found += _too_few(name, now, ghost, before, after, plans)
         if not operator or contents_at(after, name) != contents_at(before, name):  # thawing repairs nothing
             found += _mixed(name, now, after, plans)
     return found
+
+
+def _more_than_a_marker(name: str, now: MarkerReading, before: ZoneState, after: ZoneState) -> list[str]:
+    """G1: whoever leaves takes the marker away, and leaves the name as it was."""
+    if isinstance(now, Marker):
+        return [f"G2: leaving wrote a marker of {name}"]
+    touched = contents_at(before, name) != contents_at(after, name)
+    return [f"G1: leaving changed the addresses of {name}"] if touched else []
+
+
+def ours_in(zone: ZoneState) -> list[str]:
+    """Every owner name of ours at which something stands."""
+    below = f".{subtree(zone.apex)}"
+    return sorted(owner for owner, _ in zone.rrsets if owner.endswith(below))
 
 
 def _lower_floor(was: Floor, now: FloorReading) -> list[str]:
@@ -161,6 +190,14 @@ def _forgetful(name: str, was: MarkerReading, now: MarkerReading, floor: FloorRe
     return []
 
 
+def _not_above(name: str, was: MarkerReading, now: MarkerReading, floor: FloorReading) -> list[str]:
+    """G2, G5: what is published without a plan is above everything that was begun, for no plan orders it."""
+    if now == was or not isinstance(now, Marker) or now.plan != EMERGENCY or not isinstance(floor, Floor):
+        return []
+    below = now.since <= floor.generation
+    return [f"G2: {name} was published at {now.since}, and the floor stood at {floor.generation}"] if below else []
+
+
 def _same_nonce(what: str, was: MarkerReading | FloorReading, now: MarkerReading | FloorReading) -> list[str]:
     """G10: a lost reply is settled by the nonce, so a value that is put never has the nonce of the one before it."""
     if not isinstance(was, Marker | Floor) or not isinstance(now, Marker | Floor):
@@ -185,6 +222,9 @@ def _too_few(
     had, has = contents_at(before, name), contents_at(after, name)
     if isinstance(now, Marker) and now.state == "retired":
         return []  # an explicit act, and the tombstone says so
+    if isinstance(now, Marker) and now.plan == EMERGENCY:
+        some = sum(_count(has, rtype) for rtype in ADDRESS_TYPES)
+        return [] if some else [f"G1: {name} was left without an address in an emergency"]
     if isinstance(now, Marker) and now.state != "placeholder":
         entry = _entry(name, now.plan, before.apex, plans)
         for rtype, least in entry.min_answers if entry is not None else ():
@@ -203,6 +243,8 @@ def _mixed(name: str, now: MarkerReading, after: ZoneState, plans: Mapping[str, 
     """G5 at the moment of our write: under a live marker stands the entry it names, whole."""
     if not isinstance(now, Marker) or now.state not in ("live", "retired"):
         return []
+    if now.plan == EMERGENCY:
+        return []  # no plan says what shall stand there; the floor's compare-and-set lets one since be written once
     entry = _entry(name, now.plan, after.apex, plans)
     if entry is None or entry.since != now.since:
         return [f"G5: the marker of {name} names an entry of since {now.since} that its plan {now.generation} has not"]

@@ -7,10 +7,11 @@ from standfast.errors import StandfastError
 from .contracts import CONTRACTS
 from .floors import FLOORS
 from .mutant import Judge, Mutant
+from .operators import OPERATORS
 from .planning import PLANNING
 from .protocol import PROTOCOL
 
-CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *PLANNING, *CONTRACTS)
+CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING, *CONTRACTS)
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
     ("no endpoint prerequisite", "search"),

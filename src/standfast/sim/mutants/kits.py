@@ -18,6 +18,7 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
     "schedules": (
         "tests/world/test_rare_schedules.py",
         "tests/core/test_freezer.py",
+        "tests/core/test_direct_orders.py",
         "tests/core/test_lost_plans.py",
         "tests/world/test_enactors_in_the_world.py::test_schedule",
     ),

@@ -1,12 +1,13 @@
 """What rules are made of: places, one kind of rule, and a change that arrives at the zone and is checked there."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from standfast.model.marker import Marker
 from standfast.model.plan import Plan
+from standfast.model.rrset import RRType
 from standfast.ports import provider_spec
 from standfast.ports.provider import Conflict, Replace, ReplaceReply
 from standfast.ports.provider_spec import ZoneState
@@ -16,6 +17,8 @@ from standfast.sim.search.product import Outcome, Step, Value
 from .histories import STREAM, ZONE, Rrsets
 from .telling import change_text, failed_prerequisite, seal_text, short
 
+Ordered: TypeAlias = Literal["", "seal", "emergency", "leave"]
+"""What an operator does by a change: freezes or thaws, publishes without a plan, takes markers away."""
 Ghosts: TypeAlias = tuple[tuple[str, InEffect], ...]
 """What stood last at endpoints whose marker can't be read now; of the others the marker itself tells."""
 NOBODY_KNOWS: Final[Ghosts] = ()
@@ -93,23 +96,25 @@ class Judge:
                 found.append((name, effects[name]))
         return tuple(found)
 
-    def arrive(self, zone: ZoneState, ghosts: Ghosts, change: Replace, *, operator: bool = False) -> Arrived:
+    def arrive(self, zone: ZoneState, ghosts: Ghosts, change: Replace, *, operator: Ordered = "") -> Arrived:
         """The change arrives now."""
         after, reply = provider_spec.apply(zone, change)
         if after is zone:
             refused = failed_prerequisite(zone, change) if isinstance(reply, Conflict) else ""
             return Arrived(zone, ghosts, reply, refused, "")  # type: ignore[arg-type]
         effects = self.effects(zone, ghosts)
-        wrong = wrong_with_write(zone, after, change, effects, self.plans, STREAM, operator=operator)
+        wrong = wrong_with_write(
+            zone, after, change, effects, self.plans, STREAM, operator=operator == "seal", leaves=operator == "leave"
+        )
         after = zone_of(after.rrsets)
         return Arrived(after, self.ghosts(after, effects), reply, "", wrong[0] if wrong else "")  # type: ignore[arg-type]
 
 
 class UnderWay(Struct, frozen=True):
-    """A change that may arrive after its sender gave up or died. `operator`: it freezes or thaws."""
+    """A change that may arrive after its sender gave up or died. `operator`: what an operator does by it."""
 
     change: Replace
-    operator: bool = False
+    operator: Ordered = ""
 
     @property
     def text(self) -> str:
@@ -120,8 +125,8 @@ class UnderWay(Struct, frozen=True):
 def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operator: int | None) -> list[Act]:
     """Requests under way: each arrives some time, or never.
 
-    `operator` is the operator's place, if there is one: what was told as sealed stays as it is, and what was told as
-    frozen or thawed is not undone by what had been ordered before (G8).
+    `operator` is the operator's place, if there is one: what was told as sealed or left stays as it is, and what was
+    told as frozen, thawed or published is not undone by what had been ordered before (G8).
     """
 
     def land(at: ZoneState, known: Ghosts, late: UnderWay | None, orders: Told | None = None) -> Iterable[Outcome]:
@@ -129,7 +134,8 @@ def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operat
             return
         arrived = judge.arrive(at, known, late.change, operator=late.operator)
         violation = arrived.violation
-        if orders is not None and not violation and _undone(orders, at, arrived.zone, operator=late.operator):
+        landed = arrived.zone if not (orders and orders.told == "left" and asserts_no_floor(late.change)) else at
+        if orders is not None and not violation and _undone(orders, at, landed, operator=bool(late.operator)):
             what = short(orders.endpoint) if orders.endpoint else "the zone"
             violation = f"G8: {what} was told as {orders.told}, and then a late request changed it"
         text = f"a late request arrives: {late.text} → {type(arrived.reply).__name__}"
@@ -149,10 +155,16 @@ def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operat
     return acts
 
 
+def asserts_no_floor(change: Replace) -> bool:
+    """Whether it was made for a zone without a floor. Absence has no nonce: such a message lands in a zone that was
+    left as well (`docs/guarantees.md`, what is not promised)."""
+    return any(one.rtype == RRType.TXT and not one.rdata for one in change.floor.prerequisites)
+
+
 def _undone(orders: Told, before: ZoneState, after: ZoneState, *, operator: bool) -> bool:
     """Whether what was told of a command is no longer so, by a request sent before it."""
     if orders.endpoint:
         return (
             bool(orders.told) and operator and marker_at(before, orders.endpoint) != marker_at(after, orders.endpoint)
         )
-    return before != after and (orders.told == "sealed" or (bool(orders.told) and operator))
+    return before != after and (orders.told in ("sealed", "left") or (bool(orders.told) and operator))

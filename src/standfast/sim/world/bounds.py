@@ -84,8 +84,8 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def operates(self) -> bool:
-        """Whether an operator freezes or thaws."""
-        return any(verb.startswith(("freeze", "thaw")) for verb in self.operator)
+        """Whether an operator works in the zone itself: freezes, thaws, publishes in an emergency, leaves."""
+        return any(verb.startswith(("freeze", "thaw", "emergency", "leave")) for verb in self.operator)
 
     @property
     def bounds(self) -> str:

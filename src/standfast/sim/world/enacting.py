@@ -9,7 +9,7 @@ the answer may be that nothing did, or that everything may have, whatever is tru
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,6 +58,14 @@ class HalfRead(Struct, frozen=True):
 
     core: Enactor
     values: tuple[RRset | Unknown | None, ...]
+
+
+class Stopping(Protocol):
+    """An operator, as far as enactors are concerned."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether everybody was stopped for good."""
 
 
 def settled_down(core: Enactor) -> Enactor:
@@ -155,7 +163,9 @@ class Enacting:
         slots = [number for name, number in at.items() if name.startswith("slot")]
         fired = _Fired(self, lane, core, cut_off=cut_off)
         acts = [
-            Act("enactor wakes", (place, store), (place,), fired.wake),
+            Act("enactor wakes", (place, store), (place,), fired.wake)
+            if "leave" not in self.run.operator
+            else Act("enactor wakes", (place, store, at["operator"]), (place,), fired.wake_unless_stopped),
             Act("enactor asks", (place, zone, store), (place,), fired.ask),
             Act("enactor writes", (place, zone, ghosts, store), (place, zone, ghosts), fired.write),
         ]
@@ -198,6 +208,10 @@ class _Fired:
             for step, after, wrong in self._then(core.wake(occasion, 0.0), store, _OCCASIONS[occasion]):
                 if after != core or wrong:
                     yield Outcome(step, (after,), wrong)
+
+    def wake_unless_stopped(self, core: Enactor | HalfRead, store: StoreState, orders: Stopping) -> Iterable[Outcome]:
+        """Unless an operator has stopped everybody, to leave the zone."""
+        return () if orders.leaving else self.wake(core, store)
 
     def go_on(self, core: Enactor | HalfRead, store: StoreState) -> Iterable[Outcome]:
         """A private step, in runs where they are taken one by one."""

@@ -1,52 +1,85 @@
-"""An operator who freezes and thaws: the production freezer as a component, which may die anywhere."""
+"""An operator in the zone itself: the production cores of freeze, thaw, emergency publish and leave, as a component
+which may die anywhere."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from standfast.core import direct
+from standfast.core.emergency import Emergency
 from standfast.core.freezer import Freezing, Phase, begin
+from standfast.core.leaving import Leave
 from standfast.core.sealing import Command, Ended
+from standfast.model.rrset import RRType, addresses
 from standfast.ports import provider_spec
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent
 from standfast.ports.provider import Replace, Written
 from standfast.ports.provider_spec import ZoneState
+from standfast.sim.properties import ours_in
 from standfast.sim.search.product import FRESH, Outcome, Step
 
-from .acting import Act, Ghosts, Judge, Places, UnderWay
+from .acting import Act, Ghosts, Judge, Ordered, Places, UnderWay
 from .bounds import Run
 from .enacting import TIME_OUT
-from .histories import ENDPOINTS, STREAM, ZONE
+from .histories import ENDPOINTS, STREAM, TTL, ZONE
 from .telling import failed_prerequisite, seal_text, short
 
 LANE: Final = "operator"
 _PATIENCE: Final = 1
 """Conflicts that a command bears in a search: whoever gives up may give the command again."""
-_SUCCESS: Final = ("sealed", "frozen", "thawed")
+_SUCCESS: Final = ("sealed", "frozen", "thawed", "done")
+_TOLD: Final = {"emergency": "published", "leave": "left"}
+EMERGENCY: Final = ("192.0.2.9",)
+"""What an emergency publishes."""
+
+
+class Idling(Protocol):
+    """An enactor, as far as the operator looks at it."""
+
+    @property
+    def request(self) -> object:
+        """None: it is between two passes."""
 
 
 class Operator(Struct, frozen=True):
     """How many commands are left to give, and where the present one stands (None: there is none).
 
-    `told` is how the last one ended if it succeeded (sealed, frozen, thawed) and nothing was ordered since; `endpoint`
-    is what it was about, empty for the zone.
+    `told` is how the last one ended if it succeeded (sealed, frozen, thawed, published, left) and nothing was ordered
+    since; `endpoint` is what it was about, empty for the zone; `act` what its changes do. `leaving`: everybody was
+    stopped for good before, to leave.
     """
 
     left: int
-    phase: Freezing | None = None
+    phase: Freezing | direct.Acting | None = None
     told: str = ""
     endpoint: str = ""
+    act: Ordered = "seal"
+    leaving: bool = False
 
 
-def orders(run: Run, names: tuple[str, ...]) -> dict[str, Command]:
+class Order(Struct, frozen=True):
+    """Something an operator may order: how it begins, what it is about, what its changes do."""
+
+    phase: Phase | direct.Phase
+    endpoint: str
+    act: Ordered
+
+
+def orders(run: Run, names: tuple[str, ...]) -> dict[str, Order]:
     """The commands of a run, by their words."""
     verbs: tuple[Literal["freeze", "thaw"], ...] = ("freeze", "thaw")
     found = {}
     for verb in verbs:
         command = Command(verb, STREAM, ZONE, LANE, names, patience=_PATIENCE)
-        found[f"{verb} zone"] = command
-        found[f"{verb} endpoint"] = replace(command, endpoint=ENDPOINTS[0])
+        found[f"{verb} zone"] = Order(begin(command), "", "seal")
+        found[f"{verb} endpoint"] = Order(begin(replace(command, endpoint=ENDPOINTS[0])), ENDPOINTS[0], "seal")
+    rescue, least = addresses(TTL, EMERGENCY), ((int(RRType.A), 1),)
+    emergency = Emergency(STREAM, ZONE, LANE, ENDPOINTS[0], rescue, least, patience=_PATIENCE)
+    found["emergency"] = Order(direct.begin(emergency), ENDPOINTS[0], "emergency")
+    way_out = Leave(STREAM, ZONE, LANE, names, size=1, patience=_PATIENCE)
+    found["leave"] = Order(direct.begin(way_out), "", "leave")
     return {words: found[words] for words in run.operator if words in found}
 
 
@@ -55,7 +88,7 @@ def operator(run: Run, judge: Judge, places: Places, at: dict[str, int]) -> list
     if not run.operates:
         return []
     place = places.add(LANE, Operator(run.commands))
-    fired = _Fired(run, judge)
+    fired = Fired(run, judge)
     zone, ghosts = at["zone"], at["ghosts"]
     acts = [
         Act("operator orders", (place,), (place,), fired.order),
@@ -69,7 +102,12 @@ def operator(run: Run, judge: Judge, places: Places, at: dict[str, int]) -> list
     return acts
 
 
-class _Fired:
+def leaving(run: Run, judge: Judge, place: int, enactors: tuple[int, ...]) -> Act:
+    """The order to leave: given when no enactor is in the midst of anything, and none begins a pass from then on."""
+    return Act("operator leaves", (place, *enactors), (place,), Fired(run, judge).leave)
+
+
+class Fired:
     """What the operator does."""
 
     def __init__(self, run: Run, judge: Judge) -> None:
@@ -81,19 +119,26 @@ class _Fired:
         """A command, while none is being carried out."""
         if at.phase is not None or not at.left:
             return
-        for words, command in self._orders.items():
-            text = (
-                words.replace("endpoint", short(command.endpoint)) if command.endpoint else f"{command.verb} the zone"
-            )
-            for step, after in self._after(
-                Operator(at.left - 1, endpoint=command.endpoint), begin(command), f"orders: {text}"
-            ):
-                yield Outcome(step, (after,))
+        for words, order in self._orders.items():
+            if order.act != "leave":
+                yield from self._begun(at, words, order)
+
+    def leave(self, at: Operator, *enactors: Idling) -> Iterable[Outcome]:
+        """The way out, while none is being carried out; it is the last command."""
+        if at.phase is None and at.left and all(one.request is None for one in enactors):
+            yield from self._begun(replace(at, leaving=True), "leave", self._orders["leave"])
+
+    def _begun(self, at: Operator, words: str, order: Order) -> Iterable[Outcome]:
+        text = words.replace("endpoint", short(order.endpoint)).replace("zone", "the zone")
+        started = replace(at, left=at.left - 1, phase=None, told="", endpoint=order.endpoint, act=order.act)
+        for step, after in self._after(started, order.phase, f"orders: {text}"):
+            yield Outcome(step, (after,))
 
     def die(self, at: Operator) -> Iterable[Outcome]:
         """The command ends where it stands."""
         if at.phase is not None:
-            yield Outcome(Step(LANE, "is interrupted"), (Operator(at.left),))
+            ended = Operator(at.left, leaving=at.leaving)
+            yield Outcome(Step(LANE, "is interrupted"), (ended,))
 
     def ask(self, at: Operator, zone: ZoneState) -> Iterable[Outcome]:
         """A reading, or prerequisites alone."""
@@ -102,14 +147,14 @@ class _Fired:
         reply = provider_spec.apply(zone, at.phase.request)[1]  # type: ignore[arg-type]
         name = type(at.phase).__name__.lower()
         for step, after in self._after(at, at.phase.heard(reply), f"is {name}"):  # type: ignore[arg-type]
-            yield Outcome(step, (after,))
+            yield Outcome(step, (after,), _left_behind(after, zone))
 
     def write(self, at: Operator, zone: ZoneState, ghosts: Ghosts) -> Iterable[Outcome]:
         """The change arrives; its reply may be lost."""
         change = _change(at)
         if change is None or at.phase is None:
             return
-        arrived = self._judge.arrive(zone, ghosts, change, operator=True)
+        arrived = self._judge.arrive(zone, ghosts, change, operator=at.act)
         replies = [arrived.reply]
         if "lost" in self._run.faults and isinstance(arrived.reply, Written):
             replies.append(TIME_OUT)
@@ -119,7 +164,8 @@ class _Fired:
             for step, after in self._after(at, at.phase.heard(reply), text):  # type: ignore[arg-type]
                 told = replace(step, refused=failed_prerequisite(zone, change))
                 told = step if isinstance(arrived.reply, Written) else told
-                yield Outcome(told, (after, arrived.zone, arrived.ghosts), arrived.violation)
+                wrong = arrived.violation or _left_behind(after, arrived.zone)
+                yield Outcome(told, (after, arrived.zone, arrived.ghosts), wrong)
 
     def late(self, at: Operator, slot: UnderWay | None) -> Iterable[Outcome]:
         """No answer comes, and the request is still under way."""
@@ -127,21 +173,28 @@ class _Fired:
         if change is None or slot is not None or at.phase is None:
             return
         for step, after in self._after(at, at.phase.heard(TIME_OUT), f"{seal_text(change)}: it is delayed"):  # type: ignore[arg-type]
-            yield Outcome(step, (after, UnderWay(change, operator=True)))
+            yield Outcome(step, (after, UnderWay(change, operator=at.act)))
 
-    def _after(self, at: Operator, phase: Phase, text: str) -> Iterator[tuple[Step, Operator]]:
-        while isinstance(phase, Ended) is False and isinstance(request := phase.request, DrawNonce | RecordIntent):  # type: ignore[union-attr]
+    def _after(self, at: Operator, phase: Phase | direct.Phase, text: str) -> Iterator[tuple[Step, Operator]]:
+        while not isinstance(phase, Ended | direct.Ended):
+            request = phase.request
+            if not isinstance(request, DrawNonce | RecordIntent):
+                break
             reply: Nonce | Recorded = Nonce(FRESH) if isinstance(request, DrawNonce) else Recorded()
-            phase = phase.heard(reply)  # type: ignore[union-attr, arg-type]
-        if isinstance(phase, Ended):
-            told = phase.result if phase.result in _SUCCESS else ""
+            phase = phase.heard(reply)  # type: ignore[arg-type]
+        if isinstance(phase, Ended | direct.Ended):
+            told = _TOLD.get(at.act, phase.result) if phase.result in _SUCCESS else ""
             why = f" ({phase.why})" if phase.why else ""
-            yield (
-                Step(LANE, f"{text}; the command ends: {phase.result}{why}"),
-                Operator(at.left, None, told, at.endpoint if told else ""),
-            )
+            over = Operator(at.left, None, told, at.endpoint if told else "", leaving=at.leaving)
+            yield Step(LANE, f"{text}; the command ends: {phase.result}{why}"), over
         else:
-            yield Step(LANE, text), Operator(at.left, phase, endpoint=at.endpoint)
+            yield Step(LANE, text), replace(at, phase=phase)
+
+
+def _left_behind(after: Operator, zone: ZoneState) -> str:
+    """Whether the zone is told as left and something of ours is there."""
+    found = ours_in(zone) if after.told == "left" and after.phase is None else []
+    return f"G8: the zone is told as left, and there still is {found[0]}" if found else ""
 
 
 def _change(at: Operator) -> Replace | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from standfast.core.holding import Command, Resume, Rollback
+from standfast.core.holding import Command, Resume, Retire, Rollback
 from standfast.core.publisher import Assignment, Done, Phase, Publishing, publish
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.plan import Plan
@@ -113,9 +113,11 @@ class _Fired:
             yield Outcome(Step(self._lane, text), (Planner(publish(task), at.held),))
 
     def _commands(self, at: Planner, store: StoreState) -> Iterable[tuple[str, Command]]:
+        key = POLICY.key
+        if at.held is not None and "retire" in self._run.operator:
+            yield f"is told to retire {short(key[1])}", Retire((key,), "operator")
         if at.held is None or "rollback" not in self._run.operator:
             return
-        key = POLICY.key
         for plan in store.plans:
             text = f"is told to roll {short(key[1])} back to plan {plan.generation}"
             yield text, Rollback(plan, (key,), "operator")

@@ -17,7 +17,7 @@ from .cleaning import cleaner
 from .enacting import Enacting, HalfRead
 from .hands import hands
 from .histories import ENDPOINTS, FIRST, ZONE, names_in, record_owners
-from .operating import LANE, operator
+from .operating import LANE, leaving, operator
 from .planning import planned_alone, planners
 from .reaching import lone_enactor, survivor
 from .symbols import Symbols
@@ -59,7 +59,11 @@ class World:
         acts += planners(run, places, self.plans, at)
         if run.publishing == "atomic":
             acts.append(_publishing(run, at["store"]))
+        if ordering is not None:
+            at["operator"] = ordering
         self._enactors = self._add_enactors(places, acts, judge, at)
+        if ordering is not None and "leave" in run.operator:
+            acts.append(leaving(run, judge, ordering, self._enactors))
         self.places = tuple(places.names)
         self.start = tuple(places.start)
         self.rules: Sequence[Rule] = tuple(acts)
@@ -89,7 +93,9 @@ class World:
 
     def _all_properties(self, at: Mapping[str, int]) -> Iterable[Property]:
         def reaches(zone: ZoneState, store: StoreState) -> str:
-            if self.run.setbacks:  # enactors wait for a plan above what they find: a planner has its turn first
+            if (
+                self.run.setbacks or "emergency" in self.run.operator
+            ):  # enactors wait for a plan above what they find: a planner has its turn first
                 store = planned_alone(store, zone)
             newest = next((plan for plan in store.plans if plan.head == store.head), None)
             return lone_enactor(zone, newest)[1] if newest is not None else ""
