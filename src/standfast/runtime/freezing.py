@@ -4,12 +4,11 @@ The zone itself says *that* it is frozen, and by whom (the markers' writer). The
 and, if it can be reached, in the store, so that other machines know it too. Nothing is decided by either.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +22,7 @@ from standfast.ports.provider import Unknown
 from standfast.ports.store import ReadSource, SourceRead
 
 from .commanding import Desk, Known, writer_of
+from .journal_files import read_journal
 from .observing import open_existing
 from .place import Place
 from .sharing import Board
@@ -122,30 +122,12 @@ def _decoded(body: bytes) -> tuple[Freeze, ...]:
 
 
 def _from_journals(folder: Path) -> Iterator[Freeze]:
-    """By the orders given on this machine: operators' journals are small."""
-    for path in sorted(folder.glob("operator-*.jsonl")):
-        for line in _lines(path):
-            if line.get("action") == "freeze" and line.get("stage") == "asked":
-                for name in line.get("names") or ():
-                    yield Freeze(
-                        str(name), str(line.get("by", "")), _moment(line.get("at")), str(line.get("reason", ""))
-                    )
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for text in file:
-                if '"freeze"' not in text:
-                    continue
-                try:
-                    line = json.loads(text)
-                except ValueError:
-                    continue
-                if isinstance(line, dict) and line.get("event") == "operator":
-                    yield line
-    except OSError:
-        return
+    """By the orders given on this machine."""
+    for line in read_journal(folder, events=("operator",), roles=("operator",)):
+        if line.get("action") == "freeze" and line.get("stage") == "asked":
+            by, reason = str(line.get("by", "")), str(line.get("reason", ""))
+            for name in line.get("names") or ():
+                yield Freeze(str(name), by, _moment(line.get("at")), reason)
 
 
 def _moment(text: object) -> float | None:

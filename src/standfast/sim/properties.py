@@ -194,6 +194,8 @@ def _not_above(name: str, was: MarkerReading, now: MarkerReading, floor: FloorRe
     """G2, G5: what is published without a plan is above everything that was begun, for no plan orders it."""
     if now == was or not isinstance(now, Marker) or now.plan != EMERGENCY or not isinstance(floor, Floor):
         return []
+    if isinstance(was, Marker) and (was.plan, was.since) == (now.plan, now.since):
+        return []  # frozen or thawed
     below = now.since <= floor.generation
     return [f"G2: {name} was published at {now.since}, and the floor stood at {floor.generation}"] if below else []
 
