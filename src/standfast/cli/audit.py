@@ -1,4 +1,4 @@
-"""`standfast audit`: what the journals alone prove of the guarantees; nothing else is asked."""
+"""`standfast audit`: zone, plan and journals against each other; or what journals alone prove of the guarantees."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ import click
 from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE
 
 from .texts import Tone, counted, listed, paint, say, say_all
-from .wording import dump, json_option
+from .wording import config_option, dump, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,41 +27,48 @@ _SHOWN: Final = 20
 """So many violations and spoilt lines are shown; `--json` has more."""
 
 
-@click.command("audit", short_help="judge every write again, from the journals alone")
+@click.command("audit", short_help="zone, plan and journals against each other; every write judged again")
 @click.option("--journal", "paths", multiple=True, metavar="FILE_OR_DIR", help="the same; may be repeated")
 @click.argument("more", nargs=-1, metavar="[FILE_OR_DIR]...")
 @click.option("--ends", "ends", metavar="FILE", help="the markers as they stand: what `dig AXFR` prints")
+@config_option
 @json_option
 @click.pass_context
 def audit_command(
-    ctx: click.Context, paths: tuple[str, ...], more: tuple[str, ...], ends: str | None, as_json: bool
+    ctx: click.Context, paths: tuple[str, ...], more: tuple[str, ...], ends: str | None, file: str, as_json: bool
 ) -> None:
-    """Judge every write, plan and collection again, from the journals of all processes of a stream.
+    """Hold zone, markers, plan and journals against each other: what is wrong, since when, whose doing. Then judge
+    every write, plan and collection again, from the journals.
 
-    Clocks are not believed: each marker names the change that wrote it, so the writes of an endpoint form a chain. Give
-    the journals of all machines together; what a missing one would have told is reported as "cannot tell".
+    With journals named (files, state directories, folders of any machines) only they are judged, and nothing else is
+    asked. Clocks are not believed: each marker names the change that wrote it, so the writes of an endpoint form a
+    chain. Give the journals of all machines together; what a missing one would have told is told as "cannot tell".
 
-    Exit code: 0 nothing was violated, 2 something was, 1 a journal can't be read, or is none.
+    Exit code: 0 nothing differs or was violated, 2 something does, 1 something can't be read, or is no journal.
     """
     from standfast.audit.ends import read_ends
 
     if not paths and not more:
-        raise click.UsageError("Name the journals: files, state directories, or the folders `journal` in them.")
+        if ends:
+            raise click.UsageError("--ends is for journals: name them too. Without them the zone itself is read.")
+        from .auditing import everything
+
+        ctx.exit(everything(file, as_json))
     markers = read_ends(Path(ends)) if ends else None
-    report = _judged([Path(one) for one in (*paths, *more)], markers, quiet=as_json)
+    report = judged([Path(one) for one in (*paths, *more)], markers, quiet=as_json)
     if as_json:
-        dump(_json(report))
+        dump(report_json(report))
     else:
-        _show(report)
-    ctx.exit(EXIT_DIFFERS if report.violated else EXIT_ERROR if _unread(report) else EXIT_FINE)
+        show_report(report)
+    ctx.exit(EXIT_DIFFERS if report.violated else EXIT_ERROR if unread(report) else EXIT_FINE)
 
 
-def _unread(report: "Report") -> bool:
+def unread(report: "Report") -> bool:
     """Whether a whole file could not be read, or nothing in any was a line of a journal."""
     return report.unread or report.lines == len(report.spoilt)
 
 
-def _judged(paths: "Iterable[Path]", markers: "Mapping[tuple[str, str], str] | None", *, quiet: bool) -> "Report":
+def judged(paths: "Iterable[Path]", markers: "Mapping[tuple[str, str], str] | None", *, quiet: bool) -> "Report":
     """The audit, with a line on the terminal that says what is being read."""
     from standfast.audit.judge import audit
 
@@ -73,7 +80,7 @@ def _judged(paths: "Iterable[Path]", markers: "Mapping[tuple[str, str], str] | N
         return audit(paths, markers, lambda name: status.update(f"reading {name}"))
 
 
-def _show(report: "Report") -> None:
+def show_report(report: "Report") -> None:
     from standfast.audit.findings import PROMISES
     from standfast.audit.judge import NOT_JUDGED
 
@@ -131,9 +138,9 @@ def _show_violation(violation: "Violation") -> None:
     say_all(f"  {listed([str(place) for place in violation.places])}", f"  {violation.remedy}")
 
 
-def _json(report: "Report") -> dict[str, Any]:
+def report_json(report: "Report") -> dict[str, Any]:
     return {
-        "ok": not report.violated and not _unread(report),
+        "ok": not report.violated and not unread(report),
         "journals": list(report.journals),
         "begins": list(report.begins),
         "lines": report.lines,
