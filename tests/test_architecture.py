@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from standfast.core.cleaner import CleanerRequest
+from standfast.core.direct import DirectRequest
 from standfast.core.enactor import EnactorRequest
 from standfast.core.freezer import FreezerRequest
 from standfast.core.publisher import PublisherRequest
@@ -131,6 +132,7 @@ def test_authority_is_in_the_request_types() -> None:
     assert not {one for one in freezer if getattr(one, "__module__", "").endswith("ports.store")}, (
         "a freeze works without the store"
     )
+    assert flattened(DirectRequest) == freezer, "so does what an operator writes without a plan"
     assert Publish in publisher
     assert not {Replace, CollectPlans} & publisher, "the planner writes no zone and collects nothing"
 
