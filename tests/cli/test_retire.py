@@ -56,3 +56,16 @@ def test_nobody_retires_by_chance(stage: Stage, options: tuple[str, ...], says: 
     assert says in said.err
     assert stage.plan is not None
     assert stage.plan.generation == 1
+
+
+def test_whom_another_follows_is_not_retired(stage: Stage) -> None:
+    stage.configure(endpoints="  www: {}\n  acct-7.api: {follows: www}\n")
+    stage.publish()
+    said = stage.run("retire", "www", "--yes", "--reason", "r")
+    assert said.code == 3
+    assert "is followed by acct-7.api.lb.example.com" in said.err
+    stage.configure(endpoints="  www: {}\n")
+    said = stage.run("retire", "www", "--yes", "--reason", "r")
+    assert (said.code, "www: it is followed by acct-7.api.lb.example.com" in said.err) == (3, True)
+    assert stage.plan is not None
+    assert stage.plan.generation == 1

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from standfast.errors import Refusal
+
 from .agreeing import agreed, reason_option, yes_option
 from .operate import Case, operate, wait_option
-from .wording import as_text, config_option
+from .wording import as_text, config_option, loaded
 
 if TYPE_CHECKING:
     from standfast.core.holding import Command
@@ -33,6 +35,7 @@ def retire_command(ctx: click.Context, name: str, reason: str, yes: bool, patien
     from standfast.core.holding import Retire
 
     def command(key: "Key", archive: "Archive", sight: "StoreSight") -> "Command":
+        _unfollowed(file, key)
         return Retire((key,), reason)
 
     def ask(case: Case) -> None:
@@ -43,6 +46,14 @@ def retire_command(ctx: click.Context, name: str, reason: str, yes: bool, patien
         return f"Next:  take {short} out of {file}  →  standfast plan"
 
     ctx.exit(operate(file, name, command, ask, epilogue, patience))
+
+
+def _unfollowed(file: str, key: "Key") -> None:
+    """Raises Refusal if the configuration lets another endpoint follow this one, though no plan does yet."""
+    followers = [one.name for one in loaded(file).endpoints if (one.zone, one.follows) == key]
+    if followers:
+        names = ", ".join(followers)
+        raise Refusal(f"{key[1]} is followed by {names} in {file}.", f"Take {names} out first, and retire it.")
 
 
 def _shown(case: Case) -> list[str]:

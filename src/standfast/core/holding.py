@@ -238,9 +238,16 @@ def _retired(previous: Plan, key: Key, reason: str, context: PlanContext) -> _An
     entry = _live(previous, key)
     if isinstance(entry, Refusal):
         return entry
+    if followers := sorted(one.name for one in previous.shards if _follows(one, key)):
+        why = f"it is followed by {', '.join(followers)}"
+        return Refusal(key, "followed", why, f"retire {', '.join(followers)} first, or let it follow another")
     if key[0] in context.unreadable:
         why = f"zone {key[0]} is unreadable, so its generations are not known"
         return Refusal(key, "unreadable", why, "try again when its server answers")
     gone = Entry(entry.zone, entry.name, entry.since, kind="retired", taken=entry.taken, note=f"retired: {reason}")
     left = tuple(sorted(_served(entry)))
     return gone, Decision(key, "retired", f"{key[1]}: retired", (), (), left)
+
+
+def _follows(entry: Entry, key: Key) -> bool:
+    return entry.kind == "live" and (entry.zone, entry.follows) == key
