@@ -11,7 +11,7 @@ import pytest
 
 from harness.ports import free_port
 from runtime.staging import LoadBalancer
-from standfast.adapters.probes import Answered, HttpProbe, NotMade, Probe, Refused, Result, TcpProbe, probe_of
+from standfast.adapters.probes import Answered, HttpProbe, NotMade, Probe, Refused, Result, TcpProbe, Wanted, probe_of
 
 HERE = "127.0.0.1"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -219,6 +219,50 @@ def test_https_where_nothing_is_said(authority: Path) -> None:
     trust = ssl.create_default_context(cafile=str(authority / "cert.pem"))
     probe = HttpProbe("https", "/", "www.example.com", 0.2, trust)
     assert asked_of(say_nothing, probe) == Refused("timed out after 0.2 s")
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted", "good"),
+    [(204, ((200, 204),), True), (302, ((200, 299),), False), (401, ((200, 299), (401, 401)), True)],
+)
+def test_which_status_is_good_is_told(balancer: LoadBalancer, status: int, wanted: object, good: bool) -> None:
+    assert balancer.server is not None
+    balancer.server.status = status  # type: ignore[attr-defined]
+    probe = HttpProbe("http", "/", None, 2.0, wanted=Wanted(wanted))  # type: ignore[arg-type]
+    assert asked(probe, HERE, balancer.port) == (Answered() if good else Refused(f"answered {status}"))
+
+
+async def answer_in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nstatus: ")
+    await writer.drain()
+    await asyncio.sleep(0.02)
+    writer.write(b"well")
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        ("status: well", Answered()),
+        ("s: w", Answered()),
+        ("ill", Refused("answered 200 without the text 'ill'")),
+    ],
+)
+def test_a_wanted_text_must_occur_in_the_answer(body: str, result: Result) -> None:
+    assert asked_of(answer_in_pieces, HttpProbe("http", "/", None, 2.0, wanted=Wanted(body=body))) == result
+
+
+def test_a_text_beyond_the_beginning_is_not_found(balancer: LoadBalancer) -> None:
+    assert balancer.server is not None
+    balancer.server.octets = 1 << 20  # type: ignore[attr-defined]
+    found = asked(HttpProbe("http", "/", None, 5.0, wanted=Wanted(body="y")), HERE, balancer.port)
+    assert found == Refused("answered 200 without the text 'y'")
+
+
+def test_authorities_of_the_configuration_stand_for_the_systems(authority: Path) -> None:
+    text = (authority / "cert.pem").read_text()
+    probe = probe_of("https", "/", "www.example.com", 5.0, None, text)
+    assert asked_of(answer_well, probe, serving(authority)) == Answered()
 
 
 def test_tcp_costs_no_import_of_the_http_library() -> None:

@@ -18,8 +18,10 @@ from harness.dnsserver import running
 from harness.dnsservers import ZONE, BindServer, DnsServer, Key, KnotServer, SecondKey, bind_server, knot_server
 from harness.ports import free_port
 from harness.zonetools import axfr, nsupdate
+from standfast import config as configuration
 from standfast.cli.check import check_command
 from standfast.cli.checking.server import Seen, look_at_server, secondary_findings
+from standfast.cli.checking.vantage import vantage_findings
 from standfast.config import ZoneConfig
 from standfast.model.marker import Marker, marker_rdata
 from standfast.model.name import marker_owner
@@ -273,3 +275,27 @@ def test_a_silent_secondary_is_a_note_and_counts_in_the_sum(tmp_path: Path, lbs:
     assert ran.code == 0
     assert f"ns2.{ZONE}: It does not answer for {ZONE}" in findings(ran, "note")["secondaries"]
     assert ran.json["failover"]["seconds"] == SECONDS_OF_SUM + 6
+
+
+def test_the_number_of_vantage_points_and_what_it_means() -> None:
+    text = (
+        "zone: {name: lb.example.com, provider: embedded}\nhealth: {tcp: 443}\nendpoints: {www: {}}\n"
+        "load_balancers: {lb-a1: {az: a, ip: 192.0.2.1}, lb-b1: {az: b, ip: 192.0.2.2}}\n"
+    )
+
+    def found(vantage: str) -> list[tuple[str, str]]:
+        config, problems, _ = configuration.check(text + vantage, "f")
+        assert config is not None, problems
+        return [(one.level, one.sentence) for one in vantage_findings(config, config.load_balancers)]
+
+    assert found("")[0][1].startswith("Only this machine looks: ")
+    assert found("vantage: {ops1: {az: a}, ops2: {az: b}, office: }") == [
+        ("ok", "office, ops1 (a), ops2 (b); 2 must agree, one may be silent."),
+    ]
+    level, said = found("vantage: {ops1: {az: a}, ops2: {az: b}, ops3: {az: a}}")[1]
+    assert level == "note"
+    assert said.startswith("Fewer than 2 vantage points stand outside AZ a: it goes as a whole only when you say so.")
+    assert found("vantage: {ops1: {az: c}, ops2: }")[0] == (
+        "note",
+        "ops1 (c), ops2; 2 must agree, so none may be silent.",
+    )

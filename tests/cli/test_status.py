@@ -6,15 +6,17 @@ import re
 from msgspec.structs import replace
 
 from cli.stage import DOWN, ZONE, Stage
-from standfast.cli.status import status_lines
-from standfast.model.fleet import Verdict
+from standfast.cli.status import status_json, status_lines
+from standfast.model.fleet import Verdict, VerdictState
 from standfast.model.marker import ABSENT
 from standfast.model.rrset import RRType
 from standfast.ports.provider import Content, Replace, Unknown, Write, Written
 from standfast.ports.store import Pin
 from standfast.runtime.observing import observe
+from standfast.runtime.sharing import Judged
 from standfast.runtime.times import clock, span
 from standfast.runtime.verdict import verdict
+from standfast.runtime.votes import VantageSight
 
 
 def test_nothing_was_ever_published(stage: Stage) -> None:
@@ -242,3 +244,46 @@ def test_a_pinned_generation_is_no_trouble(stage: Stage) -> None:
     stage.publish()
     stage.store.perform(Pin(1, "post-mortem"))
     assert "[pinned: post-mortem]" in stage.run("history").out
+
+
+def test_votes_are_shown_where_somebody_sees_it_otherwise(served: Stage) -> None:
+    def judged(state: VerdictState) -> Judged:
+        return Judged(state, f"{state} it is", 0.0)
+
+    served.publish()
+    served.beat("planner", checks={"overload": "", "vantages": {"a": "", "c": "", "office": "it is silent"}})
+    votes = (
+        VantageSight("a", "a", 1.0, False, "", (("lb-a1", judged("up")), ("lb-b1", judged("down")))),
+        VantageSight("c", "c", 1.0, False, "", (("lb-a1", judged("up")), ("lb-b1", judged("down")))),
+        VantageSight("office", "", 90.0, True, "", (("lb-a1", judged("down")),)),
+    )
+    with served.enactor():
+        served.settled()
+        seen = observe(served.config)
+    seen = replace(seen, store=replace(seen.store, votes=votes))
+    found = verdict(seen)
+    assert (found.kind, found.exit_code) == ("HANDLED", 0)
+    assert "office (it is silent) does not vote; the majority of all 3 decides." in found.sentence
+    lines = status_lines(seen, found, served.config)
+    assert "lb-b1 seen from  a ✗  c ✗  office ?" in lines
+    assert "vantage points   a seen   c seen   office silent" in lines
+    assert not [line for line in lines if line.startswith("lb-a1 seen")], "whoever is heard agrees"
+    told = status_json(seen, found, served.config)["vantages"]
+    assert [(one["name"], one["az"], one["silent"]) for one in told] == [
+        ("a", "a", False),
+        ("c", "c", False),
+        ("office", None, True),
+    ]
+    assert told[0]["votes"]["lb-b1"] == {"state": "down", "reason": "down it is"}
+
+
+def test_an_overloaded_checker_needs_you(served: Stage) -> None:
+    served.publish()
+    served.beat("planner")
+    with served.enactor():
+        served.settled()
+        served.beat("planner", checks={"overload": "9 load balancers can't all be checked within 1 s.", "vantages": {}})
+        said = served.run("status")
+    assert said.code == 2
+    assert said.out.startswith("■ NEEDS YOU Planner ")
+    assert ": 9 load balancers can't all be checked within 1 s." in said.out.splitlines()[0]

@@ -67,7 +67,7 @@ def bind_health(root: Section, base: Path) -> HealthConfig | None:
         concurrent=section.read("concurrent", _concurrent, 64),
         status=((200, 399),) if statuses is None else tuple(sorted(one for one, _ in statuses)),
         body=section.read("body", _body, None),
-        ca=_authorities(section, base),
+        ca=_authorities(section, base) if kind == "https" else None,
     )
     _note_times(section, health)
     return health
