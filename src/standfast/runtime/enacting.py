@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, Protocol
 
 from standfast.core.enactor import Enactor, EnactorRequest, Occasion
@@ -44,6 +45,7 @@ from .journal import Journal
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
 from .signing import Signers
+from .tugging import TugWatch
 
 POLL_S: Final = 0.005
 """How often the store is asked whether anybody wrote: about 10 µs each on SQLite."""
@@ -106,6 +108,7 @@ class EnactorProcess:
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
         self._signers, self._follower = signers or Signers(), follower or Follower((), stream)
+        self._tugs = TugWatch()
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
         self._troubles: dict[str, str] = {}
@@ -246,6 +249,10 @@ class EnactorProcess:
         worth = [outcome_facts(outcome, took) for outcome in core.outcomes if self._worth_telling(outcome)]
         if worth:
             self._journal.write_all("outcome", worth)
+        for outcome in core.outcomes:
+            ask = partial(self._provider, outcome.zone)
+            if told := self._tugs.heard(outcome, core.plan, core.tug, time.monotonic(), ask):
+                self._journal.write("notice", kind="tug", why=told)
 
     def _noted(self, kind: str, why: str) -> None:
         """Each trouble once until it changes, and its end; every plan."""
@@ -290,6 +297,7 @@ class EnactorProcess:
             put_back=self._often_put_back(),
             keys=self._signers.standing,
             secondaries=self._follower.standing,
+            tugs=self._tugs.standing,
         )
 
     def _often_put_back(self) -> dict[str, int]:

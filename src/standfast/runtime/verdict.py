@@ -26,6 +26,7 @@ from .observing import Seen, at_work
 from .overridden import remarks as overridden
 from .secondaries import staying_behind
 from .times import clock, since, span
+from .tugging import quarrels
 from .watching import overloads, unheard
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ SIGNS: Final[Mapping[str, str]] = {
     "BLIND": "?",
 }
 _REFUSED: Final = frozenset({"foreign", "unsafe", "retired", "left"})
-_STUCK: Final = frozenset({"refused", "unrecorded", "unsafe", "left", "foreign", "retired"})
 _SUPERSEDED: Final = "was started later with another configuration"
 _CARRIED_ON: Final = "carried on unchanged"
 _NOBODY: Final = "Nobody needs to act."
@@ -196,14 +196,10 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
             yield _Finding("NEEDS YOU", f"{text[:1].upper()}{text[1:]}", "standfast check", EXIT_REFUSED)
     for text in staying_behind(seen.secondaries):
         yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
-    for name, count in _put_back(seen).items():
-        text = f"{name} was put back {count} times in ten minutes: somebody, or another tool, keeps changing it in DNS."
-        yield _Finding("NEEDS YOU", text, f"standfast explain {name}", EXIT_DIFFERS)
+    for text, command, code in quarrels(seen.running("enactor")):
+        yield _Finding("NEEDS YOU", text, command, code)
     for text in overloads(seen):
         yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
-    for text in _troubles(seen):
-        name, _, rest = text.partition(": ")
-        yield _Finding("NEEDS YOU", f"{name}: {rest}.", f"standfast explain {name}", EXIT_REFUSED)
 
 
 def _nobody(seen: Seen) -> Iterator[_Finding]:
@@ -246,29 +242,6 @@ def _silent(some: "list[Present]") -> str:
     names = _list(f"{one.role} {one.who} (pid {one.pid})" for one in some)
     verb = "is there but has" if len(some) == 1 else "are there but have"
     return f"{names[:1].upper()}{names[1:]} {verb} shown no sign of life for {span(min(one.age_s for one in some))}"
-
-
-def _troubles(seen: Seen) -> list[str]:
-    """What enactors are stuck at, in their own words: `name: result: why`."""
-    found: dict[str, None] = {}
-    for one in seen.running("enactor"):
-        troubles = one.facts.get("troubles")
-        for text in troubles if isinstance(troubles, list) else ():
-            parts = str(text).split(": ", 2)
-            if len(parts) == 3 and parts[1] in _STUCK and not one.facts.get("observe"):
-                found[f"{parts[0]}: {parts[2]}"] = None
-    return list(found)
-
-
-def _put_back(seen: Seen) -> dict[str, int]:
-    """How often enactors had to repair an endpoint lately, where that was more than chance."""
-    counts: dict[str, int] = {}
-    for one in seen.running("enactor"):
-        told = one.facts.get("put_back")
-        for name, count in told.items() if isinstance(told, dict) else ():
-            if isinstance(count, int):
-                counts[str(name)] = counts.get(str(name), 0) + count
-    return counts
 
 
 def _planner_says(seen: Seen, what: str) -> list[str]:

@@ -64,7 +64,8 @@ def _name_finding(policy: EndpointPolicy, context: PlanContext, presences: dict[
         return
     if refusal.rule == "consent" and presence.rrsets is not None:
         text = f"It {standing(presence.rrsets)} and no marker."
-        remedy = f"`run` takes {_them(presence.rrsets)} over only with your consent: --take NAME."
+        remedy = f"`run` takes {_them(presence.rrsets)} over only with your consent: --take NAME. "
+        remedy += "If another tool manages it, take it out there first: docs/beside-*.md."
         yield Finding("note", "names", subject, text, remedy)
         return
     yield Finding("problem", "names", subject, _sentence(refusal.reason), _sentence(refusal.remedy))

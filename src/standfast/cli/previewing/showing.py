@@ -123,7 +123,14 @@ def _endpoint(change: EndpointChange, asks: bool) -> list[str]:
     if asks:
         text = "it exists and has no marker of ours; to take it over, `standfast run` wants"
         lines.append(f"    {paint('■', 'watch')} {text} --take {entry.name}")
+        lines.append(f"      {BESIDE}")
     return lines
+
+
+BESIDE: Final = (
+    "If another tool manages it (octoDNS, Terraform, external-dns), take it out there first: docs/beside-*.md"
+)
+"""Terraform leaves no trace in DNS, so this can't be known."""
 
 
 def _retimed(one: TypeChange) -> bool:
