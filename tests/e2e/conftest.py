@@ -25,9 +25,11 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> Iterator
     yield from staged(request, server, tmp_path, seed)
 
 
-def staged(request: pytest.FixtureRequest, server: DnsServer, tmp_path: Path, seed: int) -> Iterator[Stage]:
+def staged(
+    request: pytest.FixtureRequest, server: DnsServer, folder: Path, seed: int, store_file: Path | None = None
+) -> Iterator[Stage]:
     """A stage at that server, judged by its journals at the end."""
-    one = Stage(server, tmp_path, seed)
+    one = Stage(server, folder, seed, store_file)
     request.node.stash[_STAGE] = one
     try:
         yield one

@@ -11,7 +11,7 @@ from standfast.model.name import first_name
 from standfast.model.plan import Plan, PlanRecord
 from standfast.model.rrset import ADDRESS_TYPES, RRType, addresses
 from standfast.model.shards import Shards
-from standfast.ports.store import HeadRead, Publish, Published, ReadHead
+from standfast.ports.store import HeadRead, Publish, Published, ReadHead, StoreReply
 
 TTL = 60
 MIN_ANSWERS = 2
@@ -43,6 +43,13 @@ class Plans:
 
     def publish(self, changes: Mapping[str, Contents]) -> Plan:
         """The next plan: these endpoints change, `since` only where contents do, the others are carried on."""
+        reply = self.offer(changes)
+        assert isinstance(reply, Published), reply
+        return self.published[-1]
+
+    def offer(self, changes: Mapping[str, Contents]) -> StoreReply:
+        """As `publish`, but the store may have its troubles: what it says."""
+        before = dict(self.entries)
         generation = self.generation + 1
         if not self.entries:
             first = first_name(self.stream, self.zone)
@@ -57,9 +64,11 @@ class Plans:
         head = self.store.perform(ReadHead())
         assert isinstance(head, HeadRead), head
         reply = self.store.perform(Publish(head.head, plan))
-        assert isinstance(reply, Published), reply
-        self.published.append(plan)
-        return plan
+        if isinstance(reply, Published):
+            self.published.append(plan)
+        else:
+            self.entries = before
+        return reply
 
     def _entry(self, name: str, since: int, texts: Contents) -> Entry:
         rrsets = addresses(TTL, texts)

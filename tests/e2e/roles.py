@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,15 +17,16 @@ POLL_S = 0.004
 
 
 class Process:
-    """A child process; what it prints goes to `log`."""
+    """A child process; what it prints goes to `log`. `environment` is added to ours."""
 
-    def __init__(self, arguments: Sequence[str], log: Path) -> None:
-        self.arguments, self.log = list(arguments), log
+    def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.arguments, self.log, self.environment = list(arguments), log, dict(environment or {})
         self.stopped = False
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, *self.arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file
-            )
+                [sys.executable, *self.arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                env={**os.environ, **self.environment},
+            )  # fmt: skip
 
     @property
     def pid(self) -> int:
@@ -69,7 +71,7 @@ class Process:
 
     def again(self) -> Process:
         """Another one like it."""
-        return type(self)(self.arguments, self.log)
+        return type(self)(self.arguments, self.log, self.environment)
 
 
 def until(wanted: Callable[[], T], what: str, timeout: float = 15.0) -> T:

@@ -37,13 +37,13 @@ Record = Mapping[str, str]
 class Stage:
     """One zone at one server, and everything that works on it."""
 
-    def __init__(self, server: DnsServer, folder: Path, seed: int) -> None:
+    def __init__(self, server: DnsServer, folder: Path, seed: int, store_file: Path | None = None) -> None:
         self.server, self.folder, self.seed = server, folder, seed
         self.zone = server.zone
         self.www, self.api = f"www.{self.zone}", f"api.{self.zone}"
         self.state = folder / "state"
         self.state.mkdir(mode=0o700)
-        self.store_file = self.state / "store.sqlite"
+        self.store_file = store_file or self.state / "store.sqlite"
         self.processes: list[Process] = []
         self.damages: list[Damage] = []
         self.sights: list[Seen] = []
@@ -97,6 +97,7 @@ class Stage:
         keys: dict[str, object] = {
             "zone": f"{zone}, look: {int(LOOK_S * 1000)}ms}}",
             "state": self.state,
+            "store": f"'sqlite:{self.store_file}'",
             "health": "none",
             "load_balancers": "{lb-1: {az: a, ip: [192.0.2.1, '2001:db8::1']}, lb-2: {az: b, ip: [192.0.2.2]}}",
             "endpoints": "{www: {}, api: {}}",
@@ -108,11 +109,13 @@ class Stage:
         assert load(path).zones[0].look_seconds == LOOK_S
         return path
 
-    def role(self, role: str, name: str, config: Path | None = None) -> Process:
+    def role(
+        self, role: str, name: str, config: Path | None = None, environment: Mapping[str, str] | None = None
+    ) -> Process:
         """Start `standfast run --role …`."""
         path = config or self.config("standfast")
         arguments = ["-m", "standfast", "run", "--role", role, "--name", name, "--config", str(path), "--quiet"]
-        return self.started(Process(arguments, self.folder / f"{role}-{name}.log"))
+        return self.started(Process(arguments, self.folder / f"{role}-{name}.log", environment))
 
     def enactor(self, name: str, config: Path | None = None) -> Process:
         """Start an enactor and wait until it works."""
