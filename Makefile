@@ -83,6 +83,7 @@ system:
 		compgen -G '/usr/lib/*/pdns/liblmdbbackend.so' >/dev/null || want+=(pdns-backend-lmdb)
 		command -v spin >/dev/null || want+=(spin)
 		command -v gcc >/dev/null && [[ -e /usr/include/stdio.h ]] || want+=(gcc libc6-dev)
+		compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || want+=(libfaketime)
 		command -v systemd-analyze >/dev/null || want+=(systemd)
 		command -v promtool >/dev/null || { want+=(prometheus); units+=(prometheus); }
 		command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)

@@ -8,6 +8,7 @@ from e2e.plans import Plans, both, v4, values_of
 from e2e.roles import Process, until
 from e2e.stage import HERE, Stage
 from harness.ports import free_port
+from standfast.adapters.stores.sqlite import SqliteStore
 from standfast.model.plan import Plan
 from standfast.ports.store import ListPlans, PlanList, PlanRead, ReadPlan
 
@@ -31,13 +32,13 @@ def load_balancer(stage: Stage, address: str, port: int) -> Process:
     return stage.started(Process(arguments, stage.folder / f"lb-{address}.log"))
 
 
-def all_plans(stage: Stage) -> list[Plan]:
+def all_plans(store: SqliteStore) -> list[Plan]:
     """Every plan that the planner published."""
-    listed = stage.plans.store.perform(ListPlans())
+    listed = store.perform(ListPlans())
     assert isinstance(listed, PlanList)
     plans = []
     for summary in listed.plans:
-        read = stage.plans.store.perform(ReadPlan(summary.digest))
+        read = store.perform(ReadPlan(summary.digest))
         assert isinstance(read, PlanRead)
         plans.append(read.plan)
     return plans
@@ -70,7 +71,7 @@ def test_a_killed_load_balancer_leaves_and_comes_back(stage: Stage) -> None:
     answers(stage, everyone)
     servers["lb-c2"].kill()
     answers(stage, everyone - {ADDRESSES["lb-c2"]})
-    plans = all_plans(stage)
+    plans = all_plans(stage.plans.store)
     stage.assert_nothing_bad(plans)
     assert len(plans) >= 4
     assert stage.journal("p", "planned")

@@ -4,8 +4,10 @@ import hashlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -14,7 +16,8 @@ from tools import deb
 from standfast.cli import commands
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = tuple(commands.list_commands(None))  # type: ignore[arg-type]  # ours needs no context
+CONTEXT = click.Context(commands)
+COMMANDS = tuple(commands.list_commands(CONTEXT))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def test_it_starts_with_its_own_libraries(tree: Path) -> None:
 
 def test_every_command_is_documented_and_completed(tree: Path) -> None:
     pages = {page.name for page in (tree / "usr/share/man/man1").iterdir()}
-    assert pages == {"standfast.1", *(f"standfast-{name}.1" for name in COMMANDS)}
+    assert pages == {"standfast.1", *(f"standfast-{name}.1" for name in (*COMMANDS, *below()))}
     first = (tree / "usr/share/man/man1/standfast.1").read_text(encoding="utf-8")
     assert all(re.search(rf"\b{name}\b", first.replace("\\-", "-")) for name in COMMANDS)
     offered = subprocess.run(
@@ -55,6 +58,14 @@ def test_every_command_is_documented_and_completed(tree: Path) -> None:
         capture_output=True, text=True, timeout=60, check=True,
     ).stdout  # fmt: skip
     assert set(COMMANDS) <= {line.removeprefix("plain,") for line in offered.splitlines()}
+
+
+def below() -> Iterator[str]:
+    """Commands of commands, as their pages are named."""
+    for name in COMMANDS:
+        command = commands.get_command(CONTEXT, name)
+        if isinstance(command, click.Group):
+            yield from (f"{name}-{one}" for one in command.list_commands(CONTEXT))
 
 
 @pytest.mark.parametrize("shell", deb._SHELLS)

@@ -38,3 +38,14 @@ def anchors(document: Path) -> set[str]:
     text = document.read_text(encoding="utf-8")
     plain = (re.sub(r"[^\w\s-]", "", line).strip().lower() for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE))
     return {re.sub(r"\s", "-", line) for line in plain} | set(re.findall(r'<a (?:id|name)="([^"]+)"', text))
+
+
+def test_every_fault_that_is_told_has_its_test() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/faults.md").read_text(encoding="utf-8")))
+    there = {
+        name
+        for path in (ROOT / "tests/e2e").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named
+    assert named <= there
