@@ -69,9 +69,9 @@ zone "{self.zone}" {{
         )
         return [program("named"), "-g", "-n", "1", "-c", str(configuration)]
 
-    def start(self) -> None:
+    def start(self, *, sound: bool = True) -> None:
         """And keep the first copy of the zone that it writes."""
-        super().start()
+        super().start(sound=sound)
         deadline = time.monotonic() + 10.0
         while not self._first and time.monotonic() < deadline:
             time.sleep(0.01)
