@@ -42,8 +42,10 @@ mutants: setup  ## every named edit of the catalogue, and which property notices
 deb: setup  ## dist/standfast_VERSION_ARCH.deb
 	@$(BIN)/python -m tools.deb
 
-documents: setup  ## what is generated from the code: docs/configuration.md
+documents: setup  ## what is generated from the code: docs/configuration.md, alert rules, board, journal schema
 	@$(BIN)/python -m tools.configuration
+	$(BIN)/python -m tools.signals
+	$(BIN)/python -m standfast.runtime.events
 
 clean:  ## what tests and tools left behind; the virtual environment stays (rm -rf .venv)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .make build dist

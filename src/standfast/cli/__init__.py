@@ -16,7 +16,7 @@ _GROUPS: Final = (
         "At three in the morning",
         ("override", "evacuate", "rollback", "hold", "resume", "freeze", "thaw", "emergency"),
     ),
-    ("Now and then", ("adopt", "retire", "leave", "pin", "unpin", "audit")),
+    ("Now and then", ("adopt", "retire", "leave", "pin", "unpin", "audit", "notify")),
     ("Laboratory", ("demo", "verify", "simulate", "replay")),
 )
 """What is used most comes first."""

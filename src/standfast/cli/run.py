@@ -15,6 +15,8 @@ import click
 from standfast import config as configuration
 from standfast.config import Config, KeyRole
 from standfast.errors import StandfastError
+from standfast.runtime.monitoring.meter import Meter
+from standfast.runtime.monitoring.serving import port_of
 from standfast.runtime.narration import Narrator
 from standfast.runtime.place import Place
 from standfast.runtime.presence import Presence, read_presence
@@ -25,6 +27,7 @@ from standfast.runtime.telling import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from standfast.runtime.journal import Journal
     from standfast.runtime.presence import Present
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _WATCH_S = 2.5
 """A process that is at work has shown itself anew by then."""
-ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "nameserver")
+ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "monitor", "nameserver")
 
 
 @click.command("run", short_help="keep the names on working load balancers (all roles, or one)")
@@ -46,6 +49,9 @@ ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "na
 @click.option(
     "--every", default=60.0, show_default=True, type=click.FloatRange(0.1), help="cleaner: seconds from pass to pass"
 )
+@click.option(
+    "--metrics-port", default=0, type=click.IntRange(0, 65535), help="of one role [default: by `metrics: listen`]"
+)
 @click.option("--quiet", is_flag=True, help="nothing on the terminal; the journal has it all")
 def run_command(
     file: str,
@@ -56,6 +62,7 @@ def run_command(
     observe: bool,
     take: tuple[str, ...],
     every: float,
+    metrics_port: int,
     quiet: bool,
 ) -> None:
     """Keep the names on working load balancers until stopped; DNS then stays as it is."""
@@ -79,24 +86,25 @@ def run_command(
         watched = partial(_look_after, manager, place, _writers(config, role, who, enactors), time.time())
         _all(config, file, who, enactors, observe, take, every, quiet, watched)
         return
-    _one(config, role, who, Duties(observe, tuple((taken, _operator()) for taken in take), every, az), quiet, manager)
+    duties = Duties(observe, tuple((taken, _operator()) for taken in take), every, az)
+    _one(config, role, who, duties, metrics_port, quiet, manager)
 
 
-def _one(config: Config, role: str, who: str, duties: Duties, quiet: bool, manager: ServiceManager) -> None:
+def _one(config: Config, role: str, who: str, duties: Duties, port: int, quiet: bool, manager: ServiceManager) -> None:
     """One role as this process, until it is told to stop; on SIGHUP under the configuration as it is then."""
     from standfast.runtime.reloading import Reloading
 
     place, alone, signals = Place(config), PARENT_FD not in os.environ, listen()
     narrator = Narrator(_say, observe=duties.observe, reloads=alone or role == "planner")
-    journal = opened(place, role, who, () if quiet else (narrator,))
-    presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work"))
+    journal, meter = opened(place, role, who, () if quiet else (narrator,), port)
+    presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work", meter))
     if role == "nameserver":
         manager.ready("serving")  # it beats no presence
     one = next(known for known in ROLES if known == role)
 
     def under(current: Config, turn: threading.Event) -> None:
         presence.always["file"] = current.digest
-        run_role(one, who, Place(current), duties, journal, presence, turn)
+        run_role(one, who, Place(current), duties, journal, meter, presence, turn)
 
     if role == "nameserver":
         under(config, signals.stop)  # it has nothing of the file that a reload may change
@@ -127,15 +135,17 @@ def _all(
     taken = tuple(part for name in take for part in ("--take", name))
     planner = ("run", "--role", "planner", "--name", who, *taken, *common)
     specs.append(ChildSpec("planner", planner, _others_keys(config, "planner")))
-    for name in _enactor_names(who, enactors):
+    for place, name in enumerate(_enactor_names(who, enactors)):
         watch = ("--observe",) if observe else ()
-        enactor = ("run", "--role", "enactor", "--name", name, *watch, *common)
+        enactor = ("run", "--role", "enactor", "--name", name, *watch, *_port(config, place), *common)
         specs.append(ChildSpec(f"enactor {name}", enactor, _others_keys(config, "enactor")))
     if _votes(config, who):
         prober = ("run", "--role", "prober", "--name", who, *common)
         specs.append(ChildSpec("prober", prober, _others_keys(config, "prober")))
     cleaner = ("run", "--role", "cleaner", "--name", who, "--every", str(every), *common)
     specs.append(ChildSpec("cleaner", cleaner, _others_keys(config, "cleaner")))
+    monitor = ("run", "--role", "monitor", "--name", who, *common)
+    specs.append(ChildSpec("monitor", monitor, _others_keys(config, "prober")))
     signals = listen()
     tell = partial(click.echo, err=True) if not quiet else _silent
     supervise(specs, signals.stop, tell, watched, signals.reload)
@@ -147,7 +157,14 @@ def _silent(text: str) -> None:
     """Nothing on the terminal."""
 
 
-def _at_work(manager: ServiceManager, status: str) -> None:
+def _port(config: Config, place: int) -> tuple[str, ...]:
+    """Several enactors of one machine serve their metrics one beside the other."""
+    metrics = config.signals.metrics
+    return ("--metrics-port", str(port_of(metrics.port, "enactor", place))) if metrics else ()
+
+
+def _at_work(manager: ServiceManager, status: str, meter: Meter, facts: "Mapping[str, Any]") -> None:
+    meter.beat(facts)
     manager.ready(status)
     manager.at_work()
 
@@ -195,7 +212,8 @@ def _writers(config: Config, role: str, who: str, enactors: int) -> "list[tuple[
     if role != "all":
         return [(role, who)]
     voter = [("prober", who)] if _votes(config, who) else []
-    return [*voter, ("planner", who), ("cleaner", who), *(("enactor", name) for name in _enactor_names(who, enactors))]
+    others = [(one, who) for one in ("planner", "cleaner", "monitor")]
+    return [*voter, *others, *(("enactor", name) for name in _enactor_names(who, enactors))]
 
 
 def _alone(place: Place, writers: "list[tuple[str, str]]") -> None:

@@ -15,7 +15,15 @@ from standfast.config.schema import (
 )
 from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import SecretReference, TsigKey
-from standfast.config.signals import JournalConfig, MetricsConfig, MonitorConfig, NotifyConfig, SignalsConfig
+from standfast.config.signals import (
+    LEVELS,
+    JournalConfig,
+    Level,
+    MetricsConfig,
+    MonitorConfig,
+    NotifyConfig,
+    SignalsConfig,
+)
 from standfast.config.source_kinds import (
     AwsSource,
     DeclaredSource,
@@ -28,6 +36,7 @@ from standfast.config.source_kinds import (
 )
 
 __all__ = [
+    "LEVELS",
     "AwsSource",
     "Config",
     "DeclaredSource",
@@ -40,6 +49,7 @@ __all__ = [
     "KeyPlace",
     "KeyRole",
     "KubernetesSource",
+    "Level",
     "LoadBalancerConfig",
     "MetricsConfig",
     "MonitorConfig",

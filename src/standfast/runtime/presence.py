@@ -5,9 +5,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
+
+Beaten: TypeAlias = Callable[[Mapping[str, Any]], None]
 
 
 class Present(Struct, frozen=True):
@@ -22,9 +24,9 @@ class Present(Struct, frozen=True):
 
 
 class Presence:
-    """This process's own file. `beaten` is told of each beat: who beats is at work."""
+    """This process's own file. `beaten` is told of each beat, with its facts: who beats is at work."""
 
-    def __init__(self, folder: Path, role: str, who: str, beaten: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, folder: Path, role: str, who: str, beaten: Beaten = lambda facts: None) -> None:
         self.role, self.who = role, who
         self.path = folder / f"{role}-{who}.json"
         self._beaten = beaten
@@ -33,7 +35,7 @@ class Presence:
 
     def beat(self, **facts: Any) -> None:
         """Tell that we are here. Failure to tell is not worth stopping for."""
-        self._beaten()
+        self._beaten(facts)
         line = {"role": self.role, "who": self.who, "pid": os.getpid(), "at": time.time(), **self.always, **facts}
         draft = self.path.with_suffix(f".{os.getpid()}")
         try:

@@ -12,10 +12,11 @@ from standfast.config import KeyRole
 from .enacting import Provider
 from .journal import Journal
 from .latestore import LateStore
+from .monitoring.meter import Meter
 from .place import Place, prefixes_of
 from .presence import Presence
 
-Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "nameserver"]
+Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "monitor", "nameserver"]
 
 
 class Duties(Struct, frozen=True):
@@ -32,7 +33,14 @@ class Duties(Struct, frozen=True):
 
 
 def run_role(
-    role: Role, who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
+    role: Role,
+    who: str,
+    place: Place,
+    duties: Duties,
+    journal: Journal,
+    meter: Meter,
+    presence: Presence,
+    stop: threading.Event,
 ) -> None:
     """Run it until `stop` is set. Raises StandfastError for what people must mend first."""
     match role:
@@ -44,6 +52,10 @@ def run_role(
             _cleaner(who, place, duties, journal, presence, stop)
         case "prober":
             _prober(who, place, duties, journal, presence, stop)
+        case "monitor":
+            from .monitoring.process import MonitorProcess
+
+            MonitorProcess(who, place, journal, meter, presence).run(stop)
         case "nameserver":
             from .serving import serve_embedded
 

@@ -1,5 +1,6 @@
 """What a process tells: every event to its journal and to whoever watches; a state of things once, until it changes."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -22,6 +23,7 @@ class Tidings:
         self._journal, self._tell = journal, tell
         self._states: dict[str, str] = {}
         self._told: dict[str, str] = {}
+        self._passed_at = time.monotonic()
         self._notes: frozenset[str] = frozenset()
         self._refusals: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -32,6 +34,8 @@ class Tidings:
 
     def state(self, kind: str, why: str) -> None:
         """How something stands; empty: well. Told as a notice when it changes, its end included."""
+        if kind == "store" and not why:
+            self._passed_at = time.monotonic()
         was = self._states.get(kind, "")
         if why != was:
             self._states[kind] = why
@@ -61,7 +65,16 @@ class Tidings:
         for one in refusals:
             if self._refusals.get(one.key) != (one.rule, one.reason):
                 self.event("refused", name=one.key[1], rule=one.rule, why=one.reason, remedy=one.remedy)
+        for key, (rule, reason) in self._refusals.items():
+            if key not in present:
+                self.event("settled", name=key[1], rule=rule, why=f"no longer: {reason}")
         self._refusals = present
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For presence: what is refused and not well, and since when the store last let a pass through."""
+        ago = round(time.monotonic() - self._passed_at, 3)
+        return {"refusals": self.refused[:20], "troubles": self.troubles[:20], "passed_ago_s": ago}
 
     @property
     def troubles(self) -> list[str]:

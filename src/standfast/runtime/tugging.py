@@ -154,12 +154,16 @@ def quarrels(enactors: "Iterable[Present]") -> Iterator[tuple[str, str, int]]:
                 yield sentence(short, tug), f"standfast freeze {short}", EXIT_REFUSED
     for name, count in _put_back(some).items():
         if name not in told:
-            text = f"{name} was put back {count} times in ten minutes: somebody, or another tool, keeps changing it in"
-            yield f"{text} DNS.", f"standfast explain {name}", EXIT_DIFFERS
+            yield contested_sentence(name, count), f"standfast explain {name}", EXIT_DIFFERS
     for text in _stuck(some):
         name, _, rest = text.partition(": ")
         if name not in told:
             yield f"{name}: {rest}.", f"standfast explain {name}", EXIT_REFUSED
+
+
+def contested_sentence(name: str, count: int | str) -> str:
+    """Of a name that somebody else keeps changing."""
+    return f"{name} was put back {count} times in ten minutes: somebody, or another tool, keeps changing it in DNS."
 
 
 def _put_back(enactors: "Iterable[Present]") -> dict[str, int]:

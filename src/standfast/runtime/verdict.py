@@ -47,6 +47,8 @@ _REFUSED: Final = frozenset({"foreign", "unsafe", "retired", "left"})
 _SUPERSEDED: Final = "was started later with another configuration"
 _CARRIED_ON: Final = "carried on unchanged"
 _NOBODY: Final = "Nobody needs to act."
+NO_ENACTOR: Final = "No enactor is running: nothing is written and nothing is repaired."
+NO_PLANNER: Final = "No planner is running: a load balancer that dies stays in the answer."
 
 
 class Standing(Struct, frozen=True):
@@ -213,9 +215,9 @@ def _nobody(seen: Seen) -> Iterator[_Finding]:
     if not planner and not enactor:
         text = "Nobody is running: DNS stays as it is, whatever dies and whoever changes it."
     elif not planner:
-        text = "No planner is running: a load balancer that dies stays in the answer."
+        text = NO_PLANNER
     else:
-        text = "No enactor is running: nothing is written and nothing is repaired."
+        text = NO_ENACTOR
     if not planner and seen.overdue:
         text += " What is stored calls for another plan already."
     yield _Finding("NEEDS YOU", text, "standfast run", EXIT_DIFFERS)

@@ -89,6 +89,25 @@ def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> Rfc2136Pro
     return Rfc2136Provider(zone.name, address[0], zone.port, None, timeout_s=timeout_s)
 
 
+def servers_of(zone: ZoneConfig) -> "dict[str, tuple[str, int] | Unknown]":
+    """Where to ask each name server of the zone, by short name, the primary first; Unknown with the reason."""
+    primary = reader(zone)
+    if isinstance(primary, Unknown):
+        return {_short(zone.host): primary}
+    try:
+        label, others = ("embedded", {}) if zone.provider == "embedded" else name_servers(zone, primary)
+    finally:
+        primary.close()
+    here = _addresses(zone.host, SECONDARY_TIMEOUT_S)
+    found: dict[str, tuple[str, int] | Unknown] = {label: here if isinstance(here, Unknown) else (here[0], zone.port)}
+    return found | {name: one if isinstance(one, Unknown) else (one.address, one.port) for name, one in others.items()}
+
+
+def marker_of(value: Reading, entry: Entry) -> MarkerReading | Unknown:
+    """What a reading where the entry's marker belongs says."""
+    return _marker(value, entry)
+
+
 def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, secondaries: bool) -> ZoneSight:
     """Floor, markers and addresses of these entries; with `secondaries` the markers everywhere else too."""
     some = tuple(entries)

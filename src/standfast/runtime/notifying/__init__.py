@@ -1,0 +1,1 @@
+"""One webhook that hears what happens: from the journals, through a template, with patience, in nobody's way."""
