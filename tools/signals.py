@@ -1,4 +1,4 @@
-"""Alert rules and Grafana board from the lists in the code: `python -m tools.signals` writes them anew."""
+"""Alert rules, Grafana board and `docs/metrics.md`, from the lists in the code: `python -m tools.signals`."""
 
 import io
 import json
@@ -9,9 +9,12 @@ from ruamel.yaml import YAML
 
 from standfast.runtime.monitoring.alerts import rules
 from standfast.runtime.monitoring.board import board
+from standfast.runtime.monitoring.metrics import METRICS, NAMED_MAX
+from standfast.runtime.monitoring.serving import OFFSETS
 
 ROOT: Final = Path(__file__).parent.parent
 RULES: Final = ROOT / "deploy/prometheus/standfast.rules.yaml"
+PAGE: Final = ROOT / "docs/metrics.md"
 BOARD: Final = ROOT / "deploy/grafana/standfast.json"
 _HEAD: Final = "# Generated from src/standfast/runtime/monitoring/alerts.py (python -m tools.signals): edit that.\n"
 
@@ -30,7 +33,44 @@ def board_text() -> str:
     return json.dumps(board(), indent=2, ensure_ascii=False) + "\n"
 
 
+def page_text() -> str:
+    """The page about metrics."""
+    ports = ", ".join(f"{role} {9753 + offset}" for role, offset in OFFSETS.items())
+    rows = [
+        f"| `{one.name}` | {one.kind} | {', '.join(one.labels) or '–'} | {', '.join(one.roles)} "
+        f"| {one.help} | {one.reason} |"
+        for one in METRICS
+    ]
+    return (_PAGE.format(ports=ports, most=NAMED_MAX) + "\n".join(rows)).rstrip() + "\n"
+
+
+_PAGE: Final = """# Metrics
+
+```yaml
+metrics: {{listen: 127.0.0.1:9753}}
+```
+
+Each process serves `/metrics` on a port of its own, so that Prometheus sees which is gone: {ports}, further enactors of
+`standfast run --enactors` one beside the other (`--metrics-port` sets another). On loopback unless told. The alerts are
+in [standfast.rules.yaml](../deploy/prometheus/standfast.rules.yaml), explained in
+[operations.md](operations.md#alerts); the board is [standfast.json](../deploy/grafana/standfast.json) (Grafana 10.4 or newer).
+
+```yaml
+scrape_configs:
+  - job_name: standfast
+    static_configs: [{{targets: ['127.0.0.1:9753', '127.0.0.1:9754', '127.0.0.1:9755', '127.0.0.1:9763']}}]
+```
+
+No label has an address; names of endpoints are labels only where something is wrong with them, at most {most} of each
+metric. Ages are measured by the process that tells them, since clocks of machines differ. The list is generated from
+the code (`make documents`).
+
+| metric | type | labels | roles | says | why |
+|---|---|---|---|---|---|
+"""
+
+
 if __name__ == "__main__":
-    for path, text in ((RULES, rules_text()), (BOARD, board_text())):
+    for path, text in ((RULES, rules_text()), (BOARD, board_text()), (PAGE, page_text())):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

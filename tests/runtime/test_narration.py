@@ -1,5 +1,6 @@
 """What people read on the terminal: each event once, and nothing that is not so."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -36,6 +37,60 @@ def test_a_refusal_is_told_anew_once_it_was_overcome() -> None:
     for result in ("refused", "refused", "written", "refused"):
         tell(outcome(result, why="NOTAUTH"))
     assert [line.count("REFUSED") for line in said] == [1, 0, 1]
+
+
+def test_what_was_written_is_told_when_it_was_read_back() -> None:
+    said: list[str] = []
+    tell = Narrator(said.append)
+    zone = {"zone": "lb.example.com"}
+    tell(outcome("written", **zone))
+    assert not said
+    tell(event("stands", **zone, names=["www.lb.example.com", "api.lb.example.com"]))
+    assert [line[10:] for line in said] == ["enactor a   www  g4 → g5  written and read back, 2.0 ms"]
+    tell(outcome("written", **zone, before=5, since=6))
+    tell(outcome("written", **zone, before=6, since=7))
+    tell(event("stopped"))
+    assert [line[22:] for line in said[1:]] == [
+        "www  g5 → g6  written, 2.0 ms",
+        "www  g6 → g7  written, 2.0 ms",
+        "stopped; DNS stays as it is",
+    ]
+
+
+def test_a_plan_says_what_it_does_to_capacity_and_budget() -> None:
+    leaving = [
+        {"load_balancer": "lb-b2", "weight": 100, "installed": 600, "cause": "health", "state": "down", "why": ""}
+    ]
+    change = {"zone": "lb.example.com", "name": "www.lb.example.com", "added": [], "removed": ["lb-b2"], "served": 5}
+    change |= {"of": 6, "leaving": leaving, "window": [100.0, 204.0], "limits": {"share": 0.34, "window_s": 600.0}}
+    at = datetime(2026, 11, 23, 14, 3, 21).timestamp()
+    line = narrated({**event("planned", generation=2, changes=[change], planned_at=at), "role": "planner"})
+    said = "planner     g2 published: www − lb-b2   (5 of 6; 83 % of capacity; 17 of 34 % used until 14:13)"
+    assert (line or "")[10:] == said
+
+
+@pytest.mark.parametrize(
+    ("which", "facts", "text"),
+    [
+        (
+            "verdict",
+            {"load_balancer": "lb-b2", "state": "down", "reason": "refused"},
+            "health      lb-b2  DOWN  refused",
+        ),
+        (
+            "probe",
+            {"load_balancer": "lb-b2", "reason": "1 of 3  refused"},
+            "health      lb-b2  failed check 1 of 3  refused",
+        ),
+        (
+            "answer",
+            {"zone": "z", "name": "www.z", "server": "ns2", "state": "empty", "was": "whole", "why": "no A record"},
+            "monitor     www  ns2 answers empty (no A record)",
+        ),
+    ],
+)
+def test_who_says_what(which: str, facts: dict[str, Any], text: str) -> None:
+    assert (narrated({**event(which, **facts), "role": "monitor"}) or "")[10:] == text
 
 
 def test_observing_nothing_is_told_as_refused() -> None:

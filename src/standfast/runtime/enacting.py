@@ -59,6 +59,7 @@ BEAT_S: Final = 1.0
 PUT_BACK_WINDOW_S: Final = 600.0
 PUT_BACK_OFTEN: Final = 3
 _ENDING: Final = frozenset({"store", "provider"})
+_WRITTEN: Final = frozenset({"written", "refilled"})
 _QUIET: Final = frozenset({"in_step", "superseded", "look", "deferred"})
 
 
@@ -246,6 +247,10 @@ class EnactorProcess:
             if outcome.result == "written":
                 self._follower.written(outcome.zone, outcome.name, outcome.since)
         took = time.monotonic() - self._sent_at
+        stood: dict[str, list[str]] = {}
+        for one in core.outcomes:
+            if one.result == "in_step" and self._last.get((one.zone, one.name), ("",))[0] in _WRITTEN:
+                stood.setdefault(one.zone, []).append(one.name)
         worth = [outcome_facts(outcome, took) for outcome in core.outcomes if self._worth_telling(outcome)]
         if worth:
             self._journal.write_all("outcome", worth)
@@ -253,6 +258,8 @@ class EnactorProcess:
             ask = partial(self._provider, outcome.zone)
             if told := self._tugs.heard(outcome, core.plan, core.tug, time.monotonic(), ask):
                 self._journal.write("notice", kind="tug", why=told)
+        for zone, names in stood.items():
+            self._journal.write("stands", zone=zone, names=names)
 
     def _noted(self, kind: str, why: str) -> None:
         """Each trouble once until it changes, and its end; every plan."""

@@ -146,6 +146,13 @@ class Outcome(Line, tag="outcome"):
     took_ms: float | None
 
 
+class Stands(Line, tag="stands"):
+    """What was written was read back, and stands."""
+
+    zone: str
+    names: list[str]
+
+
 class Notice(Line, tag="notice"):
     """How something stands; told once until it changes."""
 
@@ -284,6 +291,7 @@ Event: TypeAlias = (
     | Intent
     | WouldWrite
     | Outcome
+    | Stands
     | Notice
     | Collected
     | Operator

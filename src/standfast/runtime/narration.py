@@ -8,6 +8,8 @@ from typing import Any, Final
 AGAIN_S: Final = 60.0
 TOLD_MAX: Final = 1000
 _RESOLVED: Final = frozenset({"written", "refilled", "conflict"})
+_DONE: Final = frozenset({"written", "refilled"})
+_NAMES_MAX: Final = 6
 
 _RESULTS: Mapping[str, str] = {
     "written": "written",
@@ -35,11 +37,16 @@ class Narrator:
     def __init__(self, say: Callable[[str], None], *, observe: bool = False, reloads: bool = True) -> None:
         self._say, self._observe, self._reloads = say, observe, reloads
         self._told: dict[tuple[str, str, str], float] = {}
+        self._pending: dict[tuple[Any, Any], Mapping[str, Any]] = {}
 
     def __call__(self, event: Mapping[str, Any]) -> None:
-        """Tell it, or keep quiet."""
+        """Tell it, or keep quiet. What was written is told once it has been read back, or when nobody will."""
         if event.get("event") == "reloaded" and not self._reloads:
             return  # another process on this terminal tells it
+        for told in self._written(event):
+            self._say(told)
+        if event.get("event") == "outcome" and event.get("result") in _DONE:
+            return
         line = narrated(event)
         if line is None or (self._observe and event.get("result") in ("unrecorded", "refused")):
             return  # nothing was asked of anybody: `would_write` has told it
@@ -51,6 +58,29 @@ class Narrator:
                 self._told.clear()
             self._told[key] = now
         self._say(line)
+
+    def _written(self, event: Mapping[str, Any]) -> list[str]:
+        """Lines about writes whose end this event tells."""
+        which, zone = event.get("event"), event.get("zone")
+        if which == "stands":
+            pairs = [(zone, name) for name in event.get("names") or ()]
+            return [self._line(pair, read_back=True) for pair in pairs if pair in self._pending]
+        if which == "stopped":
+            return [self._line(pair) for pair in list(self._pending)]
+        if which != "outcome" or narrated(event) is None:
+            return []
+        pair, lines = (zone, event.get("name")), []
+        if pair in self._pending:
+            lines.append(self._line(pair))
+        if event.get("result") in _DONE:
+            self._repeatable(event)
+            if len(self._pending) >= TOLD_MAX:
+                lines.append(self._line(next(iter(self._pending))))
+            self._pending[pair] = event
+        return lines
+
+    def _line(self, pair: tuple[Any, Any], *, read_back: bool = False) -> str:
+        return narrated({**self._pending.pop(pair), "read_back": read_back}) or ""
 
     def _repeatable(self, event: Mapping[str, Any]) -> tuple[str, str, str] | None:
         name, why = str(event.get("name")), str(event.get("why"))
@@ -69,7 +99,7 @@ def narrated(event: Mapping[str, Any]) -> str | None:
     text = _text(event)
     if text is None:
         return None
-    who = str(event.get("role", ""))
+    who = "health" if event.get("event") in ("verdict", "probe") else str(event.get("role", ""))
     if event.get("who") and who in ("enactor", "prober"):
         who = f"{who} {event['who']}"
     if event.get("event") == "secondaries":
@@ -84,14 +114,7 @@ def _text(event: Mapping[str, Any]) -> str | None:
         case "outcome":
             return _outcome(event)
         case "planned":
-            changes = event.get("changes") or []
-            names = "; ".join(_change(change) for change in changes[:6])
-            more = f"; and {len(changes) - 6} more" if len(changes) > 6 else ""
-            return (
-                f"g{event.get('generation')} published: {names}{more}"
-                if names
-                else f"g{event.get('generation')} published"
-            )
+            return _planned(event)
         case "verdict":
             return f"{event.get('load_balancer')}  {str(event.get('state', '')).upper()}  {event.get('reason', '')}"
         case "probe":
@@ -104,8 +127,16 @@ def _text(event: Mapping[str, Any]) -> str | None:
             generations = event.get("generations") or []
             return f"collected {len(generations)} plans that nothing needs" if generations else None
         case "would_write":
-            names = ", ".join(str(write.get("name")) for write in (event.get("writes") or [])[:6])
+            names = ", ".join(_short(write.get("name"), event) for write in (event.get("writes") or [])[:_NAMES_MAX])
             return f"would write g{event.get('generation')}: {names} (observing: nothing is written)"
+        case "answer":
+            was, why = event.get("was"), event.get("why")
+            after = f" (was {was})" if was and not why else f" ({why})" if why else ""
+            return f"{_short(event.get('name'), event)}  {event.get('server')} answers {event.get('state')}{after}"
+        case "standing":
+            return f"{event.get('kind')}  {event.get('sentence')}  Next: {event.get('command')}"
+        case "settled":
+            return f"{event.get('name')}: {event.get('why')}"
         case "started":
             return "started, observing: nothing is written" if event.get("observe") else "started"
         case "stopped":
@@ -129,19 +160,52 @@ def _outcome(event: Mapping[str, Any]) -> str | None:
     result = str(event.get("result"))
     if result in _RESOLVED and "._first." in str(event.get("name")):
         return None  # our own entry, which every plan has in every zone
-    before = event.get("before")
+    name, before, why = _short(event.get("name"), event), event.get("before"), str(event.get("why", ""))
     step = f"{'–' if before is None else f'g{before}'} → g{event.get('since')}"
-    line = f"{event.get('name')}  {step}  {_RESULTS.get(result, result)}"
-    if result in ("written", "refilled"):
-        why = str(event.get("why", ""))
+    line = f"{name}  {step}  {_RESULTS.get(result, result)}"
+    if result in _DONE:
+        proof = " and read back" if event.get("read_back") else ""
         if result == "written" and before == event.get("since"):
-            line = f"{event.get('name')}  put back as in g{before}"
+            line = f"{name}  put back as in g{before}"
         elif before is None and result == "written":
             why = ""
-        return f"{line}, {event.get('took_ms')} ms" + ("" if "→" in why or not why else f"  ({why})")
+        return f"{line}{proof}, {event.get('took_ms')} ms" + ("" if "→" in why or not why else f"  ({why})")
     if result == "conflict":
         return line
-    return f"{line}  ({event.get('why')})" if event.get("why") else line
+    return f"{line}  ({why})" if why else line
+
+
+def _planned(event: Mapping[str, Any]) -> str:
+    """What is published, of each endpoint what joins and leaves; of one alone also how much of it that is."""
+    changes = event.get("changes") or []
+    published = f"g{event.get('generation')} published"
+    if not changes:
+        return published
+    names = "; ".join(_change(change) for change in changes[:_NAMES_MAX])
+    more = f"; and {len(changes) - _NAMES_MAX} more" if len(changes) > _NAMES_MAX else ""
+    budget = _budget(changes[0], event) if len(changes) == 1 else ""
+    return f"{published}: {names}{more}{budget}"
+
+
+def _budget(change: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+    """`(5 of 6; 83 % of capacity; 17 of 34 % used until 14:13)`."""
+    parts = [f"{change.get('served')} of {change.get('of')}"] if change.get("of") else []
+    leaving, limits = change.get("leaving") or [], change.get("limits") or {}
+    if leaving and leaving[0].get("installed"):
+        gone = sum(one.get("weight", 0) for one in leaving) / leaving[0]["installed"]
+        parts.append(f"{1 - gone:.0%} of capacity".replace("%", " %"))
+    window, share = change.get("window") or [0, 0], limits.get("share")
+    if leaving and share and window[1]:
+        until = float(event.get("planned_at") or 0) + float(limits.get("window_s") or 0)
+        used = round(100 * share * window[0] / window[1])
+        parts.append(f"{used} of {round(100 * share)} % used until {datetime.fromtimestamp(until):%H:%M}")
+    return f"   ({'; '.join(parts)})" if parts else ""
+
+
+def _short(name: object, event: Mapping[str, Any]) -> str:
+    """`www` for www.lb.example.com in that zone: what people type."""
+    text, zone = str(name), str(event.get("zone") or "")
+    return text.removesuffix(f".{zone}") if zone and text != zone else text
 
 
 def _reloaded(event: Mapping[str, Any]) -> str:
@@ -166,7 +230,7 @@ def _lag(lags: object) -> str:
 
 def _change(change: Mapping[str, Any]) -> str:
     parts = [f"+ {name}" for name in change.get("added") or []] + [f"− {name}" for name in change.get("removed") or []]
-    return " ".join([str(change.get("name")), *parts])
+    return " ".join([_short(change.get("name"), change), *parts])
 
 
 def _clock(at: str) -> str:

@@ -6,9 +6,10 @@ back; without that file it begins at the end.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import zstandard
 
@@ -16,6 +17,10 @@ from ..journal_files import LINE_OCTETS_MAX, closed_files, closed_of, open_lines
 
 AT_ONCE: Final = 4 << 20
 """So many octets of a journal are read in one turn: whoever comes back after long takes many turns."""
+
+_At: TypeAlias = tuple[int, int, int]
+"""Inode, number and offset: a file that is closed meanwhile and compressed is known by its number."""
+_FIRST: Final = re.compile(rb'.{1,200}"event":"checkpoint","stream":"[^"]*","file":(\d+)')
 
 
 class Follower:
@@ -25,8 +30,14 @@ class Follower:
         self._folder, self._memory = folder, memory
         self._places = self._remembered()
         if self._places is None:
-            self._places = {path.name: (path.stat().st_ino, path.stat().st_size) for path in self._active()}
+            self._places = {path.name: self._end(path) for path in self._active()}
             self._remember()
+
+    @staticmethod
+    def _end(path: Path) -> _At:
+        with path.open("rb") as file:
+            there = os.fstat(file.fileno())
+            return there.st_ino, _number(file), there.st_size
 
     def _active(self) -> list[Path]:
         return [path for path in sorted(self._folder.glob("*.jsonl")) if closed_of(path) is None]
@@ -46,37 +57,34 @@ class Follower:
     def _new(self, path: Path) -> Iterator[Mapping[str, Any]]:
         places = self._places
         assert places is not None
-        inode, offset = places.get(path.name, (0, 0))
-        now = path.stat().st_ino
-        if inode not in (0, now):
-            yield from self._rest(path, inode, offset)
-            offset = 0
+        inode, number, offset = places.get(path.name, (0, 0, 0))
         with path.open("rb") as file:
+            now = os.fstat(file.fileno()).st_ino
+            if inode != now:
+                if inode:
+                    yield from self._rest(path, number, offset)
+                number, offset = _number(file), 0
             file.seek(offset)
             octets = file.read(AT_ONCE)
         whole = octets[: octets.rfind(b"\n") + 1]
         if not whole and len(octets) > LINE_OCTETS_MAX - 1:
             whole = octets  # no line of ours is so long
-        places[path.name] = (now, offset + len(whole))
+        places[path.name] = (now, number, offset + len(whole))
         yield from _events(whole)
 
-    def _rest(self, path: Path, inode: int, offset: int) -> Iterator[Mapping[str, Any]]:
+    def _rest(self, path: Path, number: int, offset: int) -> Iterator[Mapping[str, Any]]:
         """What the file that was followed has beyond `offset`, and all files closed since: they have names now."""
-        closed = closed_files(self._folder, path.name.removesuffix(".jsonl"))
-        same = [one.number for one in closed if not one.packed and one.path.stat().st_ino == inode]
-        # One that was compressed meanwhile is another file: then it is the newest but those not followed yet.
-        first = same[0] if same else closed[-1].number if closed else 0
-        for one in closed:
-            if one.number >= first:
+        for one in closed_files(self._folder, path.name.removesuffix(".jsonl")):
+            if one.number >= number:
                 with open_lines(one.path) as file:
-                    _skip(file, offset if one.number == first else 0)
+                    _skip(file, offset if one.number == number else 0)
                     while octets := file.readline(LINE_OCTETS_MAX):
                         yield from _events(octets)
 
-    def _remembered(self) -> dict[str, tuple[int, int]] | None:
+    def _remembered(self) -> dict[str, _At] | None:
         try:
             found = json.loads(self._memory.read_bytes())
-            return {str(name): (int(inode), int(offset)) for name, (inode, offset) in found.items()}
+            return {str(name): (int(inode), int(number), int(at)) for name, (inode, number, at) in found.items()}
         except (OSError, ValueError, AttributeError, TypeError):
             return None
 
@@ -87,6 +95,12 @@ class Follower:
             os.replace(draft, self._memory)
         except OSError:
             return  # what was told may be told again after a restart: receivers know it by its key
+
+
+def _number(file: Any) -> int:
+    """Which file of its journal it is: its checkpoint says so, and the first has none."""
+    found = _FIRST.match(file.readline(1024))
+    return int(found[1]) if found else 1
 
 
 def _skip(file: Any, octets: int) -> None:

@@ -49,9 +49,9 @@ class Sender:
     ) -> None:
         self._url, self._renderer, self._count, self._tell = url, renderer, count, tell
         self._first_pause_s = first_pause_s
+        self._client = httpx.Client(follow_redirects=False)  # a redirect would carry the secret elsewhere
         self._waiting: deque[Notification] = deque()
         self._more = threading.Condition()
-        self._stopped = False
 
     @property
     def waiting(self) -> int:
@@ -87,7 +87,7 @@ class Sender:
             return ""
         for attempt in range(ATTEMPTS):
             try:
-                post(self._url, body)
+                post(self._client, self._url, body)
             except Attempt as failed:
                 if not failed.again or attempt == ATTEMPTS - 1:
                     return self._failed(failed.why)
@@ -107,15 +107,12 @@ class Sender:
         return why
 
 
-def post(url: str, body: bytes) -> None:
+def post(client: httpx.Client, url: str, body: bytes) -> None:
     """One request, within TIMEOUT_S in all. Raises Attempt, whose words never have the URL."""
     headers = {"Content-Type": "application/json", "User-Agent": "standfast"}
     deadline = time.monotonic() + TIMEOUT_S
     try:
-        with (
-            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
-            client.stream("POST", url, content=body, headers=headers) as reply,
-        ):
+        with client.stream("POST", url, content=body, headers=headers, timeout=TIMEOUT_S) as reply:
             read = 0
             for piece in reply.iter_raw(1024):
                 read += len(piece)

@@ -1,0 +1,83 @@
+"""The monitor on real servers: what it sees of the names, what it exposes, and what the webhook hears of it."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import subprocess
+from pathlib import Path
+
+from e2e.plans import both, v4
+from e2e.roles import until
+from e2e.stage import Stage
+from harness.ports import free_port
+from runtime.notifying.receiver import Receiver
+from standfast.runtime.monitoring.serving import port_of
+
+WWW = "www.lb.example.com"
+
+
+def scraped(port: int | None) -> str:
+    """What a process exposes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port or 0, timeout=10)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+    except OSError:
+        return ""
+    finally:
+        connection.close()
+
+
+def value(text: str, start: str) -> float | None:
+    """The first series that begins so."""
+    found = re.search(rf"^{re.escape(start)}[^ ]* (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else None
+
+
+def test_a_name_emptied_by_hand_is_seen_told_and_seen_whole_again(stage: Stage, tmp_path: Path) -> None:
+    receiver, base = Receiver(), free_port()
+    secret = tmp_path / "webhook.url"
+    secret.write_text(receiver.url)
+    secret.chmod(0o600)
+    config = stage.config(
+        "standfast",
+        metrics=f"{{listen: '127.0.0.1:{base}'}}",
+        monitor="{interval: 500ms, rate: 1000}",
+        notify=f"{{webhook: 'file:{secret}', level: warning}}",
+    )
+    monitor, enactor = port_of(base, "monitor"), port_of(base, "enactor")
+    try:
+        stage.publish(www=both(1, 2), api=v4(1, 2))
+        first = stage.enactor("a", config)
+        stage.role("monitor", "m", config)
+        until(lambda: stage.journal("m", "served", name=WWW), "the monitor sees what was written", 30.0)
+        until(lambda: stage.journal("a", "stands"), "what was written was read back")
+        until(lambda: value(scraped(enactor), 'standfast_writes_total{result="written"}') == 3, "writes are counted")
+        for port in (monitor, enactor):
+            text = scraped(port)
+            done = subprocess.run(
+                ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False
+            )
+            assert (done.returncode, done.stdout + done.stderr) == (0, b""), text
+        first.terminate()
+        stage.hand(f"update delete {WWW} A", f"update delete {WWW} AAAA")
+        until(lambda: stage.journal("m", "answer", name=WWW, state="empty"), "the monitor sees it empty", 30.0)
+        until(lambda: 'state="empty"} 1.0' in scraped(monitor), "and exposes it")
+        assert value(scraped(monitor), f'standfast_wrong_name{{name="{WWW}"') == 1
+        key = f"standfast/main/answer/{stage.journal('m', 'answer', name=WWW)[0]['server']}/{WWW}"
+        until(lambda: ("trigger", key) in heard(receiver), "the webhook hears it", 30.0)
+        stage.enactor("b", config)
+        until(lambda: ("resolve", key) in heard(receiver), "and of its end", 60.0)
+        until(lambda: 'state="empty"} 1.0' not in scraped(monitor), "and it is exposed no more")
+        assert any(f"standfast/main/repaired/{WWW}" == one for _, one in heard(receiver))
+        everything = "".join(path.read_text() for path in stage.state.glob("journal/*.jsonl"))
+        assert "very-secret" not in everything + scraped(monitor)
+        assert "very-secret" not in "".join(path.read_text() for path in stage.folder.glob("*.log"))
+    finally:
+        receiver.close()
+
+
+def heard(receiver: Receiver) -> set[tuple[str, str]]:
+    """(action, key) of all it got."""
+    return {(str(one["action"]), str(one["dedup_key"])) for one in receiver.got}
