@@ -53,7 +53,8 @@ metrics: {{listen: 127.0.0.1:9753}}
 Each process serves `/metrics` on a port of its own, so that Prometheus sees which is gone: {ports}, further enactors of
 `standfast run --enactors` one beside the other (`--metrics-port` sets another). On loopback unless told. The alerts are
 in [standfast.rules.yaml](../deploy/prometheus/standfast.rules.yaml), explained in
-[operations.md](operations.md#alerts); the board is [standfast.json](../deploy/grafana/standfast.json) (Grafana 10.4 or newer).
+[operations.md](operations.md#alerts); the board is [standfast.json](../deploy/grafana/standfast.json) (Grafana 10.4 or
+newer).
 
 ```yaml
 scrape_configs:
