@@ -99,6 +99,15 @@ def test_evacuation_shows_what_remains_and_asks_where_the_budget_is_used_up(work
     assert working.run("evacuate", "pool", "c").code == 1
 
 
+def test_a_frozen_name_keeps_it(working: Stage) -> None:
+    with working.enactor(), working.obeying():
+        working.settled()
+        assert working.run("freeze", "www", "--reason", "test", "--yes").code == 0
+        said = working.run("drain", "lb-a1", "--wait", "--timeout", "20s")
+    assert said.code == 3
+    assert "A guard keeps it: www is FROZEN, so nothing is written; `standfast thaw www` ends that." in said.err
+
+
 def test_who_serves_nowhere_is_gone_when_the_ttl_of_older_answers_has_passed(working: Stage) -> None:
     working.publish(lb_a1=DOWN)
     with working.enactor(), working.obeying(lb_a1=DOWN):

@@ -10,6 +10,7 @@ from cli.stage import DOWN, LOAD_BALANCERS, ZONE, Stage
 from standfast.model.override import Override
 from standfast.ports.store import PutSource
 from standfast.runtime.overriding import OVERRIDES, Change, record
+from standfast.runtime.sharing import SharedPolicy, encode
 
 WWW = (ZONE, f"www.{ZONE}")
 
@@ -35,7 +36,7 @@ def test_given_listed_obeyed_explained_and_ended(served_by: Stage) -> None:
     explained = " ".join(stage.run("explain", "www", "lb-c1").out.split())
     assert "is not in the answer of www" in explained.replace("are not", "is not")
     assert re.search(
-        r"taken down by \S+@\S+: smoke\. .*ends at \S+; now: standfast override lb-c1 --clear\.", explained
+        r"taken down by \S+@\S+: smoke\. .*ends at \S+; to end it now: standfast override lb-c1 --clear\.", explained
     )
     status = stage.run("status").out
     assert "override: lb-c1 down until" in status
@@ -187,3 +188,22 @@ def test_a_target_that_left_the_fleet_can_still_be_ended(served_by: Stage) -> No
     stage.configure(load_balancers="".join(LOAD_BALANCERS.splitlines(keepends=True)[:3]))
     stage.share()
     assert stage.run("override", "lb-c2", "--clear").code == 0
+
+
+def test_who_runs_by_another_file_is_told(served_by: Stage) -> None:
+    stage = served_by
+    digest = stage.config.digest
+    stage.beat("planner", file=digest)
+    assert "configuration:" not in stage.run("status").out
+    stage.configure(endpoints="  www: {ttl: 30}\n")
+    for role in ("planner", "enactor"):
+        stage.beat(role, file=digest)
+    text = (
+        f"enactor a, planner a run by another configuration ({digest[:4]}) than the file has now "
+        f"({stage.config.digest[:4]})."
+    )
+    assert f"configuration: {text}" in stage.run("status").out
+    assert stage.run("status", "--json").json["configuration"]["differences"] == [text]
+    stage.everybody()
+    stage.store.perform(PutSource("policy", 1, encode(SharedPolicy("ops2", digest))))
+    assert f"Planner ops2 brought another configuration into force ({digest[:4]})" in stage.run("status").out

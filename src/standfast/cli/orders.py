@@ -167,7 +167,9 @@ def shown(rehearsal: "Rehearsal") -> list[str]:
         )
         for name, (names, rest, share) in sorted(by_name.items())
     ]
-    return table(rows[:12], "   ") + ([f"   and {len(rows) - 12} more names"] if len(rows) > 12 else [])
+    lines = table(rows[:12], "   ") + ([f"   and {len(rows) - 12} more names"] if len(rows) > 12 else [])
+    full = [f"{one.load_balancer} {one.load / one.capacity:.0%}" for one in rehearsal.full]
+    return lines + ([f"   Take care: reserves would be used ({', '.join(full[:6])} of capacity)."] if full else [])
 
 
 def recorded(done: "Recorded | Unrecorded", subject: str) -> "Recorded":

@@ -89,6 +89,7 @@ def _watch(config: "Config", every: bool) -> None:
 
 def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool = False) -> list[str]:
     """The whole of it, as people read it."""
+    from standfast.runtime.skew import skewed
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_lines
 
@@ -107,6 +108,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
         lines.append(f"not in a plan yet: {', '.join(name for _, name in seen.absent[:SHOWN_MAX])}")
     lines += _override_lines(seen)
     lines += _secondary_lines(seen)
+    lines += [f"configuration: {one.sentence}" for one in skewed(seen)]
     lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
     return [*lines, *votes_lines(seen), *_last_lines(seen)]
@@ -264,6 +266,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
     from msgspec import to_builtins
 
     from standfast.runtime.observing import at_work
+    from standfast.runtime.skew import skewed
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_json
 
@@ -307,6 +310,11 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "secondaries": [to_builtins(one) for one in seen.secondaries],
         "absent": [name for _, name in seen.absent],
         "guards": guards(seen),
+        "configuration": {
+            "file": seen.file,
+            "in_force": seen.store.policy.digest if seen.store.policy else None,
+            "differences": [one.sentence for one in skewed(seen)],
+        },
         "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],
         "vantages": votes_json(seen),
         "processes": [

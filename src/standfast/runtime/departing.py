@@ -83,6 +83,7 @@ class Departure:
         self._config, self._override, self._held, self._say = config, override, held, say
         self._told: set[str] = set()
         self._told_plan = 0
+        self._frozen = ""
 
     def follow(self, patience_s: float, wait: Callable[[float], None] = time.sleep) -> Ending:
         """Until the last answer that held them has passed, a guard keeps one, or `patience_s` seconds are over."""
@@ -95,6 +96,8 @@ class Departure:
             if kept:
                 return Ending("kept", why)
             why = why or self._zones_say()
+            if self._frozen:
+                return Ending("kept", self._frozen)
             if why:
                 clear_at, ending = None, Ending("late", why)
             else:
@@ -182,8 +185,11 @@ class Departure:
                 elif not isinstance(marker, Marker):
                     late.setdefault(server, f"{name} has no marker there")
                 elif marker.since < one.entry.since:
-                    frozen = ", and is FROZEN" if marker.state == "frozen" else ""
-                    late.setdefault(server, f"{name} is at g{marker.since} there{frozen}")
+                    late.setdefault(server, f"{name} is at g{marker.since} there")
+                    if marker.frozen:
+                        self._frozen = (
+                            f"{name} is FROZEN, so nothing is written to it; `standfast thaw {name}` ends that"
+                        )
                 else:
                     reached[server] = max(reached.get(server, 0), marker.since)
         for server, generation in reached.items():

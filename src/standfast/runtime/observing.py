@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standfast.config import Config
 from standfast.errors import StoreError
@@ -122,6 +123,8 @@ class Seen(Struct, frozen=True):
     """Whether this user may not see who is running."""
     freezes: "tuple[Freeze, ...]" = ()
     """What is said of freezes, if anything is frozen: who, why, since when. The zones tell whether it is."""
+    file: str = ""
+    """The digest of the configuration at hand, which others may not have read; empty: not looked at."""
 
     @property
     def endpoints(self) -> "tuple[EndpointSight, ...]":
@@ -157,7 +160,7 @@ def observe(config: Config, *, secondaries: bool = True, only: Key | None = None
             zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
     told = _freezes(place, zones)
     seen = Seen(time.time(), config.stream, store, tuple(zones), present(place), hidden=hidden(place), freezes=told)
-    return _judged(seen, config, only)
+    return replace(_judged(seen, config, only), file=config.digest)
 
 
 def _freezes(place: Place, zones: "list[ZoneSight]") -> "tuple[Freeze, ...]":
@@ -312,8 +315,6 @@ def _votes(store: "PlanStore", config: Config) -> "tuple[VantageSight, ...]":
 
 def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:
     """With what the planner's rules say now of the endpoints that are in the plan."""
-    from msgspec.structs import replace
-
     plan, known = seen.store.plan, seen.store.overlaid(seen.at)
     if plan is None:
         unknown = bool(seen.store.trouble) and seen.store.began

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from standfast.config import Config
-from standfast.core.decisions import Decision, PlanContext
+from standfast.core.decisions import Decision, Draft, Load, PlanContext
 from standfast.core.planner import draft
 from standfast.errors import JournalError
 from standfast.model.entry import Key
@@ -52,6 +52,7 @@ class Rehearsal(Struct, frozen=True):
     leaves: tuple[tuple[Key, str, int, float], ...] = ()
     asks: tuple[Kept, ...] = ()
     refuses: tuple[Kept, ...] = ()
+    full: tuple[Load, ...] = ()
     unknown: str = ""
 
 
@@ -62,17 +63,19 @@ def rehearsed(config: Config, sight: StoreSight, new: Override, at: float) -> Re
     if sight.fleet is None or sight.verdicts is None or sight.overrides is None:
         return Rehearsal(unknown="no planner has yet told what it knows of load balancers and their health")
     concerned = {one.id for one in sight.fleet.load_balancers if new.concerns(one)}
-    plain = _decisions(config, sight, given(sight.overrides, new, at), at, frozenset())
-    beyond = _decisions(config, sight, given(sight.overrides, new, at), at, frozenset(concerned))
-    kept, hard = ([*_kept(sight, some, concerned, at)] for some in (plain, beyond))
+    after = given(sight.overrides, new, at)
+    plain = _drawn(config, sight, after, at, frozenset())
+    beyond = _drawn(config, sight, after, at, frozenset(concerned))
+    kept, hard = ([*_kept(sight, some.decisions, concerned, at)] for some in (plain, beyond))
     certain = {(one.key, one.load_balancer) for one in hard}
     asks = tuple(one for one in kept if (one.key, one.load_balancer) not in certain)
-    return Rehearsal(tuple(_leaves(sight, beyond, concerned)), asks, tuple(hard))
+    full = tuple(one for one in beyond.loads if not one.within)
+    return Rehearsal(tuple(_leaves(sight, beyond.decisions, concerned)), asks, tuple(hard), full)
 
 
-def _decisions(
+def _drawn(
     config: Config, sight: StoreSight, overrides: tuple[Override, ...], at: float, more: frozenset[str]
-) -> tuple[Decision, ...]:
+) -> Draft:
     plan, fleet = sight.plan, sight.fleet
     assert plan is not None
     assert fleet is not None
@@ -81,7 +84,7 @@ def _decisions(
     context = PlanContext(config.stream, plan.record.zones, plan.generation + 1, "rehearsal", consented=beyond)
     policies = tuple(policy_of(one) for one in config.endpoints)
     known = tuple(one for one in policies if plan.entry(one.key) is not None)
-    return draft(*laid, known, plan, at, context).decisions
+    return draft(*laid, known, plan, at, context)
 
 
 def _kept(sight: StoreSight, decisions: Iterable[Decision], concerned: set[str], at: float) -> Iterable[Kept]:
@@ -94,11 +97,13 @@ def _kept(sight: StoreSight, decisions: Iterable[Decision], concerned: set[str],
             )
             yield from (Kept(one.key, name, f"{one.why}{ends}") for name in sorted(serving))
             continue
-        due = f", until {clock(one.due, at)}" if one.due is not None else ""
+        told = {held.load_balancer: held for held in one.held_back}
         for member in one.members:
             if member.served and member.load_balancer in serving:
-                guard = member.reason.removeprefix("kept: ").partition(";")[0]
-                yield Kept(one.key, member.load_balancer, f"{guard}{due if 'used up' in guard else ''}")
+                held = told.get(member.load_balancer)
+                guard = held.why if held else member.reason.removeprefix("kept: ").partition(";")[0]
+                due = f", until {clock(held.due, at)}" if held and held.due is not None else ""
+                yield Kept(one.key, member.load_balancer, f"{guard}{due}")
     if sight.plan is not None:
         planned = {one.key for one in decisions if one.action != "absent"}
         for entry in sight.plan.shards:

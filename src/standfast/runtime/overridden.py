@@ -1,7 +1,7 @@
 """What is to be said of overrides: who gave them, until when, what ends them, and when a person is needed. Pure."""
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -16,10 +16,13 @@ SOON_S: Final = 600.0
 LONG_S: Final = 3600.0
 
 
+Kind: TypeAlias = Literal["FINE", "HANDLED", "NEEDS YOU", "HELD", "FROZEN", "BLIND"]
+
+
 class Remark(Struct, frozen=True):
     """A sentence with its command, as `runtime.verdict` takes it."""
 
-    kind: Literal["NEEDS YOU", "HANDLED"]
+    kind: Kind
     sentence: str
     command: str
     exit_code: int = EXIT_FINE
@@ -42,7 +45,8 @@ def until(one: Override, now: float) -> str:
 
 def told(one: Override, now: float) -> str:
     """For `explain`: when it ends by itself, and what ends it now."""
-    return f"The {'drain' if one.state == 'drain' else 'override'} ends at {clock(one.until, now)}; now: {ending(one)}"
+    what = "drain" if one.state == "drain" else "override"
+    return f"The {what}, given at {clock(one.at, now)}, ends at {clock(one.until, now)}; to end it now: {ending(one)}"
 
 
 def remarks(seen: Seen) -> Iterator[Remark]:

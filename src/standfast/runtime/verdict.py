@@ -23,8 +23,11 @@ from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanSummary
 
 from .observing import Seen, at_work
+from .overridden import Kind
+from .overridden import Remark as _Finding
 from .overridden import remarks as overridden
 from .secondaries import staying_behind
+from .skew import skewed
 from .times import clock, since, span
 from .tugging import quarrels
 from .watching import overloads, unheard
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from .zonesight import EndpointSight, ZoneSight
 
 State: TypeAlias = Literal["ok", "held", "frozen", "behind", "damaged", "ahead", "refused", "retired", "unread"]
-Kind: TypeAlias = Literal["FINE", "HANDLED", "NEEDS YOU", "HELD", "FROZEN", "BLIND"]
 SIGNS: Final[Mapping[str, str]] = {
     "FINE": "✓",
     "HANDLED": "▲",
@@ -70,13 +72,6 @@ class Verdict(Struct, frozen=True):
     def line(self) -> str:
         """As every place shows it."""
         return f"{SIGNS[self.kind]} {self.kind:<9} {self.sentence}"
-
-
-class _Finding(Struct, frozen=True):
-    kind: Kind
-    sentence: str
-    command: str
-    exit_code: int
 
 
 def short_name(name: str, zone: str) -> str:
@@ -143,8 +138,8 @@ def published_at(plans: Iterable[PlanSummary]) -> dict[int, float]:
 def verdict(seen: Seen) -> Verdict:
     """The verdict on everything."""
     each = standings(seen)
-    said = [_Finding(one.kind, one.sentence, one.command, one.exit_code) for one in overridden(seen)]
-    found = [*_needs(seen, each), *said, *_blind(seen), *_held(seen, each), *_handled(seen, each)]
+    found = [*_needs(seen, each), *overridden(seen), *_blind(seen), *_held(seen, each), *_handled(seen, each)]
+    found += skewed(seen)
     order: list[Kind] = ["NEEDS YOU", "BLIND", "FROZEN", "HELD", "HANDLED"]
     codes = {one.exit_code for one in found}
     code = next((c for c in (EXIT_REFUSED, EXIT_ERROR, EXIT_DIFFERS) if c in codes), EXIT_FINE)
