@@ -102,7 +102,7 @@ def test_evacuation_shows_what_remains_and_asks_where_the_budget_is_used_up(work
 def test_a_frozen_name_keeps_it(working: Stage) -> None:
     with working.enactor(), working.obeying():
         working.settled()
-        assert working.run("freeze", "www", "--reason", "test", "--yes").code == 0
+        assert working.run("freeze", "www", "--reason", "test").code == 0
         said = working.run("drain", "lb-a1", "--wait", "--timeout", "20s")
     assert said.code == 3
     assert "A guard keeps it: www is FROZEN, so nothing is written; `standfast thaw www` ends that." in said.err
