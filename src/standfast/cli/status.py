@@ -261,12 +261,18 @@ def guards(seen: "Seen") -> list[str]:
     return found
 
 
+def _configuration_json(seen: "Seen") -> dict[str, Any]:
+    from standfast.runtime.skew import skewed
+
+    force = seen.store.policy.digest if seen.store.policy else None
+    return {"file": seen.file, "in_force": force, "differences": [one.sentence for one in skewed(seen)]}
+
+
 def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, Any]:
     """For programs."""
     from msgspec import to_builtins
 
     from standfast.runtime.observing import at_work
-    from standfast.runtime.skew import skewed
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_json
 
@@ -310,11 +316,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "secondaries": [to_builtins(one) for one in seen.secondaries],
         "absent": [name for _, name in seen.absent],
         "guards": guards(seen),
-        "configuration": {
-            "file": seen.file,
-            "in_force": seen.store.policy.digest if seen.store.policy else None,
-            "differences": [one.sentence for one in skewed(seen)],
-        },
+        "configuration": _configuration_json(seen),
         "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],
         "vantages": votes_json(seen),
         "processes": [
