@@ -105,7 +105,7 @@ def test_a_frozen_name_keeps_it(working: Stage) -> None:
         assert working.run("freeze", "www", "--reason", "test").code == 0
         said = working.run("drain", "lb-a1", "--wait", "--timeout", "20s")
     assert said.code == 3
-    assert "A guard keeps it: www is FROZEN, so nothing is written; `standfast thaw www` ends that." in said.err
+    assert "A guard keeps it: www is FROZEN, so nothing is written to it; `standfast thaw www` ends that." in said.err
 
 
 def test_who_serves_nowhere_is_gone_when_the_ttl_of_older_answers_has_passed(working: Stage) -> None:
