@@ -12,6 +12,7 @@ from e2e.plans import both, v4
 from e2e.roles import until
 from e2e.stage import Stage
 from harness.zonetools import axfr
+from standfast.runtime.journal_files import read_journal
 
 
 def typed(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
@@ -101,3 +102,23 @@ def test_the_way_out(stage: Stage) -> None:
     assert {key: after[key] for key in before if key[1] in ("A", "AAAA")} == {
         key: values for key, values in before.items() if key[1] in ("A", "AAAA")
     }
+
+
+@pytest.mark.slow
+def test_a_name_that_exists_waits_for_consent_and_is_taken_over_by_the_planner_at_work(stage: Stage) -> None:
+    stage.hand(f"update add {stage.www} 300 A 198.51.100.7")
+    before = stage.role("planner", "p", stage.config("before", endpoints="{api: {}}"))
+    stage.enactor("a")
+    until(lambda: stage.marker(stage.api), "the other name enters")
+    before.terminate()
+    planner = stage.role("planner", "p")
+    until(lambda: stage.journal("p", "refused"), "the planner at work refuses the name")
+    assert stage.ask(stage.www, "A") == {"198.51.100.7"}
+    said = typed(stage, "adopt", "www")
+    assert said.returncode == 3, said
+    assert "1 A record, TTL 300: 198.51.100.7" in said.stdout
+    done(stage, "adopt", "www", "--yes", "--reason", "it was octoDNS's")
+    until(lambda: stage.ask(stage.www, "A") == {"192.0.2.1", "192.0.2.2"}, "the planner takes it over")
+    asked, ended = read_journal(stage.state / "journal", events=("operator",))
+    assert (asked["stage"], ended["stage"], ended["reason"]) == ("asked", "consented", "it was octoDNS's")
+    planner.terminate()

@@ -39,7 +39,7 @@ def consented(config: Config, take: tuple[str, ...], *, quiet: bool, observe: bo
         options = " ".join(f"--take {name}" for name in missing)
         raise Refusal(
             f"{', '.join(missing)} exist in DNS and have no marker of ours.",
-            f"`standfast plan` shows what would change. To take over: standfast run {options}",
+            f"`standfast plan` shows what would change. To take over: standfast adopt NAME, or standfast run {options}",
         )
     return given
 

@@ -6,7 +6,6 @@ from .bounds import Fault, Run
 from .histories import history
 
 _LATE: Final[frozenset[Fault]] = frozenset({"late"})
-_LOSSY: Final[frozenset[Fault]] = frozenset({"late", "lost"})
 _BRIEF: Final[dict[str, Any]] = {"memory": False, "patience": 1}
 """A pass ends with its first failure, and the next one is that of an enactor just started: far fewer states."""
 
@@ -25,12 +24,12 @@ BY_ORDER: Final = (
     ),
     Run(
         name="emergency",
-        about="an operator publishes without a plan, beside delayed writes, a freeze, and people who delete",
+        about="an operator publishes without a plan, beside a delayed write, a freeze, and people who delete the floor",
         plans=history("a", "b"),
         enactors=1,
         flights=1,
-        faults=_LOSSY,
-        hands=("marker", "floor"),
+        faults=_LATE,
+        hands=("floor",),
         acts=1,
         operator=("emergency", "freeze zone"),
         commands=2,
@@ -52,9 +51,9 @@ BY_ORDER: Final = (
     ),
     Run(
         name="leave",
-        about="enactors are stopped in the midst of writes, then an operator takes everything of ours away",
-        plans=history("a", "b"),
-        flights=1,
+        about="enactors are stopped in the midst of two writes, then an operator takes everything of ours away",
+        plans=history("aa", "ba"),
+        flights=2,
         faults=_LATE,
         operator=("leave",),
         commands=2,
