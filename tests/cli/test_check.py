@@ -299,3 +299,24 @@ def test_the_number_of_vantage_points_and_what_it_means() -> None:
         "note",
         "ops1 (c), ops2; 2 must agree, so none may be silent.",
     )
+
+
+def test_while_keys_are_rotated_the_one_that_works_is_named(tmp_path: Path, lbs: Fleet) -> None:
+    """Neither is a problem as long as one of them is taken; everything else is proved with that one."""
+    following = Key.generate("next-key", tmp_path)
+    with bind_server(tmp_path) as server:
+        config = written_config(tmp_path, server, lbs.port)
+        text = config.read_text(encoding="utf-8")
+        old = f"tsig: 'file:{server.key.file}'"
+        assert old in text
+        config.write_text(text.replace(old, f"tsig: ['file:{following.file}', 'file:{server.key.file}']"))
+        told = checked(config, "--json")
+        assert told.code == 0, told.text
+        (note,) = (one for one in told.json["findings"] if one["area"] == "keys")
+        assert (note["level"], note["subject"]) == ("note", "next-key")
+        assert "does not know key next-key" in note["text"]
+        assert "key standfast-key is used in its place" in note["text"]
+        assert told.json["zones"][0]["missing_rights"] == []
+        printed = checked(config, "--print-server-config", "bind").text
+        assert printed.count("subdomain") == 2
+        assert 'allow-transfer { key "next-key"; key "standfast-key"; };' in printed

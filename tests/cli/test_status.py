@@ -287,3 +287,15 @@ def test_an_overloaded_checker_needs_you(served: Stage) -> None:
     assert said.code == 2
     assert said.out.startswith("■ NEEDS YOU Planner ")
     assert ": 9 load balancers can't all be checked within 1 s." in said.out.splitlines()[0]
+
+
+def test_handled_while_keys_are_rotated(served: Stage) -> None:
+    served.publish()
+    served.beat("planner")
+    with served.enactor():
+        served.settled()
+    told = "lb.example.com: key next is refused (NOTAUTH (BADKEY)); key lb-enactor is used"
+    served.beat("enactor", keys=[told])
+    said = served.run("status")
+    assert said.code == 0
+    assert said.out.splitlines()[:2] == [f"▲ HANDLED   {told}. Nobody needs to act.", "            standfast check"]

@@ -178,7 +178,7 @@ class Follower:
                 sight = replace(sight, told=True)
             one.sights[name] = sight
         if arrived:
-            lags = {name: one.sights[name].lag_s for name in arrived}
+            lags = {name: None if (lag := one.sights[name].lag_s) is None else round(lag, 3) for name in arrived}
             generation = min(one.sights[name].serves for name in arrived)
             facts = {"zone": one.zone.name, "servers": arrived, "generation": generation, "lag_s": lags}
             self._news.append(("secondaries", facts))
