@@ -60,10 +60,12 @@ def shortcomings(reports: tuple[Report, ...], *, whole: bool) -> list[str]:
     controls, reports = parted(reports)
     found = [f"{one.name}: somebody finds fault with it" for one in controls if one.fate != "fine"]
     found += [f"{one.name}: {one.fate}" for one in reports if one.fate not in ("killed", "equivalent")]
-    killed = [one for one in reports if one.fate == "killed"]
+    killed = [one for one in reports if one.fate == "killed" and any(v.judge == "simulation" for v in one.verdicts)]
     alone = [one for one in killed if one.killed_by("simulation")]
     if whole and 2 * len(alone) < len(killed):
-        found.append(f"only {len(alone)} of {len(killed)} are killed by simulation alone; it shall be half of them")
+        found.append(
+            f"only {len(alone)} of {len(killed)} that it judges are killed by simulation alone; it shall be half"
+        )
     return found
 
 
@@ -90,7 +92,7 @@ def _show(reports: tuple[Report, ...], found: list[str]) -> None:
         cells = (told.get("search", ""), told.get("simulation", ""), tests)
         table.add_row("◆" if one.marked else "", one.name, one.fate, *cells)
     console.print(table)
-    killed = [one for one in reports if one.fate == "killed"]
+    killed = [one for one in reports if one.fate == "killed" and any(v.judge == "simulation" for v in one.verdicts)]
     alone = sum(one.killed_by("simulation") for one in killed)
     searched = sum(one.killed_by("search") for one in killed)
     equivalent = sum(one.fate == "equivalent" for one in reports)

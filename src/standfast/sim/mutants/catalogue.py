@@ -6,12 +6,13 @@ from standfast.errors import StandfastError
 
 from .contracts import CONTRACTS
 from .floors import FLOORS
+from .health import HEALTH
 from .mutant import Judge, Mutant
 from .operators import OPERATORS
 from .planning import PLANNING
 from .protocol import PROTOCOL
 
-CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING, *CONTRACTS)
+CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING, *HEALTH, *CONTRACTS)
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
     ("no endpoint prerequisite", "search"),

@@ -40,8 +40,8 @@ PLANNING: Final = (
     Mutant(
         name="silence is a failure",
         file="recovery/health.py",
-        old='    return Health(health.policy, "unknown", why)\n',
-        new='    return Health(health.policy, "down", why)\n',
+        old='    return Health(health.policy, "unknown", why, flaps=health.flaps)\n',
+        new='    return Health(health.policy, "down", why, flaps=health.flaps)\n',
         rule="G6: unknown is not down",
         expected=("G6", "G7"),
         judges=_REGION,
