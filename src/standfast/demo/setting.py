@@ -115,7 +115,7 @@ health:
   rise: {RISE}
   warm_up: 0s
 load_balancers: {{from: file, path: fleet.yaml}}
-policy: {{removal: 100% in 10s}}          # the default of 34 % in 10m would make the second fault wait
+policy: {{removal: 100% in 10s, adding: 100% in 10s, coalesce: 0s}}  # the defaults would make the second fault wait
 retention: {{plans: {RETAINED_PLANS}, days: 0}}
 endpoints:
 {endpoints}"""
