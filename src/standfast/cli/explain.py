@@ -35,7 +35,15 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 def explain_command(name: str, load_balancer: str | None, file: str, as_json: bool) -> None:
-    """Why each address is, or is not, in the answer of NAME; or of one load balancer, by its id or an address."""
+    """Why each address is, or is not, in the answer of NAME; or of one load balancer, by its id or an address.
+
+    `standfast explain defaults` shows every default with its reason. (An endpoint of that name is meant in full.)
+    """
+    if name == "defaults" and load_balancer is None:
+        from .defaults import show_defaults
+
+        show_defaults(as_json=as_json)
+        return
     from standfast.runtime.explaining import cases, remarks, sentence
     from standfast.runtime.observing import look_at_store, observe
     from standfast.runtime.place import Place

@@ -15,6 +15,7 @@ from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
 from standfast.config.signals import SignalsConfig
 from standfast.config.source_kinds import DeclaredSource, LoadBalancerConfig, SourceConfig, meanings
+from standfast.model import defaults
 
 ProviderKind: TypeAlias = Literal["rfc2136", "embedded"]
 AdminState: TypeAlias = Literal["up", "down", "drain"]
@@ -75,11 +76,11 @@ class HealthConfig:
     port: int
     path: str | None = None
     host: str | None = None
-    interval_s: float = 5.0
-    timeout_s: float = 2.0
-    fall: int = 3
-    rise: int = 6
-    warm_up_s: float = 60.0
+    interval_s: float = defaults.CHECK_INTERVAL_S
+    timeout_s: float = defaults.CHECK_TIMEOUT_S
+    fall: int = defaults.FALL
+    rise: int = defaults.RISE
+    warm_up_s: float = defaults.WARM_UP_S
     damp_max_s: float = 900.0
     concurrent: int = 64
     status: tuple[tuple[int, int], ...] = ((200, 399),)
@@ -106,19 +107,19 @@ class PolicyConfig:
     `max_answers` has its turn; 0: never. Capacity, additions and turns are taken up at most once in `coalesce_s`.
     """
 
-    ttl: int = 60
+    ttl: int = defaults.TTL
     min_answers: int | None = None
-    max_answers: int = 8
-    hold_below: float = 0.5
-    removal_share: float = 0.34
-    removal_window_s: float = 600.0
-    on_panic: OnPanic = "hold"
-    adding_share: float = 0.34
-    adding_window_s: float = 60.0
-    az_loss: AzLoss = "auto"
-    reserve: float = 0.2
-    rotation_s: float = 0.0
-    coalesce_s: float = 60.0
+    max_answers: int = defaults.MAX_ANSWERS
+    hold_below: float = defaults.HOLD_BELOW
+    removal_share: float = defaults.REMOVAL[0]
+    removal_window_s: float = defaults.REMOVAL[1]
+    on_panic: OnPanic = defaults.ON_PANIC
+    adding_share: float = defaults.ADDING[0]
+    adding_window_s: float = defaults.ADDING[1]
+    az_loss: AzLoss = defaults.AZ_LOSS
+    reserve: float = defaults.RESERVE
+    rotation_s: float = defaults.ROTATION_S
+    coalesce_s: float = defaults.COALESCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +143,15 @@ class EndpointConfig:
     hold_below: float
     removal_share: float
     removal_window_s: float
-    adding_share: float = 0.34
-    adding_window_s: float = 60.0
-    on_panic: OnPanic = "hold"
-    az_loss: AzLoss = "auto"
+    adding_share: float = defaults.ADDING[0]
+    adding_window_s: float = defaults.ADDING[1]
+    on_panic: OnPanic = defaults.ON_PANIC
+    az_loss: AzLoss = defaults.AZ_LOSS
     kind: EndpointKind | None = None
     follows: str | None = None
     need: int = 0
-    reserve: float = 0.2
-    rotation_s: float = 0.0
+    reserve: float = defaults.RESERVE
+    rotation_s: float = defaults.ROTATION_S
     prefixes: tuple[str, ...] = ()
 
     def eligible(self, load_balancers: tuple[LoadBalancerConfig, ...]) -> tuple[LoadBalancerConfig, ...]:
@@ -166,8 +167,8 @@ class EndpointConfig:
 class RetentionConfig:
     """The newest `plans` plans and everything younger than `days` are kept."""
 
-    plans: int = 100
-    days: int = 30
+    plans: int = defaults.PLANS
+    days: int = defaults.PLAN_DAYS
 
 
 @dataclass(frozen=True, slots=True)

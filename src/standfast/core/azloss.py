@@ -18,9 +18,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from standfast.model.defaults import AZ_AGAIN_S, AZ_CONFIRM_S, AZ_OBSERVERS, AZ_REMAINING
 from standfast.model.entry import Departure
 from standfast.model.fleet import LoadBalancer, Verdict
-from standfast.model.policy import AZ_AGAIN_S, AZ_CONFIRM_S, AZ_OBSERVERS, AZ_REMAINING, EndpointPolicy
+from standfast.model.policy import EndpointPolicy
 
 from .outlook import Outlook
 from .selection import Candidate, percent

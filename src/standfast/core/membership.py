@@ -14,9 +14,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from standfast.model.defaults import AZ_AGAIN_S
 from standfast.model.entry import Arrival, Departure, Entry, Member
 from standfast.model.fleet import LoadBalancer, Verdict
-from standfast.model.policy import AZ_AGAIN_S, EndpointPolicy
+from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 from . import velocity

@@ -7,9 +7,10 @@ may follow it at once, so what a draft decides about one endpoint binds those af
 
 from collections.abc import Callable, Iterable, Mapping
 
+from standfast.model.defaults import AZ_AGAIN_S
 from standfast.model.entry import Entry
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
-from standfast.model.policy import AZ_AGAIN_S, EndpointPolicy
+from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 from .decisions import PlanContext

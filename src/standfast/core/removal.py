@@ -12,8 +12,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+from standfast.model.defaults import AZ_CONFIRM_S
 from standfast.model.entry import Departure
-from standfast.model.policy import AZ_CONFIRM_S, EndpointPolicy
+from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 from . import velocity

@@ -1,34 +1,12 @@
 """What is wanted of one endpoint: the part of a configuration that a planner reads."""
 
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from . import defaults
 from .entry import Key
 from .rrset import RRType
-
-TTL_DEFAULT: Final = 60
-"""Seconds. AWS advises 60 or 120 for records that fail over; below 30 many clients do not follow."""
-MAX_ANSWERS_DEFAULT: Final = 8
-"""Eight addresses fit any UDP answer."""
-HOLD_BELOW_DEFAULT: Final = 0.5
-"""Envoy's panic threshold is 50 %, gdnsd's up_thresh 0.5."""
-REMOVAL_SHARE_DEFAULT: Final = 0.34
-"""34 %, so that one AZ of three (33.4 %) passes."""
-REMOVAL_WINDOW_S_DEFAULT: Final = 600.0
-ADDING_SHARE_DEFAULT: Final = 0.34
-ADDING_WINDOW_S_DEFAULT: Final = 60.0
-"""34 % in 60 s: what returns all at once is met by everybody at once, and one generation a TTL is enough."""
-RESERVE_DEFAULT: Final = 0.2
-"""20 %: what remains for retries, and for the next that dies, where endpoints say what they need."""
-AZ_REMAINING: Final = 0.6
-"""What must be healthy besides an AZ that goes by itself. 60 and not 67 %: two AZs of three are 66.7 %."""
-AZ_OBSERVERS: Final = 2
-"""Vantage points outside the AZ that must see a load balancer down: one alone may itself be cut off."""
-AZ_CONFIRM_S: Final = 30.0
-"""How long after the first half of an AZ the rest may follow."""
-AZ_AGAIN_S: Final = 1800.0
-"""How long after one AZ went no other may go by itself."""
 
 EndpointKind: TypeAlias = Literal["", "public", "dual-stack", "ipv6-only", "fips", "account", "wildcard"]
 """Empty: as the families that it serves tell."""
@@ -54,24 +32,24 @@ class EndpointPolicy(Struct, frozen=True):
 
     name: str
     zone: str
-    ttl: int = TTL_DEFAULT
+    ttl: int = defaults.TTL
     min_answers: int | None = None
-    max_answers: int = MAX_ANSWERS_DEFAULT
+    max_answers: int = defaults.MAX_ANSWERS
     azs: tuple[str, ...] = ()
     pools: tuple[str, ...] = ()
     families: tuple[RRType, ...] = ()
-    hold_below: float = HOLD_BELOW_DEFAULT
-    removal_share: float = REMOVAL_SHARE_DEFAULT
-    removal_window_s: float = REMOVAL_WINDOW_S_DEFAULT
-    adding_share: float = ADDING_SHARE_DEFAULT
-    adding_window_s: float = ADDING_WINDOW_S_DEFAULT
-    az_loss: AzLoss = "auto"
-    on_panic: OnPanic = "hold"
+    hold_below: float = defaults.HOLD_BELOW
+    removal_share: float = defaults.REMOVAL[0]
+    removal_window_s: float = defaults.REMOVAL[1]
+    adding_share: float = defaults.ADDING[0]
+    adding_window_s: float = defaults.ADDING[1]
+    az_loss: AzLoss = defaults.AZ_LOSS
+    on_panic: OnPanic = defaults.ON_PANIC
     kind: EndpointKind = ""
     follows: str = ""
     need: int = 0
-    reserve: float = RESERVE_DEFAULT
-    rotation_s: float = 0.0
+    reserve: float = defaults.RESERVE
+    rotation_s: float = defaults.ROTATION_S
     prefixes: tuple[str, ...] = ()
 
     @property

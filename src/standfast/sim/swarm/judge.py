@@ -10,11 +10,12 @@ from typing import Final
 from msgspec import Struct
 
 from standfast.core.task import Outcome
+from standfast.model.defaults import AZ_AGAIN_S
 from standfast.model.entry import Departure, Entry, Key
 from standfast.model.fleet import LoadBalancer
 from standfast.model.name import first_name
 from standfast.model.plan import Head, Plan
-from standfast.model.policy import AZ_AGAIN_S, EndpointPolicy
+from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 from standfast.ports.provider import Replace
 from standfast.ports.provider_spec import ZoneState

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from standfast.core.lanes import Lane, Lanes, lane_of
 from standfast.core.publisher import Assignment, Done, Outcome, publish
+from standfast.model.defaults import ADDING, AZ_AGAIN_S, AZ_OBSERVERS
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.override import Override
 from standfast.model.plan import Plan
-from standfast.model.policy import ADDING_WINDOW_S_DEFAULT, AZ_AGAIN_S, AZ_OBSERVERS, EndpointPolicy
+from standfast.model.policy import EndpointPolicy
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
 from standfast.recovery.health import Failed, Health, HealthPolicy, Passed, observed, started, verdict
@@ -247,7 +248,7 @@ class PlannerProcess(Process):
             return None
         if self._quiet[0] != plan.digest:
             ends = [one.at + (AZ_AGAIN_S if one.az else self._longest) for e in plan.shards for one in e.departures]
-            ends += [one.at + ADDING_WINDOW_S_DEFAULT for entry in plan.shards for one in entry.arrivals]
+            ends += [one.at + ADDING[1] for entry in plan.shards for one in entry.arrivals]
             self._quiet = (plan.digest, max(ends, default=-math.inf))
         if self.wall <= self._quiet[1]:
             return None
