@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from harness import planning_checks as checks
 from harness.planning import DOWN, UNKNOWN, UP, WARMING, balancer, fleet_of, policy
 from harness.planning_checks import CHECKS, Check, Situation, Step, history
-from standfast.core import endpoint, membership, planner, removal, selection, velocity
+from standfast.core import endpoint, membership, planner, removal, rotation, selection, velocity
 from standfast.core.holding import hold
 from standfast.core.selection import Candidate
 from standfast.model.entry import Entry
@@ -202,7 +202,7 @@ def test_choosing_anew_each_time_is_killed_by_who_is_disturbed(monkeypatch: pyte
         random.Random(f"{name} {len(some)}").shuffle(shuffled)
         return tuple(sorted(shuffled[:most], key=lambda one: one.identity))
 
-    monkeypatch.setattr(membership, "choose", anew)
+    monkeypatch.setattr(rotation, "choose", anew)
     assert max(displaced()) > 1
 
 

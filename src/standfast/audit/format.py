@@ -118,6 +118,7 @@ class LimitsLine(Struct, gc=False):
     az_loss: str = ""
     adding_share: float | None = None
     adding_window_s: float = 0.0
+    rotation_s: float = 0.0
 
 
 class ChangeLine(Struct, gc=False):

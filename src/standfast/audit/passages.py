@@ -1,4 +1,4 @@
-"""What plans show of limits besides velocity (G7): a whole AZ that goes by itself, and how quickly others join."""
+"""What plans show of limits besides velocity (G7): a whole AZ that goes by itself, turns, how quickly others join."""
 
 from typing import Final
 
@@ -21,6 +21,7 @@ class Passages:
         self._findings = findings
         self._azs: dict[str, dict[str, tuple[float, Place]]] = {}
         self._joined: dict[Key, list[tuple[float, float]]] = {}
+        self._turns: dict[Key, tuple[float, Place]] = {}
 
     def judge(self, line: PlannedLine, change: ChangeLine, now: float, place: Place, *, orphaned: bool) -> None:
         """`orphaned`: the plan before is told of nowhere, so what it remembered is not known."""
@@ -28,6 +29,7 @@ class Passages:
             self._azs.pop(line.stream, None)
             self._joined.pop((line.stream, change.zone, change.name), None)
         self._az(line.stream, change, now, place)
+        self._turn((line.stream, change.zone, change.name), change, now, place)
         self._joining((line.stream, change.zone, change.name), change, now, place)
 
     def _az(self, stream: str, change: ChangeLine, now: float, place: Place) -> None:
@@ -48,6 +50,25 @@ class Passages:
                     self._broken(f"{where}, and AZ {other} went {now - at:g} s before", there, place)
             azs[one.az] = (now, place)
 
+    def _turn(self, key: Key, change: ChangeLine, now: float, place: Place) -> None:
+        """One out, one in, where rotation is on, and not again before its period is over."""
+        gone = [one.load_balancer for one in change.leaving or () if one.cause == "rotation"]
+        came = [one.load_balancer for one in change.joining or () if one.cause == "rotation"]
+        if not gone and not came:
+            return
+        self._findings.checked("G7")
+        period = change.limits.rotation_s if change.limits is not None else 0.0
+        if len(gone) != 1 or len(came) != 1 or not period:
+            where = (
+                f"{change.name}: {', '.join(gone) or 'nobody'} goes and {', '.join(came) or 'nobody'} comes by turns"
+            )
+            self._broken(f"{where}, and rotation is {f'one each {period:g} s' if period else 'off'}", place)
+        before = self._turns.get(key)
+        if before is not None and before[0] <= now < before[0] + period - _ROUNDING:
+            text = f"{change.name}: {gone[0] if gone else ''} goes by turns {now - before[0]:g} s after another"
+            self._broken(f"{text}, and a turn lasts {period:g} s", before[1], place)
+        self._turns[key] = (now, place)
+
     def _joining(self, key: Key, change: ChangeLine, now: float, place: Place) -> None:
         """Who is needed for min_answers, or comes in a panic that answers with all, is not limited."""
         limits = change.limits
@@ -57,6 +78,8 @@ class Passages:
         for one in change.joining:
             self._findings.checked("G7")
             total = sum(weight for _, weight in row) + one.weight
+            if one.cause == "rotation":
+                continue
             if one.cause == "share" and row and total > limits.adding_share * one.of + _ROUNDING:
                 text = f"{change.name}: with {one.load_balancer} {total:g} of {one.of:g} has joined in"
                 self._broken(f"{text} {limits.adding_window_s:g} s, and {limits.adding_share:.0%} may", place)

@@ -16,6 +16,8 @@ _ROUNDING: Final = 1e-6
 _HEALTH: Final = "health"
 _AZ: Final = "az"
 """It goes with its whole AZ: bound by the rules for that (`passages`), and it counts for those who leave after it."""
+_ROTATION: Final = "rotation"
+"""It changes places with another by turns: not limited and not counted, but bound by its period (`passages`)."""
 _CONSENT: Final = "consent"
 """An operator consented to it beyond the budget: it is not limited, and counts for those who leave after it."""
 _OVERRIDES: Final = "overrides"
@@ -136,6 +138,8 @@ def _bounded(
         findings.checked("G7")
         if not one.why:
             findings.violated("G7", f"{change.name}: {one.load_balancer} leaves without reason", place, remedy=_REPORT)
+        if one.cause == _ROTATION:
+            continue
         if one.cause not in (_CONSENT, _AZ):
             _within(past, one, change.name, limits, place, findings)
         past.append(_Gone(one.load_balancer, one.weight, now, one.installed, now + limits.window_s, place))

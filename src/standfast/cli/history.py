@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="so many changes")
 @click.option("--show", "generation", type=click.IntRange(1), metavar="G", help="the contents in that generation")
-def history_command(name: str | None, file: str, as_json: bool, limit: int, generation: int | None) -> None:
+@click.option("--turns", is_flag=True, help="also those in which load balancers only took turns in a rotation")
+def history_command(
+    name: str | None, file: str, as_json: bool, limit: int, generation: int | None, turns: bool
+) -> None:
     """What changed, when, by whom and why, newest first; of one endpoint or of all."""
     import time
 
@@ -52,7 +55,7 @@ def history_command(name: str | None, file: str, as_json: bool, limit: int, gene
         if generation is not None:
             _show(place, archive, sight.plans, generation, key, as_json)
             return
-        found = list(islice(steps(sight.plans, archive.load, key), limit))
+        found = list(islice(steps(sight.plans, archive.load, key, turns=turns), limit))
     finally:
         store.close()
     collected = collected_generations(place)

@@ -51,10 +51,12 @@ def admit(
     now: float,
     *,
     unlimited: bool,
+    turn: tuple[str, tuple[str, ...]] | None = None,
 ) -> Adding:
     """Let those who are new to the answer in, the highest in rank first, as far as the window allows.
 
-    Whoever is in the answer and `able` stays as long as those wait who would take their place.
+    `turn` is who changes places with another in a rotation. Whoever is in the answer and `able` stays as long as those
+    wait who would take their place.
     """
     some = tuple(chosen)
     past = remembered(previous.arrivals, now, policy.adding_window_s) if previous is not None else ()
@@ -66,6 +68,10 @@ def admit(
     waiting: list[tuple[Candidate, HeldBack]] = []
     joins: list[Joining] = []
     for one in sorted(joining, key=lambda one: (-rank(policy.drawn_by, one), one.identity)):
+        if one.identity == turn:
+            joins.append(Joining(one.load_balancer, one.capacity, total, "rotation"))
+            inside.append(one)
+            continue
         share = _allows(past, one.capacity, policy, total)
         if unlimited or share or _needed(one, inside, families, least):
             cause: Literal["share", "needed", "panic"] = "share" if share else "panic" if unlimited else "needed"

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from standfast.model.marker import Marker, read_marker
 from standfast.model.name import marker_owner
-from standfast.model.plan import Plan
+from standfast.model.plan import Plan, is_rotation
 from standfast.model.rrset import RRType
 from standfast.ports.provider import Read, ReadReply, Unknown
 from standfast.ports.store import (
@@ -38,6 +38,8 @@ CleanerRequest: TypeAlias = ReadHead | ReadPlan | ListPlans | Read | CollectPlan
 
 class Retention(Struct, frozen=True):
     """What is kept although nothing needs it: the newest `plans`, and those younger than `days` up to `cap` plans.
+
+    Plans in which load balancers only took turns are not counted among the newest.
 
     Retention serves people who look back; safety never rests on it, nor on the clocks it compares.
     """
@@ -164,7 +166,7 @@ def collectable(
     plan in which any endpoint's present contents began (held ones and rollback targets among them), retention.
     """
     begun = {entry.since for entry in newest.shards if entry.kind != "first"}
-    recent = {plan.generation for plan in plans[: retention.plans]}
+    recent = {plan.generation for plan in [one for one in plans if not is_rotation(one.reason)][: retention.plans]}
     young = {plan.generation for plan in plans[: retention.cap] if wall - plan.at < retention.days * 86_400}
     kept = begun | recent | young | {newest.generation}
     return tuple(

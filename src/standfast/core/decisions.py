@@ -13,7 +13,7 @@ from standfast.model.rrset import RRset
 Action: TypeAlias = Literal["entered", "changed", "kept", "held", "retired", "absent", "refused"]
 
 
-Cause: TypeAlias = Literal["health", "az", "configuration", "consent", "choice"]
+Cause: TypeAlias = Literal["health", "az", "configuration", "consent", "choice", "rotation"]
 """Why somebody leaves an answer: see `Leaving`."""
 Rule: TypeAlias = Literal["panic", "min_answers", "velocity", "az_loss", "reserve", "adding"]
 """Which limit holds somebody back."""
@@ -73,8 +73,8 @@ class Leaving(Struct, frozen=True):
 
     `cause`: `health` (it is believed down), `az` (it goes with its whole AZ), `configuration` (drained, gone, no longer
     eligible), `consent` (any of these, and an operator consented to it beyond the budget), `choice` (others have its
-    place, for there are more than max_answers). `installed` is what the answer held before the plan, `az` the AZ with
-    which it goes.
+    place, for there are more than max_answers), `rotation` (it is another's turn). `installed` is what the answer held
+    before the plan, `az` the AZ with which it goes.
     """
 
     load_balancer: str
@@ -88,13 +88,14 @@ class Leaving(Struct, frozen=True):
 class Joining(Struct, frozen=True):
     """A load balancer that this plan brings into an answer of which it is a part of `of`.
 
-    `cause`: `share` (the window had room for it), `needed` (for min_answers), `panic` (all are answered).
+    `cause`: `share` (the window had room for it), `needed` (for min_answers), `panic` (all are answered),
+    `rotation` (it is its turn).
     """
 
     load_balancer: str
     weight: int
     of: int
-    cause: Literal["share", "needed", "panic"]
+    cause: Literal["share", "needed", "panic", "rotation"]
 
 
 class HeldBack(Struct, frozen=True):

@@ -141,6 +141,7 @@ def _entry(
         members=membership.members,
         departures=membership.departures,
         arrivals=membership.arrivals,
+        turn=membership.turn,
         note="; ".join(notes),
         endpoint_kind=policy.kind or _kind(families),
     )
@@ -191,7 +192,8 @@ def _stays(one: Candidate) -> bool:
 
 def told(entry: Entry) -> object:
     """All of an entry that is explanation of what stands."""
-    return (entry.min_answers, entry.members, entry.note, entry.follows, entry.endpoint_kind)
+    turning = entry.turn is not None
+    return (entry.min_answers, entry.members, entry.note, entry.follows, entry.endpoint_kind, turning)
 
 
 def forgetful(entry: Entry, before: Entry) -> Entry:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.model.defaults import AZ_AGAIN_S
-from standfast.model.entry import Arrival, Departure, Entry, Member
+from standfast.model.entry import Arrival, Departure, Entry, Member, Turn
 from standfast.model.fleet import LoadBalancer, Verdict
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
@@ -26,7 +26,8 @@ from .azloss import lost_azs
 from .decisions import HeldBack, Joining, Leaving, Refusal
 from .outlook import Outlook
 from .removal import Removals, panicking
-from .selection import Candidate, Least, Wish, choose, excluded, family_of
+from .rotation import turned
+from .selection import Candidate, Least, Wish, excluded, family_of
 
 NOT_CHECKED: Final = Verdict("unknown", "not checked yet")
 _DOWN, _GONE, _UNKNOWN, _HEALTHY, _SPARE = range(5)
@@ -44,6 +45,7 @@ class Membership(Struct, frozen=True):
     members: tuple[Member, ...]
     departures: tuple[Departure, ...]
     arrivals: tuple[Arrival, ...]
+    turn: Turn | None
     joined: tuple[str, ...]
     left: tuple[str, ...]
     leaving: tuple[Leaving, ...]
@@ -155,14 +157,16 @@ def decide(
     """The answer's members, within every limit."""
     now = outlook.now
     able = tuple(one for one in considered if _able(one, families))
-    chosen = choose(policy.drawn_by, able, families, least, policy.max_answers)
-    everything = policy.on_panic == "all" and panicking(policy, healthy)
-    adding = admit(policy, previous, able, chosen, families, least, now, unlimited=everything)
+    calm = not panicking(policy, healthy)
+    turn = turned(policy, outlook, considered, able, previous, families, least, calm=calm)
+    chosen = turn.chosen
+    everything = policy.on_panic == "all" and not calm
+    adding = admit(policy, previous, able, chosen, families, least, now, unlimited=everything, turn=turn.came)
     waiting = {one.identity: held.why for one, held in adding.waiting}
     if waiting:
         joining = {one.identity for one in chosen if not one.present} - waiting.keys()
         now_able = tuple(one for one in able if one.present or one.identity in joining)
-        chosen = choose(policy.drawn_by, now_able, families, least, policy.max_answers)
+        chosen = turned(policy, outlook, considered, now_able, previous, families, least, calm=calm).chosen
     taken = {one.identity for one in chosen}
     spare = {one.identity for one in able} - taken - waiting.keys()
     leavers = sorted(
@@ -173,7 +177,9 @@ def decide(
     before = previous.departures if previous else ()
     past = velocity.remembered(before, now, policy.removal_window_s)
     lost = lost_azs(policy, outlook, considered, healthy, before) if leavers else {}
-    removals = Removals(policy, outlook, families, least, installed, healthy, [*chosen, *leavers], past, spare, lost)
+    removals = Removals(
+        policy, outlook, families, least, installed, healthy, [*chosen, *leavers], past, spare, lost, turn.went
+    )
     for one in leavers:
         removals.consider(one)
     total = f"{len(chosen)} of {len(able)} by weight"
@@ -183,6 +189,7 @@ def decide(
         removals,
         _older(before, past, now),
         adding,
+        turn.turn,
         {
             **{identity: f"waits: {why}" for identity, why in waiting.items()},
             **dict.fromkeys(spare, f"not chosen: {total}"),
@@ -206,6 +213,7 @@ def _membership(
     removals: Removals,
     older: tuple[Departure, ...],
     adding: Adding,
+    turn: Turn | None,
     outside: Mapping[tuple[str, tuple[str, ...]], str],
 ) -> Membership:
     """With words. `outside` says of those who are able and not chosen why."""
@@ -222,6 +230,7 @@ def _membership(
         ),
         departures=(*older, *counted),
         arrivals=adding.arrivals,
+        turn=turn,
         joining=adding.joining,
         joined=tuple(sorted(ids - were)),
         left=tuple(sorted(were - ids)),

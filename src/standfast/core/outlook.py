@@ -7,7 +7,7 @@ may follow it at once, so what a draft decides about one endpoint binds those af
 
 from collections.abc import Callable, Iterable, Mapping
 
-from standfast.model.defaults import AZ_AGAIN_S
+from standfast.model.defaults import AZ_AGAIN_S, COALESCE_S
 from standfast.model.entry import Entry
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.policy import EndpointPolicy
@@ -30,8 +30,11 @@ class Outlook:
         now: float,
         context: PlanContext,
         before: Iterable[Entry] = (),
+        planned_at: float | None = None,
     ) -> None:
         self.fleet, self.verdicts, self.now, self.context = fleet, verdicts, now, context
+        self.may_turn = planned_at is None or not 0 <= now - planned_at < COALESCE_S
+        """Whether a rotation may spend a generation: `planned_at` is when the preceding plan was made."""
         self.by_id = {one.id: one for one in fleet.load_balancers}
         self._eligible: dict[object, tuple[LoadBalancer, ...]] = {}
         self._families: dict[object, tuple[RRType, ...]] = {}

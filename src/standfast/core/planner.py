@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from standfast.model.entry import Entry, Key
 from standfast.model.fleet import Fleet, Verdict
 from standfast.model.name import first_name
-from standfast.model.plan import Plan, PlanRecord
+from standfast.model.plan import ROTATION, Plan, PlanRecord
 from standfast.model.policy import EndpointPolicy
 from standfast.model.shards import Shards
 
@@ -44,7 +44,8 @@ def draft(
     """The next plan. `now` is the planner's wall clock in seconds, for velocity and for people."""
     before = {entry.key: entry for entry in previous.shards} if previous else {}
     wanted = {policy.key: policy for policy in sorted(policies, key=lambda policy: policy.key)}
-    outlook = Outlook(fleet, verdicts, now, context, before.values())
+    planned_at = previous.record.at if previous else None
+    outlook = Outlook(fleet, verdicts, now, context, before.values(), planned_at)
     outlook.reserved = reserved(wanted.values(), outlook, before, context.consented)
     outcomes = _outcomes(outlook, wanted, before)
     entries = dict(before)
@@ -163,7 +164,10 @@ def _wanted(
 
 def _decisive(entry: Entry | None) -> object:
     """All of an entry that somebody acts on: the rest is explanation and memory."""
-    return entry and (entry.kind, entry.rrsets, entry.since, entry.min_answers, entry.held, entry.taken, entry.follows)
+    if entry is None:
+        return None
+    turning = entry.turn is not None
+    return entry.kind, entry.rrsets, entry.since, entry.min_answers, entry.held, entry.taken, entry.follows, turning
 
 
 def published(
@@ -192,9 +196,18 @@ def published(
 
 
 def _reason(context: PlanContext, decisions: Iterable[Decision]) -> str:
-    changes = "; ".join(one.why for one in decisions if one.action in ("entered", "changed"))
+    some = [one for one in decisions if one.action in ("entered", "changed")]
+    changes = "; ".join(one.why for one in some)
+    if some and all(_is_turn(one) for one in some):
+        changes = f"{ROTATION}{changes}"
     reason = ": ".join(part for part in (context.reason, changes) if part)
     return reason if len(reason) <= _REASON_CHARACTERS else reason[: _REASON_CHARACTERS - 1] + "…"
+
+
+def _is_turn(one: Decision) -> bool:
+    """Whether load balancers only changed places by turns."""
+    causes = {who.cause for who in one.leaving} | {str(who.cause) for who in one.joining}
+    return one.action == "changed" and causes == {"rotation"}
 
 
 def _notes(decisions: Iterable[Decision], previous: Plan | None, context: PlanContext) -> Iterable[str]:

@@ -44,6 +44,7 @@ class Removals:
         past: tuple[Departure, ...],
         spare: Collection[Identity],
         lost: Mapping[str, Lost],
+        turn: Identity | None = None,
     ) -> None:
         self.policy, self.outlook, self.families, self.least = policy, outlook, families, least
         self.installed, self.healthy, self.served, self.departures = installed, healthy, served, past
@@ -52,7 +53,7 @@ class Removals:
         self.held_back: list[HeldBack] = []
         self.leaving: list[Leaving] = []
         self.refusal: Refusal | None = None
-        self._spare, self._lost = spare, lost
+        self._spare, self._lost, self._turn = spare, lost, turn
         self._gone = {one.az: one.gone for one in lost.values()}
         self._left = {one.az: one.left for one in lost.values()}
         self._rest_at = {one.az: one.rest_at for one in lost.values()}
@@ -71,6 +72,11 @@ class Removals:
             family, count = short
             some = f"{count} {family.name} answer{'' if count == 1 else 's'}"
             self._keep(one, "min_answers", f"removing it would leave {some}, min_answers is {self.least[family]}")
+        elif one.identity == self._turn:
+            self.served = rest
+            self.leaving.append(
+                Leaving(one.load_balancer, one.installed or 0, self.installed, "rotation", "others' turn")
+            )
         elif one.asked and (why := self.outlook.reserved.get(one.load_balancer, "")):
             self._keep(one, "reserve", why)
         elif lost is not None and not self._first_half(one, lost) and not self._consented(one):

@@ -121,13 +121,24 @@ def rank(endpoint: str, candidate: Candidate) -> float:
 
 
 def choose(
-    endpoint: str, candidates: tuple[Candidate, ...], families: Iterable[RRType], least: Least, most: int
+    endpoint: str,
+    candidates: tuple[Candidate, ...],
+    families: Iterable[RRType],
+    least: Least,
+    most: int,
+    places: Mapping[tuple[str, tuple[str, ...]], float] | None = None,
 ) -> tuple[Candidate, ...]:
-    """At most `most` addresses of each family (or its minimum if that is more), by rank; all if they fit."""
+    """At most `most` addresses of each family (or its minimum if that is more), by rank; all if they fit.
+
+    `places` gives another rank, by identity.
+    """
     room = {family: max(most, least[family]) for family in families}
     if all(answers(candidates, family) <= room[family] for family in room):
         return candidates
-    ranked = sorted(candidates, key=lambda one: (-rank(endpoint, one), one.identity))
+    if places is None:
+        ranked = sorted(candidates, key=lambda one: (-rank(endpoint, one), one.identity))
+    else:
+        ranked = sorted(candidates, key=lambda one: (-places[one.identity], one.identity))
     chosen: list[Candidate] = []
     for family in room:
         for one in ranked:

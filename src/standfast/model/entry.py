@@ -61,6 +61,17 @@ class Arrival(Struct, frozen=True, array_like=True, gc=False):
             structs.force_setattr(self, "at", float(self.at))  # as in a Departure
 
 
+class Turn(Struct, frozen=True, array_like=True, gc=False):
+    """When load balancers last changed places in a rotation, and what each was owed then, in thousandths of a turn."""
+
+    at: float
+    credits: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if type(self.at) is not float:
+            structs.force_setattr(self, "at", float(self.at))  # as in a Departure
+
+
 class Entry(Struct, frozen=True, array_like=True, gc=False):
     """The desired state of one endpoint.
 
@@ -87,6 +98,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     arrivals: tuple[Arrival, ...] = ()
     follows: str = ""
     endpoint_kind: str = ""
+    turn: Turn | None = None
 
     @property
     def key(self) -> Key:

@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Final
 
 import msgspec
 
 from .entry import Entry, Key
 from .shards import Fetch, Node, ShardDamaged, Shards, digest_of, read_shards
+
+ROTATION: Final = "rotation: "
+"""How the reason of a plan begins in which load balancers only changed places by turns."""
+
+
+def is_rotation(reason: str) -> bool:
+    """Whether a plan of that reason is routine: not counted by retention, left out of a history unless asked for."""
+    return reason.startswith(ROTATION)
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True):

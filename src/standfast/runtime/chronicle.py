@@ -6,7 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from standfast.model.entry import Entry, Key, Member
-from standfast.model.plan import Plan
+from standfast.model.plan import Plan, is_rotation
 from standfast.model.rrset import ADDRESS_TYPES, RRType
 from standfast.ports.store import PlanSummary
 
@@ -34,14 +34,17 @@ class Step(Struct, frozen=True):
     complete: bool = True
 
 
-def steps(plans: Sequence[PlanSummary], load: Load, key: Key | None = None) -> Iterator[Step]:
-    """Newest first; with a key only those in which that endpoint changed. `plans` are newest first too."""
+def steps(plans: Sequence[PlanSummary], load: Load, key: Key | None = None, *, turns: bool = True) -> Iterator[Step]:
+    """Newest first; with a key only those in which that endpoint changed. `plans` are newest first too. Without
+    `turns` those in which load balancers only took turns in a rotation are passed over."""
     following: Plan | None = None
     for place, summary in enumerate(plans):
         older = plans[place + 1] if place + 1 < len(plans) else None
         plan = following or load(summary.digest)
         following = load(older.digest) if older else None
         if plan is None:
+            continue
+        if not turns and is_rotation(summary.reason):
             continue
         changed = tuple(_changed(plan, following, key))
         if changed or key is None:

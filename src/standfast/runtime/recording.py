@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from standfast.core.decisions import Decision, Leaving
+from standfast.core.rotation import period_s
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry
 from standfast.model.fleet import Verdict
@@ -226,6 +227,7 @@ def _change_facts(
             "az_loss": policy.az_loss,
             "adding_share": policy.adding_share,
             "adding_window_s": policy.adding_window_s,
+            "rotation_s": period_s(policy) if policy.rotation_s else 0.0,
         }
     return facts
 

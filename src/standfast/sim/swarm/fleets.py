@@ -24,6 +24,8 @@ class Fleets:
         self.truth = tuple(_load_balancer(place) for place in range(scenario.load_balancers))
         self.truth = tuple(sorted(self.truth, key=lambda one: one.id))
         self.older: deque[tuple[LoadBalancer, ...]] = deque([self.truth], maxlen=COPIES)
+        self.restless_s = scenario.hours * 3600.0
+        """When faults are over, and everything is to come to rest."""
         self._down: dict[str, int] = {}
         self.observers = random.Random(f"observers {scenario.seed}").choice((0, 1, 2, 3))
         """Vantage points outside every AZ, which see what is so."""

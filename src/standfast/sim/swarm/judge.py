@@ -175,12 +175,14 @@ class Judge:
             return
         served = {(member.load_balancer, member.addresses) for member in after.members if member.served}
         was = [member for member in before.members if member.served]
+        self._turns(before, after, at)
+        turn = self._went(before, after)
         installed = sum(member.weight for member in was)
         left = [one for one in self._left.get(after.key, []) if one.at + policy.removal_window_s > at]
         left += [
             _Left(at, m.weight, installed, m.load_balancer not in self.consented)
             for m in was
-            if (m.load_balancer, m.addresses) not in served
+            if (m.load_balancer, m.addresses) not in served and m.load_balancer != turn
         ]
         self._left[after.key] = left
         total = sum(one.weight for one in left if one.bounded)
@@ -196,6 +198,24 @@ class Judge:
                 f"{total} of {left[0].installed} of {after.name}'s capacity left within {policy.removal_window_s:g} s"
             )
             raise Violation("G7", what, after.name)
+
+    @staticmethod
+    def _went(before: Entry, after: Entry) -> str:
+        """Who changed places by turns: not limited, for one came for the one that went."""
+        if after.turn is None or before.turn is None or after.turn == before.turn:
+            return ""
+        was, now = ({m.load_balancer for m in entry.members if m.served} for entry in (before, after))
+        return next(iter(was - now)) if len(was - now) == 1 == len(now - was) else ""
+
+    def _turns(self, before: Entry, after: Entry, at: float) -> None:
+        """G7: a turn is one out and one in, and not before two TTLs are over."""
+        if before.turn is None or after.turn in (None, before.turn) or not before.turn.credits:
+            return
+        least = 2 * max(rrset.ttl for rrset in before.rrsets)
+        if 0 <= at - before.turn.at < least:
+            raise Violation("G7", f"{after.name}: a turn {at - before.turn.at:g} s after another", after.name)
+        if not self._went(before, after):
+            raise Violation("G7", f"{after.name}: a turn is not one out and one in", after.name)
 
     def _azs_go(self, entry: Entry, gone: Iterable[Departure], at: float) -> None:
         """G7: no second AZ goes by itself within half an hour of another. (`left` judges on what evidence.)"""

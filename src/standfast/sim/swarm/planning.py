@@ -250,7 +250,7 @@ class PlannerProcess(Process):
             ends = [one.at + (AZ_AGAIN_S if one.az else self._longest) for e in plan.shards for one in e.departures]
             ends += [one.at + ADDING[1] for entry in plan.shards for one in entry.arrivals]
             self._quiet = (plan.digest, max(ends, default=-math.inf))
-        if self.wall <= self._quiet[1]:
+        if self.wall <= self._quiet[1] or any(one.rotation_s for one in self._wanted()):
             return None
         serials = tuple(server.state.serial for server in self.region.servers.values())
         head = self.region.depot.state.head
@@ -338,7 +338,7 @@ class PlannerProcess(Process):
             zones=self._zones,
             fleet=fleet,
             verdicts=tuple(sorted(verdicts.items())),
-            policies=self._policies,
+            policies=self._wanted(),
             now=wall,
             author=self.name,
             sources=sources,
@@ -348,6 +348,12 @@ class PlannerProcess(Process):
             survey=self._survey or self._review,
             consented=consented(seen, said, wall),
         )
+
+    def _wanted(self) -> tuple[EndpointPolicy, ...]:
+        """At the end, when everything is to come to rest, people switch rotations off."""
+        if self.region.loop.now < self._fleets.restless_s:
+            return self._policies
+        return tuple(replace(one, rotation_s=0.0) for one in self._policies)
 
     def _read(self, request: Read) -> Asking:
         zone, began = request.zone, self.region.loop.now

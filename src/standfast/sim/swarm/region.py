@@ -259,6 +259,7 @@ def _policies(scenario: Scenario) -> tuple[EndpointPolicy, ...]:
                 removal_window_s=draw.choice((60.0, 120.0, 300.0)),
                 az_loss=ways.choice(az_loss),
                 on_panic=ways.choice(on_panic),
+                rotation_s=ways.choice((0.0, 0.0, 0.0, 120.0)),
             )
         )
     return tuple(found)
