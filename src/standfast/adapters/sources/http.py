@@ -47,6 +47,12 @@ class HttpFleet(Pausing):
         self._seen, self._last, self._tag = seen, fetched.body, fetched.headers.get("etag", "")
         return seen
 
+    def close(self) -> None:
+        """End a wait, and let go of the connection."""
+        super().close()
+        if self._client is not None:
+            self._client.close()
+
     def _fetched(self) -> Fetched:
         source = self._source
         if self._client is None:

@@ -43,7 +43,7 @@ class _Gone(Exception):
 class KubernetesFleet:
     """One kind of object, in one namespace or in all."""
 
-    def __init__(self, source: KubernetesSource) -> None:
+    def __init__(self, source: KubernetesSource, *, watch_s: int = WATCH_S, quiet_s: float = QUIET_S) -> None:
         self._source = source
         self._cluster: Cluster = cluster_of(source)
         group, plural = _PATHS[source.what]
@@ -54,16 +54,19 @@ class KubernetesFleet:
         self._objects: Objects = {}
         self._version = ""
         self._watch: _Watch | None = None
-        self._alive_at = 0.0
+        self._alive_at = self._began_at = 0.0
+        self._heard = False
+        self._watch_s, self._quiet_s = watch_s, quiet_s
 
     def look(self) -> Sighting:
         """What is known from list and watch; both are taken up again if they have to be."""
         try:
             if self._watch is None:
                 self._take_up()
-            if time.monotonic() - self._alive_at > QUIET_S:
+            if time.monotonic() - self._alive_at > self._quiet_s:
                 self._drop()
-                raise FetchError(f"the watch has been silent for {QUIET_S:g} s")
+                self._version = ""
+                raise FetchError(f"the watch has been silent for {self._quiet_s:g} s")
         except FetchError as error:
             return FleetUnknown(f"Kubernetes {self._source.what} at {self._cluster.server}: {error.why}")
         found, unsure, told = read_objects(self._source, self._objects)
@@ -95,6 +98,8 @@ class KubernetesFleet:
         self._closed.set()
         if self._watch is not None:
             self._watch.end()
+        if self._client is not None:
+            self._client.close()
 
     # -- list and watch ------------------------------------------------------------------------------------------
 
@@ -109,7 +114,8 @@ class KubernetesFleet:
             except _Gone:
                 self._version = ""
                 continue
-            self._alive_at = time.monotonic()
+            self._alive_at = self._began_at = time.monotonic()
+            self._heard = False
             return
         raise FetchError("it forgets every version as soon as it has told it (410 Gone)")
 
@@ -180,14 +186,14 @@ class KubernetesFleet:
                 "watch": "1",
                 "resourceVersion": self._version,
                 "allowWatchBookmarks": "true",
-                "timeoutSeconds": str(WATCH_S),
+                "timeoutSeconds": str(self._watch_s),
             }
         )
         request = self._client.build_request(
             "GET",
             httpx.URL(self._url, params=query),
             headers=self._headers(),
-            timeout=httpx.Timeout(self._source.timeout_s, read=WATCH_S + self._source.timeout_s),
+            timeout=httpx.Timeout(self._source.timeout_s, read=self._watch_s + self._source.timeout_s),
         )
         return _Watch.begun(self._client, request, self._source.timeout_s)
 
@@ -200,8 +206,10 @@ class KubernetesFleet:
         """One event of the watch, or why it ended. True if an object changed."""
         if isinstance(told, str):
             self._drop()  # taken up again by the next look, from the version known
+            if not self._heard and time.monotonic() - self._began_at < self._watch_s / 2:
+                self._version = ""  # whatever ends at once without a word is no watch: a list has to prove itself
             return False
-        self._alive_at = time.monotonic()
+        self._alive_at, self._heard = time.monotonic(), True
         kind, item = told.get("type"), told.get("object")
         if kind == "ERROR" or not isinstance(item, dict):
             self._drop()
