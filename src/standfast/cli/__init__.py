@@ -16,13 +16,14 @@ _GROUPS: Final = (
         "At three in the morning",
         ("override", "evacuate", "rollback", "hold", "resume", "freeze", "thaw", "emergency"),
     ),
-    ("Now and then", ("adopt", "retire", "leave", "pin", "unpin", "audit", "notify")),
+    ("Now and then", ("accept-shrink", "adopt", "retire", "leave", "pin", "unpin", "audit", "notify")),
     ("Laboratory", ("demo", "verify", "simulate", "replay")),
 )
 """What is used most comes first."""
 _ALL: Final = tuple(name for _, names in _GROUPS for name in names)
 _MODULES: Final = {
     **dict.fromkeys(("rollback", "hold", "resume"), "operate"),
+    "accept-shrink": "acceptshrink",
     "evacuate": "drain",
     "thaw": "freeze",
     "unpin": "pin",
@@ -39,7 +40,7 @@ class _Commands(click.Group):
         if cmd_name not in _ALL:
             return None
         module = importlib.import_module(f"standfast.cli.{_MODULES.get(cmd_name, cmd_name)}")
-        command = getattr(module, f"{cmd_name}_command")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         if not isinstance(command, click.Command):
             raise TypeError(f"standfast.cli.{cmd_name} has no command")
         return command

@@ -98,14 +98,14 @@ def check_file(file: str, *, offline: bool) -> Checked:
         remedy = "Name it with --config, or start from examples/bind.yaml."
         return Checked(name, None, (Problem(name, 0, 0, "", f"The file {error.why}.", remedy),), (), offline)
     config, problems, notes = configuration.check(text, file)
-    return Checked(name, config, problems, notes, offline, declared(config, offline=offline) if config else None)
+    return Checked(name, config, problems, notes, offline, declared(config) if config else None)
 
 
-def declared(config: Config, *, offline: bool = False) -> tuple[LoadBalancerConfig, ...] | None:
-    """The load balancers that the sources of the configuration name; None if any of them is unknown."""
+def declared(config: Config) -> tuple[LoadBalancerConfig, ...] | None:
+    """The load balancers as far as they are known without asking anybody; None if a source has to be asked."""
     from standfast.runtime.asking import asked_fleet
 
-    return asked_fleet(config, offline=offline).load_balancers
+    return asked_fleet(config, offline=True).load_balancers
 
 
 def check_world(checked: Checked) -> Checked:
@@ -114,8 +114,10 @@ def check_world(checked: Checked) -> Checked:
 
     from standfast.cli.checking.failover import failover_parts
     from standfast.cli.checking.names import head_plan
+    from standfast.cli.checking.sources import source_findings
     from standfast.cli.checking.state import state_findings
     from standfast.cli.checking.zone import check_zone
+    from standfast.runtime.asking import asked_fleet
     from standfast.runtime.observing import at_work, present
     from standfast.runtime.place import Place, policy_of
     from standfast.runtime.secondaries import followed
@@ -134,11 +136,14 @@ def check_world(checked: Checked) -> Checked:
     with ThreadPoolExecutor(_ZONES_AT_ONCE) as pool:
         zones = tuple(pool.map(look, config.zones))
     findings = [finding for report in zones for finding in report.findings]
-    findings += _load_balancer_findings(config, checked.load_balancers)
+    asked = asked_fleet(config)
+    findings += source_findings(asked)
+    findings += _load_balancer_findings(config, asked.load_balancers)
     findings += state_findings(place)
     found = followed(one for one in present(place) if one.role == "enactor" and at_work(one))
     parts = failover_parts(config, zones, found)
-    return replace(checked, zones=zones, findings=tuple(findings), failover=parts)
+    known = asked.load_balancers
+    return replace(checked, zones=zones, load_balancers=known, findings=tuple(findings), failover=parts)
 
 
 def _writers_keys(zone: configuration.ZoneConfig, place: "Place") -> "tuple[TsigKey, ...]":

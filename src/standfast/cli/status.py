@@ -238,14 +238,16 @@ def _marked(marker: object) -> str:
 
 
 def _last_lines(seen: "Seen") -> list[str]:
+    from standfast.runtime.sourced import source_lines
     from standfast.runtime.verdict import ages
 
     store = f"store can't be read: {seen.store.trouble}" if seen.store.trouble else "store ok"
     held = guards(seen)
     unknown = seen.store.plan is not None and (seen.store.fleet is None or seen.store.verdicts is None)
     none = "what guards hold is unknown" if unknown else "no guard is holding anything"
+    sources = source_lines(seen)
     line = f"{ages(seen)}   {store}   {none if not held else ''}".rstrip()
-    return [line, *(f"guard: {text}" for text in held[:5])]
+    return [line, *sources, *(f"guard: {text}" for text in held[:5])]
 
 
 def guards(seen: "Seen") -> list[str]:
@@ -273,6 +275,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
     from msgspec import to_builtins
 
     from standfast.runtime.observing import at_work
+    from standfast.runtime.sourced import sources_json
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_json
 
@@ -319,6 +322,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "configuration": _configuration_json(seen),
         "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],
         "vantages": votes_json(seen),
+        "sources": sources_json(seen),
         "processes": [
             {"role": one.role, "who": one.who, "pid": one.pid, "age_s": round(one.age_s, 3), "at_work": at_work(one)}
             for one in seen.present

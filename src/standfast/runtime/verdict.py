@@ -28,6 +28,7 @@ from .overridden import Remark as _Finding
 from .overridden import remarks as overridden
 from .secondaries import staying_behind
 from .skew import skewed
+from .sourced import source_findings
 from .times import clock, since, span
 from .tugging import quarrels
 from .watching import overloads, unheard
@@ -140,6 +141,7 @@ def verdict(seen: Seen) -> Verdict:
     each = standings(seen)
     found = [*_needs(seen, each), *overridden(seen), *_blind(seen), *_held(seen, each), *_handled(seen, each)]
     found += skewed(seen)
+    found += [_Finding(*one) for one in source_findings(seen)]
     order: list[Kind] = ["NEEDS YOU", "BLIND", "FROZEN", "HELD", "HANDLED"]
     codes = {one.exit_code for one in found}
     code = next((c for c in (EXIT_REFUSED, EXIT_ERROR, EXIT_DIFFERS) if c in codes), EXIT_FINE)

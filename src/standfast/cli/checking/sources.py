@@ -1,0 +1,35 @@
+"""What each source of the fleet says when it is asked once."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from standfast.adapters.sources import FleetSeen
+
+from .findings import Finding
+
+if TYPE_CHECKING:
+    from standfast.runtime.asking import Asked
+
+_UNSURE_MAX = 10
+
+
+def source_findings(asked: "Asked") -> Iterator[Finding]:
+    """A file that says it all itself is not worth a line; a fleet file that is broken is noted with its lines."""
+    for source, sighting in asked.said:
+        if source.kind == "declared":
+            continue
+        subject = f"source {source.name}"
+        if not isinstance(sighting, FleetSeen):
+            text = f"Unknown: {sighting.why.rstrip('.')}."
+            yield Finding("note" if source.kind == "file" else "problem", "sources", subject, text)
+            continue
+        count = len(sighting.load_balancers)
+        revision = f" ({sighting.revision})" if sighting.revision else ""
+        text = f"{count} load balancer{'' if count == 1 else 's'}{revision}"
+        yield Finding("ok" if count else "note", "sources", subject, text)
+        for name, why in sighting.unsure[:_UNSURE_MAX]:
+            yield Finding("note", "sources", name, f"Left out: {why}")
+        if len(sighting.unsure) > _UNSURE_MAX:
+            yield Finding("note", "sources", subject, f"{len(sighting.unsure) - _UNSURE_MAX} more are left out.")
+    for conflict in asked.conflicts:
+        yield Finding("note", "sources", "sources", f"{conflict}.")
