@@ -325,3 +325,21 @@ def test_a_transfer_without_end_is_given_up() -> None:
 def test_another_zone_is_a_mistake_of_the_caller() -> None:
     with provider(1) as one, pytest.raises(ValueError, match=r"keeps lb\.example\.com"):
         one.perform(Read("example.org", ()))
+
+
+def test_a_server_that_fails_at_everything_is_not_asked_much_more() -> None:
+    """One failed reading may be a chain of aliases without end; that all fail is none, and must not double the load."""
+    seen: list[int] = []
+
+    def failing(session: Session) -> None:
+        while message := session.receive():
+            reply = dns.message.make_response(dns.message.from_wire(message, keyring=KEYRING))
+            reply.set_rcode(dns.rcode.SERVFAIL)
+            seen.append(reply.opcode())
+            session.send(reply.to_wire())
+
+    with server(failing) as port, provider(port) as one:
+        reply = one.perform(Read(ZONE, keys(100)))
+    assert reply == Readings((Unknown("the server answered SERVFAIL"),) * 100)
+    assert seen.count(0) == 101
+    assert len(seen) - 101 <= 1, "an update for each of them"

@@ -160,14 +160,19 @@ class Rfc2136Provider:
         failed = [number for number, value in enumerate(values) if value == _SERVFAIL]
         for number in failed[:_UNLOOPED_MAX]:
             owner, rtype = keys[number]
-            alias = values[number] if rtype == _CNAME else self._ask(((owner, _CNAME),))[0][0]
-            if isinstance(alias, RRset):
-                values[number] = alias
-            elif rtype != _CNAME and alias is None:
-                absent = tuple(Prerequisite(owner, absent, ()) for absent in (rtype, _CNAME))
-                values[number] = None if self._confirm(Confirm(self.zone, absent)) == Holds() else _SERVFAIL
-            elif rtype == _CNAME and self._confirm(Confirm(self.zone, (Prerequisite(owner, rtype, ()),))) == Holds():
+            if rtype != _CNAME:
+                alias = self._ask(((owner, _CNAME),))[0][0]
+                if isinstance(alias, RRset):
+                    values[number] = alias
+                    continue
+                if alias is not None:
+                    break  # it is the server that fails, not a chain: no more questions
+            absent = tuple(Prerequisite(owner, one, ()) for one in dict.fromkeys((rtype, _CNAME)))
+            literally = self._confirm(Confirm(self.zone, absent))
+            if literally == Holds():
                 values[number] = None
+            elif literally != Fails():
+                break
         return values
 
     def _changes(self, serial: int | None) -> ChangesReply:
