@@ -13,7 +13,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.standfast-ready
 
-.PHONY: demo test lint unit bench mutants deb documents clean setup system pytest
+.PHONY: demo test lint unit bench mutants deb documents picture clean setup system pytest
 
 demo: SYSTEM_FOR := demo
 demo: setup  ## the main job in a live view; ARGS="--seconds 60 --json" runs it unattended
@@ -41,6 +41,9 @@ mutants: setup  ## every named edit of the catalogue, and which property notices
 
 deb: setup  ## dist/standfast_VERSION_ARCH.deb
 	@$(BIN)/python -m tools.deb
+
+picture: setup  ## docs/img/page.png: the page, as Chromium shows a staged incident
+	@PYTHONPATH=tests:. $(BIN)/python tests/web/picture.py docs/img/page.png
 
 documents: setup  ## what is generated from the code: docs/configuration.md, alert rules, board, journal schema
 	@$(BIN)/python -m tools.configuration

@@ -35,12 +35,16 @@ if TYPE_CHECKING:
 WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _WATCH_S = 2.5
 """A process that is at work has shown itself anew by then."""
+PAGE: Final = "web"
+"""The role that only looks; it has libraries of its own."""
+_PAGE_MISSING: Final = "The page needs libraries that are not installed."
+_PAGE_REMEDY: Final = "Install them: pip install 'standfast[web]'"
 ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "monitor", "nameserver")
 
 
 @click.command("run", short_help="keep the names on working load balancers (all roles, or one)")
 @click.option("--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True)
-@click.option("--role", type=click.Choice(("all", *ROLES)), default="all", show_default=True)
+@click.option("--role", type=click.Choice(("all", *ROLES, PAGE)), default="all", show_default=True)
 @click.option("--name", default="", help="this process's name among its like [default: the host's]")
 @click.option("--az", default="", help="prober: the AZ it stands in, which the configuration must say too")
 @click.option("--enactors", type=click.IntRange(1, 16), default=1, show_default=True, help="with --role all")
@@ -100,11 +104,14 @@ def _one(config: Config, role: str, who: str, duties: Duties, port: int, quiet: 
     presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work", meter))
     if role == "nameserver":
         manager.ready("serving")  # it beats no presence
-    one = next(known for known in ROLES if known == role)
 
     def under(current: Config, turn: threading.Event) -> None:
         presence.always["file"] = current.digest
-        run_role(one, who, Place(current), duties, journal, meter, presence, turn)
+        if role == PAGE:
+            _page(Place(current), journal, presence, turn)
+        else:
+            known = next(one for one in ROLES if one == role)
+            run_role(known, who, Place(current), duties, journal, meter, presence, turn)
 
     if role == "nameserver":
         under(config, signals.stop)  # it has nothing of the file that a reload may change
@@ -146,6 +153,10 @@ def _all(
     specs.append(ChildSpec("cleaner", cleaner, _others_keys(config, "cleaner")))
     monitor = ("run", "--role", "monitor", "--name", who, *common)
     specs.append(ChildSpec("monitor", monitor, _others_keys(config, "prober")))
+    if config.web is not None and _page_installed():
+        specs.append(ChildSpec("web", ("run", "--role", PAGE, "--name", who, *common)))
+    elif config.web is not None:
+        click.echo(f"{_PAGE_MISSING} {_PAGE_REMEDY}. Everything else runs.", err=True)
     signals = listen()
     tell = partial(click.echo, err=True) if not quiet else _silent
     supervise(specs, signals.stop, tell, watched, signals.reload)
@@ -182,6 +193,22 @@ def _look_after(manager: ServiceManager, place: Place, writers: "list[tuple[str,
 def _others_keys(config: Config, role: KeyRole) -> tuple[str, ...]:
     """Environment variables with keys that only other roles need."""
     return tuple(sorted({one for zone in config.zones for one in zone.keys.variables_of_others(role)}))
+
+
+def _page(place: Place, journal: "Journal", presence: Presence, stop: "threading.Event") -> None:
+    try:
+        from standfast.web.serving import serve_page
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "standfast":
+            raise
+        raise StandfastError(_PAGE_MISSING, _PAGE_REMEDY) from None
+    serve_page(place, journal, presence, stop)
+
+
+def _page_installed() -> bool:
+    from importlib.util import find_spec
+
+    return all(find_spec(name) for name in ("jinja2", "starlette", "uvicorn"))
 
 
 def _say(line: str) -> None:

@@ -38,13 +38,14 @@ class Line(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="event"):
 
 class Started(Line, tag="started"):
     """A process began. An enactor says whether it only observes, planner and prober the digest of their configuration,
-    a prober from where it looks."""
+    a prober from where it looks, the page where it listens."""
 
     stream: str
     observe: bool | UnsetType = UNSET
     policy: str | UnsetType = UNSET
     vantage: str | UnsetType = UNSET
     az: str | UnsetType = UNSET
+    listen: str | UnsetType = UNSET
 
 
 class Stopped(Line, tag="stopped"):
@@ -214,6 +215,14 @@ class Reloaded(Line, tag="reloaded"):
     problems: list[str]
 
 
+class Deployed(Line, tag="deploy"):
+    """Others told the page what they changed (POST /events): a mark in its lanes."""
+
+    what: str
+    by: str
+    ref: str
+
+
 class Served(Line, tag="served"):
     """Name servers serve what a plan has of an endpoint, as the monitor sees it."""
 
@@ -297,6 +306,7 @@ Event: TypeAlias = (
     | Operator
     | Overridden
     | Reloaded
+    | Deployed
     | Served
     | Secondaries
     | SecondaryBehind

@@ -96,7 +96,7 @@ class Narrator:
 
 def narrated(event: Mapping[str, Any]) -> str | None:
     """One line, or None for what only the journal needs."""
-    text = _text(event)
+    text = worded(event)
     if text is None:
         return None
     who = "health" if event.get("event") in ("verdict", "probe") else str(event.get("role", ""))
@@ -109,7 +109,8 @@ def narrated(event: Mapping[str, Any]) -> str | None:
     return f"{_clock(str(event.get('at', '')))}  {who:<11} {text}"
 
 
-def _text(event: Mapping[str, Any]) -> str | None:
+def worded(event: Mapping[str, Any]) -> str | None:
+    """The line without its time and who says it."""
     match event.get("event"):
         case "outcome":
             return _outcome(event)

@@ -6,7 +6,7 @@ the web pages all look at the same value.
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -158,12 +158,12 @@ def observe(config: Config, *, secondaries: bool = True, only: Key | None = None
         some = (entry for entry in entries.get(zone.name, ()) if only in (None, entry.key))
         if only is None or only[0] == zone.name:
             zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
-    told = _freezes(place, zones)
+    told = freezes_of(place, zones)
     seen = Seen(time.time(), config.stream, store, tuple(zones), present(place), hidden=hidden(place), freezes=told)
-    return replace(_judged(seen, config, only), file=config.digest)
+    return replace(judged(seen, config, only), file=config.digest)
 
 
-def _freezes(place: Place, zones: "list[ZoneSight]") -> "tuple[Freeze, ...]":
+def freezes_of(place: Place, zones: "Iterable[ZoneSight]") -> "tuple[Freeze, ...]":
     """Who froze what and why, asked only if something is frozen."""
     from standfast.model.marker import Floor, Marker
 
@@ -193,14 +193,15 @@ def hidden(place: Place) -> bool:
     return False
 
 
-def look_at_store(place: Place) -> StoreSight:
-    """The store's contents; if it cannot be read, the newest plan of which an enactor kept a copy."""
+def look_at_store(place: Place, known: Plan | None = None) -> StoreSight:
+    """The store's contents; if it cannot be read, the newest plan of which an enactor kept a copy. A plan that is
+    `known` is not read again."""
     store = open_existing(place)
     if isinstance(store, Unknown):
         copy, plan = newest_copy(place)
         return StoreSight(store.why, copy, bool(copy) or place.has_store, plan=plan)
     try:
-        return _read(store, place)
+        return _read(store, place, known)
     finally:
         store.close()
 
@@ -220,11 +221,14 @@ def open_existing(place: Place) -> "PlanStore | Unknown":
         return Unknown(f"{path}: {error.strerror}")
 
 
-def _read(store: "PlanStore", place: Place) -> StoreSight:
+def _read(store: "PlanStore", place: Place, known: Plan | None) -> StoreSight:
     head = store.perform(ReadHead())
     if not isinstance(head, HeadRead):
         return _troubled(place, head.why)
-    reply = store.perform(ReadPlan(head.head.digest)) if head.head else PlanMissing()
+    if known is not None and known.head == head.head:
+        reply: PlanRead | PlanMissing | Unknown = PlanRead(known)
+    else:
+        reply = store.perform(ReadPlan(head.head.digest)) if head.head else PlanMissing()
     if isinstance(reply, Unknown):
         return _troubled(place, reply.why)
     listed = store.perform(ListPlans())
@@ -313,7 +317,7 @@ def _votes(store: "PlanStore", config: Config) -> "tuple[VantageSight, ...]":
     return look_at_votes(store, config.vantage, beat_s(config), time.time())
 
 
-def _judged(seen: Seen, config: Config, only: Key | None) -> Seen:
+def judged(seen: Seen, config: Config, only: Key | None = None) -> Seen:
     """With what the planner's rules say now of the endpoints that are in the plan."""
     plan, known = seen.store.plan, seen.store.overlaid(seen.at)
     if plan is None:

@@ -13,7 +13,8 @@ Beaten: TypeAlias = Callable[[Mapping[str, Any]], None]
 
 
 class Present(Struct, frozen=True):
-    """A process that has been seen. `age_s` is seconds since its last beat; `alive` whether its process exists."""
+    """A process that has been seen. `age_s` is seconds since its last beat, by this machine's clock, `at` when that was
+    by the process's own; `alive` whether its process exists."""
 
     role: str
     who: str
@@ -21,6 +22,7 @@ class Present(Struct, frozen=True):
     age_s: float
     alive: bool
     facts: Mapping[str, Any]
+    at: float = 0.0
 
 
 class Presence:
@@ -59,7 +61,7 @@ def read_presence(folder: Path) -> list[Present]:
             role, who = str(line.pop("role")), str(line.pop("who"))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        found.append(Present(role, who, pid, max(0.0, time.time() - at), _exists(pid), line))
+        found.append(Present(role, who, pid, max(0.0, time.time() - at), _exists(pid), line, at))
     return found
 
 

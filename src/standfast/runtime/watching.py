@@ -50,6 +50,11 @@ def votes_lines(seen: Seen) -> list[str]:
     return [*found[:SHOWN_MAX], *([f"… {rest} more"] if rest > 0 else []), f"vantage points   {who}"]
 
 
+def votes_on(seen: Seen, load_balancer: str) -> str:
+    """What every vantage point says of it: `a ✓  c ✗  office ?`; empty if there is only one opinion."""
+    return seen_from([one.vote(load_balancer) for one in seen.store.votes]) if seen.store.votes else ""
+
+
 def votes_json(seen: Seen) -> list[dict[str, Any]]:
     """For programs."""
     return [

@@ -114,11 +114,11 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
     address = f"{zone.host} port {zone.port}"
     primary = reader(zone)
     if isinstance(primary, Unknown):
-        return _unread(zone, address, some, primary)
+        return unread_zone(zone, address, some, primary)
     try:
         floor, readings = _primary_readings(primary, zone, stream, some)
         if isinstance(floor, Unknown):
-            return _unread(zone, address, some, floor)
+            return unread_zone(zone, address, some, floor)
         label, others = "embedded", dict[str, NameServer | Unknown]()
         if zone.provider != "embedded":
             label, others = name_servers(zone, primary)
@@ -134,7 +134,8 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
     return ZoneSight(zone.name, label, address, "", floor, tuple(sights), notes, zone.prefixes)
 
 
-def _unread(zone: ZoneConfig, address: str, entries: tuple[Entry, ...], why: Unknown) -> ZoneSight:
+def unread_zone(zone: ZoneConfig, address: str, entries: tuple[Entry, ...], why: Unknown) -> ZoneSight:
+    """A zone whose primary did not answer."""
     blank = (why,) * len(ADDRESS_TYPES)
     sights = tuple(EndpointSight(entry, why, blank) for entry in entries)
     return ZoneSight(zone.name, _short(zone.host), address, why.why, why, sights)
