@@ -85,9 +85,9 @@ PLANNING: Final = (
     ),
     Mutant(
         name="an override lifts min_answers",
-        file="core/membership.py",
-        old="        if short := below_least(rest, one, self.families, self.least):\n",
-        new="        if not one.asked and (short := below_least(rest, one, self.families, self.least)):\n",
+        file="core/removal.py",
+        old="        elif short := below_least(rest, one, self.families, self.least):\n",
+        new="        elif not one.asked and (short := below_least(rest, one, self.families, self.least)):\n",
         rule="G1: consent and overrides lift velocity, never min_answers",
         expected=("G1", "G6", "test_"),
         judges=("planning",),
