@@ -49,6 +49,12 @@ def test_what_has_expired_does_not_count() -> None:
     assert consented(FLEET, [override("az", "b", "down", 60.0, consent=True)], NOW + 60.0) == frozenset()
 
 
+def test_nothing_counts_longer_than_seven_days() -> None:
+    one = override("az", "b", "down", 30 * 86_400.0)
+    assert one.in_force(NOW + 7 * 86_400.0 - 1)
+    assert not one.in_force(NOW + 7 * 86_400.0)
+
+
 def test_up_overrules_health_and_configuration() -> None:
     fleet = Fleet((balancer("lb-a1", "a", admin="drain"),))
     over, verdicts = overlaid(fleet, {"lb-a1": DOWN}, [override("az", "a", "up")], NOW)

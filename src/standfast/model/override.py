@@ -36,8 +36,8 @@ class Override(Struct, frozen=True):
         return self.target == {"load_balancer": one.id, "pool": one.pool, "az": one.az}[self.scope]
 
     def in_force(self, now: float) -> bool:
-        """Whether it still counts at `now`."""
-        return now < self.until
+        """Whether it still counts at `now`; whatever the store says, no longer than 7 days."""
+        return now < min(self.until, self.at + LASTS_MAX_S)
 
     @property
     def subject(self) -> str:

@@ -77,8 +77,8 @@ PLANNING: Final = (
     Mutant(
         name="an expired override still counts",
         file="model/override.py",
-        old="        return now < self.until\n",
-        new="        return now < self.until or bool(self.until)\n",
+        old="        return now < min(self.until, self.at + LASTS_MAX_S)\n",
+        new="        return now < min(self.until, self.at + LASTS_MAX_S) or bool(self.until)\n",
         rule="overrides: each ends by itself",
         expected=("G4", "G6", "test_"),
         judges=("planning",),
