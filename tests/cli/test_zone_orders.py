@@ -65,6 +65,8 @@ def test_an_emergency_without_store_and_planner_is_taken_over_as_held(running: S
     with running.enactor():  # with the plan of before
         running.run("status")
         assert marker(running) == held
+        running.everybody()
+        assert "www is HELD as published in an emergency (g2, by " in running.run("status").out
         resumed = running.run("hold", "api", "--reason", "any command plans above, as the planner does")
         assert resumed.code == 0, resumed
         running.everybody()

@@ -16,7 +16,7 @@ from msgspec import Struct
 from standfast.config import ZoneConfig
 from standfast.core.freezer import begin
 from standfast.core.sealing import Command, Ended
-from standfast.model.marker import Floor, Marker
+from standfast.model.marker import EMERGENCY, Floor, Marker
 from standfast.model.name import first_name
 from standfast.ports.provider import Unknown
 from standfast.ports.store import ReadSource, SourceRead
@@ -178,6 +178,14 @@ def endpoint_freeze(seen: "Seen", name: str, short: str, marker: object) -> str:
     """The sentence on one endpoint that is frozen alone."""
     by = marker.writer if isinstance(marker, Marker) else ""
     return f"{short} is FROZEN{_told(seen, name, by)} Nothing is written to it, and failover is OFF for it."
+
+
+def unplanned(marker: object, short: str) -> str:
+    """The sentence on an endpoint that was published without a plan, while no plan has taken that over."""
+    if not isinstance(marker, Marker) or marker.plan != EMERGENCY or marker.state != "live":
+        return ""
+    who = f"g{marker.since}, by {marker.writer}"
+    return f"{short} is HELD as published in an emergency ({who}): failover is OFF. A planner takes that over, held."
 
 
 def _told(seen: "Seen", target: str, by: str) -> str:

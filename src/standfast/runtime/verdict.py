@@ -105,6 +105,8 @@ def standing(sight: "EndpointSight", plan: Plan, zone: "ZoneSight") -> Standing:
         return _in_step(entry)
     if judged.standing == "frozen":
         return Standing("frozen", judged.why)
+    if entry.kind == "retired" and judged.standing == "foreign":
+        return Standing("retired", f"retired; {judged.why}")
     return Standing("refused" if judged.standing in _REFUSED else "ahead", judged.why)
 
 
@@ -274,7 +276,7 @@ def _blind(seen: Seen) -> Iterator[_Finding]:
 
 
 def _held(seen: Seen, each: "Each") -> Iterator[_Finding]:
-    from .freezing import endpoint_freeze, zone_freezes
+    from .freezing import endpoint_freeze, unplanned, zone_freezes
 
     whole = set()
     for frozen, text in zone_freezes(seen):
@@ -287,6 +289,8 @@ def _held(seen: Seen, each: "Each") -> Iterator[_Finding]:
             if sight.entry.zone not in whole:
                 text = endpoint_freeze(seen, sight.entry.name, name, sight.marker)
                 yield _Finding("FROZEN", text, f"standfast thaw {name}", EXIT_FINE)
+        elif text := unplanned(sight.marker, name):
+            yield _Finding("HELD", text, "standfast run", EXIT_DIFFERS)
         elif sight.entry.held:
             yield _Finding("HELD", held_sentence(seen, sight.entry), f"standfast resume {name}", EXIT_FINE)
 
