@@ -214,14 +214,34 @@ def test_votes_about_other_addresses_do_not_count(world: Region) -> None:
     assert panel.outlooks()["lb-1"].flaps == 3
 
 
-def test_a_prober_starts_from_what_it_last_said_of_the_same_addresses(world: Region) -> None:
+def test_what_a_prober_said_of_other_addresses_makes_nobody_known(world: Region) -> None:
     store = world.store.seat()
     vote(store, ["ops1"], "192.0.2.1", "down", 1.0)
     board = VoteBoard(store, VantageConfig("ops1"), "another process", "", 1.0)
     assert board.look()
     same, other = target_of(load_balancer("192.0.2.1"), None), target_of(load_balancer("192.0.2.9"), None)
-    assert board.seeds([same]) == ({"lb-1": Verdict("down", "down from ops1")}, {"lb-1": 3})
-    assert board.seeds([other]) == ({}, {})
+    assert board.said_of([same]) == ({"lb-1": "down"}, {"lb-1": 3})
+    assert board.said_of([other]) == ({}, {})
+
+
+def test_a_prober_that_starts_again_does_not_repeat_what_is_old(world: Region) -> None:
+    """Two of three that are started again and say what they said an hour ago would be a majority."""
+    _, watchers = begun(world)
+    watchers["ops1"].end()
+    board = VoteBoard(world.store.seat(), VantageConfig("ops1", "a"), "an hour ago", "", 1.0)
+    assert board.look()
+    assert board.said is not None
+    old = {name: Verdict("down", "old") for name in ALL}
+    assert board.settle(old, {}, board.said.targets, "", 1.0, 0.0) == "put"
+    again = world.watcher("ops1")
+
+    def told() -> list[str]:
+        return [facts["state"] for event, facts in list(again.events) if event == "verdict"]
+
+    eventually(lambda: len(told()) >= 4, "it has looked itself")
+    assert set(told()) == {"up"}
+    eventually(lambda: {one.state for one in read_of(world, "ops1").values()} == {"up"}, "and says so")
+    assert world.served() == ALL
 
 
 def test_a_store_that_is_away_makes_nobody_heard(world: Region) -> None:

@@ -120,7 +120,11 @@ class VantageProcess:
             self._watch(fleet)
 
     def _watch(self, fleet: tuple[LoadBalancerConfig, ...]) -> None:
-        """Start from what we said last; who is in a plan already is no newcomer. Not before the plan could be read."""
+        """Who is in a plan already, or was judged before, is no newcomer. Not before the plan could be read.
+
+        Beyond that nothing is taken from what we said before a restart: it may be old, and two of three that say old
+        things after a roll-out would be a majority. Until its own checks tell, a vantage point votes unknown.
+        """
         head = self._store.perform(ReadHead())
         if not isinstance(head, HeadRead):
             return
@@ -135,8 +139,9 @@ class VantageProcess:
         before = {one.id: target_of(one, health) for one in self._fleet or ()}
         targets = [target_of(one, health) for one in fleet]
         same = {one.id for one in targets if before.get(one.id, one) == one}
-        seeds, flaps = self._votes.seeds(targets)
-        self._prober.watch(targets, seeds=seeds, known=served & same, first=head.head is None, flaps=flaps)
+        said, flaps = self._votes.said_of(targets)
+        known = (served & same) | {name for name, state in said.items() if state != "warming"}
+        self._prober.watch(targets, known=known, first=head.head is None, flaps=flaps)
         self._fleet = fleet
         self._keys = {one.id: target_key(one) for one in targets}
 

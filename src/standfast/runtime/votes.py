@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from standfast.config import VantageConfig
-from standfast.model.fleet import Verdict
+from standfast.model.fleet import Verdict, VerdictState
 from standfast.ports.store import ReadSource, SourceRead
 from standfast.recovery.quorum import Standing, Vantage, Vote, Voter, concluded, heard, majority, returns_at, standing
 
@@ -129,14 +129,13 @@ class VoteBoard:
         """Whether the last word in our name was another process's, after we had spoken."""
         return self._spoke_at is not None and self.said is not None and self.said.instance != self._instance
 
-    def seeds(self, targets: Sequence[Target]) -> tuple[dict[str, Verdict], dict[str, int]]:
-        """Verdicts and falls to start from: what this vantage point last said of the same addresses."""
+    def said_of(self, targets: Sequence[Target]) -> tuple[dict[str, VerdictState], dict[str, int]]:
+        """States and falls, as this vantage point last said them of the same addresses."""
         said = self.said
         if said is None:
             return {}, {}
         same = [one.id for one in targets if said.targets.get(one.id) == target_key(one) and one.id in said.votes]
-        verdicts = {name: Verdict(said.votes[name].state, said.votes[name].reason) for name in same}
-        return verdicts, {name: said.votes[name].flaps for name in same}
+        return {name: said.votes[name].state for name in same}, {name: said.votes[name].flaps for name in same}
 
     def settle(
         self,
