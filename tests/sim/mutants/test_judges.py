@@ -85,9 +85,10 @@ def test_the_package_itself_stays_as_it_is() -> None:
 def test_half_of_them_have_to_be_killed_by_simulation_alone() -> None:
     searched, simulated = Verdict("search", "G2: back", 9), Verdict("simulation", "G2: back", 1)
     one = Report("one", "", False, "killed", (searched, simulated))
-    other = Report("other", "", False, "killed", (searched,))
-    assert shortcomings((one, other), whole=True) == []
-    assert "only 1 of 3" in shortcomings((one, other, other), whole=True)[0]
+    other = Report("other", "", False, "killed", (searched, Verdict("simulation", after=20)))
+    elsewhere = Report("not in its world", "", False, "killed", (searched,))
+    assert shortcomings((one, other, elsewhere), whole=True) == []
+    assert "only 1 of 3" in shortcomings((one, other, other, elsewhere), whole=True)[0]
     assert shortcomings((other,), whole=False) == []
     assert shortcomings((Report("s", "", False, "survived", ()),), whole=False) == ["s: survived"]
 

@@ -60,13 +60,16 @@ def shortcomings(reports: tuple[Report, ...], *, whole: bool) -> list[str]:
     controls, reports = parted(reports)
     found = [f"{one.name}: somebody finds fault with it" for one in controls if one.fate != "fine"]
     found += [f"{one.name}: {one.fate}" for one in reports if one.fate not in ("killed", "equivalent")]
-    killed = [one for one in reports if one.fate == "killed" and any(v.judge == "simulation" for v in one.verdicts)]
+    killed = [one for one in reports if one.fate == "killed" and _met_by_simulation(one)]
     alone = [one for one in killed if one.killed_by("simulation")]
     if whole and 2 * len(alone) < len(killed):
-        found.append(
-            f"only {len(alone)} of {len(killed)} that it judges are killed by simulation alone; it shall be half"
-        )
+        found.append(f"only {len(alone)} of {len(killed)} that it judges are killed by simulation alone; half shall be")
     return found
+
+
+def _met_by_simulation(one: Report) -> bool:
+    """Whether the simulator was asked: some rules (of commands, of the enactor's own file) are not in its world."""
+    return any(verdict.judge == "simulation" for verdict in one.verdicts)
 
 
 def parted(reports: tuple[Report, ...]) -> tuple[tuple[Report, ...], tuple[Report, ...]]:
@@ -92,13 +95,13 @@ def _show(reports: tuple[Report, ...], found: list[str]) -> None:
         cells = (told.get("search", ""), told.get("simulation", ""), tests)
         table.add_row("◆" if one.marked else "", one.name, one.fate, *cells)
     console.print(table)
-    killed = [one for one in reports if one.fate == "killed" and any(v.judge == "simulation" for v in one.verdicts)]
-    alone = sum(one.killed_by("simulation") for one in killed)
-    searched = sum(one.killed_by("search") for one in killed)
+    killed = [one for one in reports if one.fate == "killed"]
+    met = [one for one in killed if _met_by_simulation(one)]
+    searched, alone = (sum(one.killed_by(judge) for one in killed) for judge in ("search", "simulation"))
     equivalent = sum(one.fate == "equivalent" for one in reports)
     console.print(
-        f"{len(killed)} killed ({searched} by search, {alone} by simulation), {equivalent} equivalent in scope, "
-        f"{len(reports) - len(killed) - equivalent} neither"
+        f"{len(killed)} killed: {searched} by search, {alone} of {len(met)} by simulation, whose world the others are "
+        f"not in. {equivalent} equivalent in scope, {len(reports) - len(killed) - equivalent} neither"
     )
     for text in found:
         console.print(f"[red]✗[/] {text}", highlight=False)
