@@ -80,7 +80,7 @@ def test_a_plan_says_what_it_does_to_capacity_and_budget() -> None:
         (
             "probe",
             {"load_balancer": "lb-b2", "reason": "1 of 3  refused"},
-            "health      lb-b2  failed check 1 of 3  refused",
+            "health      lb-b2  1 of 3  refused",
         ),
         (
             "answer",

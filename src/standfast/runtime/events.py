@@ -69,6 +69,7 @@ class Planned(Line, tag="planned"):
 class Refused(Line, tag="refused"):
     """The planner refuses an endpoint; once until it changes."""
 
+    zone: str
     name: str
     rule: str
     why: str
@@ -78,6 +79,7 @@ class Refused(Line, tag="refused"):
 class Settled(Line, tag="settled"):
     """A refusal is over."""
 
+    zone: str
     name: str
     rule: str
     why: str

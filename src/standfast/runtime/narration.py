@@ -119,9 +119,9 @@ def worded(event: Mapping[str, Any]) -> str | None:
         case "verdict":
             return f"{event.get('load_balancer')}  {str(event.get('state', '')).upper()}  {event.get('reason', '')}"
         case "probe":
-            return f"{event.get('load_balancer')}  failed check {event.get('reason', '')}"
+            return f"{event.get('load_balancer')}  {event.get('reason', '')}"
         case "refused":
-            return f"{event.get('name')}: {event.get('why')}. {event.get('remedy', '')}".rstrip()
+            return f"{_short(event.get('name'), event)}: {event.get('why')}. {event.get('remedy', '')}".rstrip()
         case "notice":
             return None if event.get("kind") == "plan" else f"{event.get('kind')}: {event.get('why')}"
         case "collected":
@@ -137,7 +137,7 @@ def worded(event: Mapping[str, Any]) -> str | None:
         case "standing":
             return f"{event.get('kind')}  {event.get('sentence')}  Next: {event.get('command')}"
         case "settled":
-            return f"{event.get('name')}: {event.get('why')}"
+            return f"{_short(event.get('name'), event)}: {event.get('why')}"
         case "started":
             return "started, observing: nothing is written" if event.get("observe") else "started"
         case "stopped":

@@ -56,7 +56,7 @@ class Shelf:
             self.trouble = f"closed journals in {self._folder} can't be compressed: {error.strerror or error}"
         finally:
             os.close(file)
-            self._measure()
+            self.measure()
 
     def _clear(self) -> None:
         """Drafts of processes that were killed, and files whose copy is whole already."""
@@ -97,12 +97,14 @@ class Shelf:
     def _aged(self, one: Closed) -> bool:
         return one.day < time.strftime("%Y-%m-%d", time.gmtime(self._wall() - self._limits.days * _DAY_S))
 
-    def _measure(self) -> None:
+    def measure(self) -> int:
+        """How many octets all files have; as known before if they can't be seen."""
         try:
             some = [_octets(path) for path in self._folder.iterdir() if ".jsonl" in path.name]
         except OSError:
-            return
+            return self.octets
         self.octets, self.files = sum(some), len(some)
+        return self.octets
 
 
 class ShelfKeeper:

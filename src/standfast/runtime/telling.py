@@ -19,7 +19,7 @@ def opened(place: Place, role: str, who: str, listeners: Sequence[Listener], por
     keeper = ShelfKeeper(shelf)
     journal = place.open_journal(role, who, listeners=(meter.heard, *listeners), closed=keeper.wake)
     meter.set("standfast_journal_broken", lambda: float(bool(journal.broken)))
-    meter.set("standfast_journal_size_bytes", lambda: float(shelf.octets))
+    meter.set("standfast_journal_size_bytes", lambda: float(shelf.measure()))
     tidings = Tidings(journal)
     keeper.start(lambda trouble: tidings.state("journal", trouble))
     if signals.metrics is not None and (at := port or port_of(signals.metrics.port, role)):

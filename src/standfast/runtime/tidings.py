@@ -64,10 +64,12 @@ class Tidings:
         present = {(one.key[0], one.key[1]): (one.rule, one.reason) for one in refusals}
         for one in refusals:
             if self._refusals.get(one.key) != (one.rule, one.reason):
-                self.event("refused", name=one.key[1], rule=one.rule, why=one.reason, remedy=one.remedy)
+                self.event(
+                    "refused", zone=one.key[0], name=one.key[1], rule=one.rule, why=one.reason, remedy=one.remedy
+                )
         for key, (rule, reason) in self._refusals.items():
             if key not in present:
-                self.event("settled", name=key[1], rule=rule, why=f"no longer: {reason}")
+                self.event("settled", zone=key[0], name=key[1], rule=rule, why=f"no longer: {reason}")
         self._refusals = present
 
     @property
