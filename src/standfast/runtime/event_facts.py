@@ -52,6 +52,7 @@ class Limits(Fact):
     az_loss: str
     adding_share: float
     adding_window_s: float
+    rotation_s: float | UnsetType = UNSET
 
 
 class PlannedChange(Fact, kw_only=True):
