@@ -43,7 +43,7 @@ def answers(zone: ZoneConfig, entries: Sequence[Entry]) -> tuple[Answer, ...]:
         return tuple(_answer(entry, zone.host, (primary,) * len(TYPES)) for entry in entries)
     keys = tuple((entry.name, int(rtype)) for entry in entries for rtype in TYPES)
     try:
-        label, others = (zone.name, {}) if zone.provider == "embedded" else name_servers(zone, primary)
+        label, others = ("embedded", {}) if zone.provider == "embedded" else name_servers(zone, primary)
         found: dict[str, tuple[Reading, ...] | Unknown] = {label: _values(primary, zone, keys)}
     finally:
         primary.close()

@@ -48,13 +48,13 @@
       const old = document.getElementById("page");
       if (field) page.querySelector("#q").replaceWith(field);
       old.replaceChildren(...page.childNodes);
+      dress();
       if (field) field.focus();
       [...document.querySelectorAll("#page details")].forEach((one, number) => { one.open = open[number] || false; });
       if (place !== null) document.querySelectorAll("#page a, #page button, #page [tabindex]")[place]?.focus();
       document.title = fresh.title;
       look = Number(fresh.body.dataset.look);
       at = fresh.body.dataset.at;
-      dress();
     } catch { /* the ticks tell whether the server is there */ } finally { loading = false; }
   }
 
@@ -79,8 +79,17 @@
     setInterval(show, 500);
   }
 
-  // Times: UTC on the page, the reader's own on hover.
+  // What only a script can do: copy buttons, and the reader's own time on hover (the page says UTC).
   function dress() {
+    for (const one of document.querySelectorAll(".cmd:not(:has(.copy))")) {
+      const button = document.createElement("button"), line = one.querySelector("code").textContent;
+      button.type = "button";
+      button.className = "copy";
+      button.dataset.copy = line;
+      button.textContent = "copy";
+      button.setAttribute("aria-label", "copy: " + line);
+      one.append(button);
+    }
     for (const one of document.querySelectorAll("time:not([data-dressed])")) {
       const moment = new Date(one.dateTime);
       if (isNaN(moment)) continue;
