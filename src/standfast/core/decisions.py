@@ -137,6 +137,12 @@ class Decision(Struct, frozen=True):
     held_back: tuple[HeldBack, ...] = ()
     until: float | None = None
     joining: tuple[Joining, ...] = ()
+    share: float = 0.0
+
+    @property
+    def used(self) -> float:
+        """The share of the capacity that left in the present window; `share` may."""
+        return self.share * self.removed / self.removable if self.removable else 0.0
 
 
 class Share(Struct, frozen=True):

@@ -175,6 +175,7 @@ def _planned(
         joining=membership.joining,
         held_back=membership.held_back,
         until=membership.until,
+        share=policy.removal_share,
         panic=membership.panic,
         healthy=membership.healthy,
         removed=membership.removed,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from standfast.config import Config
+from standfast.core.decisions import Decision
 from standfast.core.selection import excluded
 from standfast.model.entry import Entry, Key, Member
 from standfast.model.fleet import LoadBalancer
@@ -181,6 +182,9 @@ def remarks(seen: Seen, entry: Entry) -> list[str]:
         lines.append(f"{held_sentence(seen, entry)} To end that: standfast resume {name}")
     if entry.note and not entry.held:
         lines.append(f"Note: {entry.note}.")
+    for one in seen.decisions:
+        if one.key == entry.key:
+            lines += limits_told(one, seen.at)
     how = standing_of(seen, entry)
     if how is not None and how.state == "unread":
         lines.append(f"This is the plan's word: whether DNS answers so is unknown ({how.why}).")
@@ -191,3 +195,28 @@ def remarks(seen: Seen, entry: Entry) -> list[str]:
         lines.append(f"The plan store can't be read: {seen.store.trouble.rstrip('.')}.{copy}")
     refusals = [one for one in seen.refusals if one.key == entry.key]
     return lines + [f"A guard refuses to change it: {one.reason}. {one.remedy}." for one in refusals]
+
+
+def limits_told(one: Decision, at: float) -> list[str]:
+    """How much of what may leave is used and until when, and who waits for which limit."""
+    lines = []
+    if one.removed and one.until is not None:
+        lines.append(
+            f"{one.used:.0%} of {one.share:.0%} may leave: used until {clock(one.until, at)}.".replace("%", " %")
+        )
+    for held in one.held_back:
+        ends = f"; until {clock(held.due, at)}" if held.due is not None else ""
+        verb = "waits to join" if held.rule == "adding" else "is kept"
+        lines.append(f"{held.load_balancer} {verb} ({held.rule}): {held.why}{ends}.")
+    return lines
+
+
+def budget_facts(one: Decision) -> dict[str, object]:
+    """The same for machines: shares, and moments in seconds since the epoch."""
+    return {
+        "budget": {"used": round(one.used, 4), "of": one.share, "until": one.until},
+        "held_back": [
+            {"load_balancer": held.load_balancer, "rule": held.rule, "reason": held.why, "until": held.due}
+            for held in one.held_back
+        ],
+    }

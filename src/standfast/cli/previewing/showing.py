@@ -1,5 +1,6 @@
 """A preview for people, and with the same content for machines (the keys are described in `cli/plan.py`)."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from standfast.core.decisions import Refusal
 from standfast.model.marker import Absent, Damaged, Marker, MarkerReading
 from standfast.model.name import marker_owner, relative
 from standfast.model.policy import EndpointPolicy
+from standfast.runtime.explaining import budget_facts, limits_told
 
 from .differences import EndpointChange, TypeChange
 from .drawing import Drawn
@@ -189,9 +191,21 @@ def _guards(preview: Preview) -> list[str]:
         if refusal.key not in shown:
             text = f"{refusal.key[1]}: {refusal.reason}. Remedy: {refusal.remedy}."
             lines.append(f"{paint('■ CONSENT', 'watch')}  {text}")
+    lines += _budgets(preview)
     if lines or preview.exit_code == 1:
         return lines
     return [f"Guards: {paint('pass', 'good')}  ({limits(preview.policies)})"]
+
+
+def _budgets(preview: Preview) -> list[str]:
+    """What has left lately, and who waits to join."""
+    decisions = preview.drawn.draft.decisions if preview.drawn.draft else ()
+    return [
+        f"Guards: {decision.key[1]}: {line}"
+        for decision in decisions
+        for line in limits_told(decision, time.time())
+        if " is kept (" not in line
+    ]
 
 
 def limits(policies: Sequence[EndpointPolicy]) -> str:
@@ -273,6 +287,7 @@ def _endpoint_json(change: EndpointChange) -> dict[str, Any]:
         "action": decision.action if decision else "carried",
         "why": decision.why if decision else "",
         "panic": decision.panic if decision else False,
+        **(budget_facts(decision) if decision else {}),
         "held": entry.held or None,
         "note": entry.note or None,
     }

@@ -25,6 +25,11 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
     "planning": (
         "tests/core/test_planner.py",
         "tests/core/test_planner_limits.py",
+        "tests/core/test_planner_azs.py",
+        "tests/core/test_planner_adding.py",
+        "tests/core/test_planner_capacity.py",
+        "tests/core/test_planner_following.py",
+        "tests/core/test_planner_rotation.py",
         "tests/core/test_publisher.py",
         "tests/core/test_publisher_script.py",
         "tests/recovery/test_health.py",
