@@ -24,7 +24,11 @@ class Browser:
         options.binary_location = "/usr/bin/chromium"
         switches = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]
         switches += ["--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--lang=en-GB"]
-        switches += ["--disable-lcd-text", "--force-color-profile=srgb"]  # pictures stay small and alike
+        switches += [
+            "--disable-lcd-text",
+            "--hide-scrollbars",
+            "--force-color-profile=srgb",
+        ]  # pictures stay small and alike
         if os.geteuid() == 0:
             switches.append("--no-sandbox")
         for switch in switches:
