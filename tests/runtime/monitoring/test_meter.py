@@ -74,6 +74,13 @@ def test_a_role_has_the_metrics_of_the_list_and_no_others(role: str) -> None:
     assert made == {(one.name, one.kind) for one in METRICS if role in one.roles}
 
 
+def test_a_name_left_to_whoever_insists_is_contested_too() -> None:
+    meter = fed("enactor")
+    meter.beat({"put_back": {"api.lb.example.com": 5}, "tugs": [{"name": "www.lb.example.com"}]})
+    assert value(meter, 'standfast_contested_name{name="www.lb.example.com"}') == 3
+    assert value(meter, 'standfast_contested_name{name="api.lb.example.com"}') == 5
+
+
 def test_events_and_signs_of_life_are_counted() -> None:
     clock = Clock()
     planner, enactor = fed("planner", clock), fed("enactor", clock)

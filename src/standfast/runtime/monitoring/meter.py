@@ -11,6 +11,9 @@ from prometheus_client.registry import Collector
 
 from .metrics import METRICS, NAMED_MAX, SECONDS, Metric
 
+_INSISTED: Final = 3.0
+"""Counted for an endpoint that is left to whoever insists on it: as often as makes a name contested."""
+
 Labels: TypeAlias = tuple[str, ...]
 Value: TypeAlias = float | Callable[[], float]
 _AGES: Final = (("looked_ago_s", "standfast_look_age_seconds"), ("passed_ago_s", "standfast_pass_age_seconds"))
@@ -110,7 +113,10 @@ class Meter(Collector):
             states: dict[Labels, Value] = {(state,): float(count) for state, count in fleet.items() if state != "all"}
             self.replace("standfast_load_balancers", states)
         if isinstance(back := facts.get("put_back"), dict):
-            self.replace("standfast_contested_name", {(name,): float(count) for name, count in back.items()})
+            # whom somebody insists on is left after the second time, and must be alarmed about none the less
+            insisted = {str(one["name"]): _INSISTED for one in facts.get("tugs") or ()}
+            contested = insisted | {name: float(count) for name, count in back.items()}
+            self.replace("standfast_contested_name", {(name,): count for name, count in contested.items()})
 
     def text(self) -> bytes:
         """The exposition."""
