@@ -162,10 +162,10 @@ def test_one_that_left_the_fleet_or_the_policy_leaves_the_answer() -> None:
 def test_changed_addresses_are_a_departure_and_new_ones_an_arrival() -> None:
     some = fleet(6)
     moved = fleet_of(replace(one, ipv4=(one.ipv4[0].replace("192.0.2", "198.51.100"),)) for one in some.load_balancers)
-    outcome = planned(moved, verdicts_of(moved), (policy(max_answers=20),), begun(some, now=0.0), 1.0)
+    outcome = planned(moved, verdicts_of(moved), (policy(max_answers=20),), begun(some, now=0.0), 1000.0)
     entry = entry_of(outcome.plan)
     assert len(texts(entry)) == 6
-    assert outcome.due == 61.0
+    assert outcome.due == 1060.0
     assert sum(text.startswith("192.0.2.") for text in texts(entry)) == 4
 
 

@@ -51,6 +51,16 @@ def test_one_of_a_pair_returns_at_once_and_min_answers_never_waits() -> None:
     assert sizes(some, replace(many, min_answers=5), dead, 1000.0, (0,)) == [5]
 
 
+def test_in_the_window_in_which_it_entered_stragglers_join_at_once() -> None:
+    some, one = fleet(6), policy(max_answers=20)
+    heard = {f"lb-{n}": UP for n in (1, 2)}
+    first = planned(some, heard, (one,), now=0.0).plan
+    assert served(entry_of(first)) == ["lb-1", "lb-2"]
+    assert first is not None
+    assert sizes(some, one, first, 0.0, (5,)) == [6]
+    assert sizes(some, one, first, 0.0, (60,)) == [4]
+
+
 def test_who_would_take_the_place_of_one_that_waits_does_not_displace_anybody() -> None:
     """More than max_answers: as long as the better ranked may not join, those they would displace stay."""
     some, one = fleet(12), replace(policy(max_answers=6), removal_share=1.0)
@@ -99,7 +109,7 @@ def test_a_configuration_that_replaces_the_fleet_converges(
 
 def test_replacing_ten_by_ten_takes_as_many_generations_as_the_windows_ask_for() -> None:
     one = policy(max_answers=20)
-    plan, now, steps = begun(fleet(10), one), 0.0, []
+    plan, now, steps = begun(fleet(10), one), 1000.0, []
     some = fleet_of(balancer(n) for n in range(11, 21))
     for _ in range(20):
         outcome = planned(some, verdicts_of(some), (one,), plan, now)
@@ -108,7 +118,7 @@ def test_replacing_ten_by_ten_takes_as_many_generations_as_the_windows_ask_for()
         if outcome.due is None:
             break
         now = outcome.due
-    assert steps[0] == (0.0, 10)  # three of ten leave, three join
+    assert steps[0] == (1000.0, 10)  # three of ten leave, three join
     assert steps[-1][1] == 10
     assert served(entry_of(plan)) == [one.id for one in some.load_balancers]
-    assert steps[-1][0] == 1200.0
+    assert steps[-1][0] == 2200.0

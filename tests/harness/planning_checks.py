@@ -185,7 +185,8 @@ def within_adding(steps: Sequence[Step]) -> list[str]:
             fine = [a for m in serve if not m.reason.startswith("kept: ") for a in m.addresses]
             spare = min(sum((":" in a) == (f == 28) for a in fine) - n for f, n in after.min_answers)
             panic = any(one.key == after.key and one.panic for one in step.drawn.decisions)
-            needed = spare <= 0 or (panic and policy.on_panic == "all")
+            entering = any(not one.load_balancer for one in after.arrivals)
+            needed = spare <= 0 or entering or (panic and policy.on_panic == "all")
             if (
                 new
                 and len(row) > 1

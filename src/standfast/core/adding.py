@@ -1,7 +1,8 @@
 """How much may join an endpoint's answer, and when. Pure.
 
 What died together returns together, and everybody would meet it at once, cold. So in any window no more capacity joins
-than a share of what shall be installed, or one load balancer, whichever is more. A new endpoint begins with everybody;
+than a share of what shall be installed, or one load balancer, whichever is more. A new endpoint begins with everybody,
+and for one window whoever is found healthy after that joins at once (it is remembered as an arrival without a name);
 who is needed for `min_answers` joins at once; and in a panic that answers with all nothing is held back.
 
 An arrival dated in the future (a clock was set back) counts as now; one dated more than a window ahead is forgotten,
@@ -61,8 +62,11 @@ def admit(
     some = tuple(chosen)
     past = remembered(previous.arrivals, now, policy.adding_window_s) if previous is not None else ()
     joining = [one for one in some if not one.present]
-    if previous is None or not joining:
+    if previous is None:
+        return Adding((Arrival("", 0, now),))
+    if not joining:
         return Adding(past)
+    entering = any(not one.load_balancer for one in past)
     total = sum(one.capacity for one in some)
     inside = [one for one in able if one.present]
     waiting: list[tuple[Candidate, HeldBack]] = []
@@ -73,8 +77,10 @@ def admit(
             inside.append(one)
             continue
         share = _allows(past, one.capacity, policy, total)
-        if unlimited or share or _needed(one, inside, families, least):
-            cause: Literal["share", "needed", "panic"] = "share" if share else "panic" if unlimited else "needed"
+        if unlimited or entering or share or _needed(one, inside, families, least):
+            cause: Literal["share", "needed", "panic", "entering"] = (
+                "share" if share else "entering" if entering else "panic" if unlimited else "needed"
+            )
             joins.append(Joining(one.load_balancer, one.capacity, total, cause))
             inside.append(one)
             past = (*past, Arrival(one.load_balancer, one.capacity, now))

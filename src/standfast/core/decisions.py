@@ -89,13 +89,14 @@ class Joining(Struct, frozen=True):
     """A load balancer that this plan brings into an answer of which it is a part of `of`.
 
     `cause`: `share` (the window had room for it), `needed` (for min_answers), `panic` (all are answered),
+    `entering` (the endpoint entered within this window),
     `rotation` (it is its turn).
     """
 
     load_balancer: str
     weight: int
     of: int
-    cause: Literal["share", "needed", "panic", "rotation"]
+    cause: Literal["share", "needed", "panic", "entering", "rotation"]
 
 
 class HeldBack(Struct, frozen=True):
