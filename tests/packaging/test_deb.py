@@ -47,6 +47,13 @@ def test_it_starts_with_its_own_libraries(tree: Path) -> None:
     assert told.stderr == ""
 
 
+def test_it_can_ask_aws_for_load_balancers(tree: Path) -> None:
+    """What it carries of AWS's descriptions is enough for the source, and for the credentials."""
+    code = "import boto3; [boto3.client(s, region_name='eu-central-1') for s in ('elbv2', 'sts', 'sso', 'sso-oidc')]"
+    environment = {"PYTHONPATH": str(tree / deb.LIBRARIES), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-BsSc", code], env=environment, check=True, timeout=60)
+
+
 def test_every_command_is_documented_and_completed(tree: Path) -> None:
     pages = {page.name for page in (tree / "usr/share/man/man1").iterdir()}
     assert pages == {"standfast.1", *(f"standfast-{name}.1" for name in (*COMMANDS, *below()))}
