@@ -147,10 +147,14 @@ FLEET = Fleet((LoadBalancer("lb-1", "a", "main", ("192.0.2.77", "192.0.2.1"), ()
 POLICIES = tuple(EndpointPolicy(name, ZONE, min_answers=1, hold_below=0.0, removal_share=1.0) for name in (WWW, API))
 
 
-def planned(world: World, *, held: Plan | None, blind: str = "") -> Plan | None:
+def planned(
+    world: World, *, held: Plan | None, blind: str = "", prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+) -> Plan | None:
     """One pass of a planner just started; readings of `blind` fail."""
     verdicts = tuple((one.id, Verdict("up", "")) for one in FLEET.load_balancers)
-    task = Assignment("main", (ZONE,), FLEET, verdicts, POLICIES, 0.0, "planner", held=held, survey=True)
+    task = Assignment(
+        "main", (ZONE,), FLEET, verdicts, POLICIES, 0.0, "planner", held=held, survey=True, prefixes=prefixes
+    )
     phase: object = publish(task)
     store = store_spec.StoreState(held.head, (held,)) if held else store_spec.StoreState()
     while not isinstance(phase, Done):
@@ -202,6 +206,20 @@ def test_an_emergency_that_cannot_be_read_is_not_planned_over(held: bool) -> Non
     plan = planned(world, held=FIRST_PLAN if held else None, blind=WWW)
     entry = plan.entry((ZONE, WWW)) if plan is not None else None
     assert entry is None or (entry.held and entry.since < 2)
+
+
+def test_an_emergency_outside_the_prefixes_gets_into_no_plan_and_is_not_undone() -> None:
+    """Whoever can write a marker of ours could else have the planner publish any address."""
+    world = stands()
+    ended(world, emergency)
+    plan = planned(world, held=FIRST_PLAN, prefixes=((ZONE, ("203.0.113.0/24",)),))
+    assert plan is not None
+    entry, before = plan.entry((ZONE, WWW)), FIRST_PLAN.entry((ZONE, WWW))
+    assert entry is not None
+    assert before is not None
+    assert (entry.rrsets, entry.since) == (before.rrsets, before.since)
+    why = "what it has is outside the prefixes that may be published"
+    assert entry.held == f"emergency publish by alice@ops1 (g2), {why}"
 
 
 def test_an_emergency_that_people_emptied_is_over() -> None:

@@ -31,6 +31,7 @@ from standfast.ports.provider import Replace
 from .decisions import Presence
 from .direct import PATIENCE, Change, Ended, Sights
 from .drafting import NO_PLAN, Mark
+from .prefixes import Prefixes, prefix_violations
 
 NO_FLOOR: Final = "the floor at {} is missing or unreadable; freezing the zone and thawing it rebuilds it"
 
@@ -142,21 +143,25 @@ def with_emergencies(
     presences: Mapping[Key, Presence],
     fleet: Fleet,
     stream: str,
+    prefixes: Mapping[str, Prefixes],
 ) -> tuple[Plan | None, frozenset[Key]]:
     """The preceding plan as if what operators published without one had stood in it, held; and the endpoints of which
-    that could not be read: they are held as they are, and nothing may raise them.
+    that could not be read, or has addresses outside the `prefixes` of its zone: they are held as they are, and nothing
+    may raise them.
 
     Where no address stands any more, the emergency is over: the entry is the preceding plan's.
     """
     entries, unread = [], set()
     for key, marker in found.items():
         seen = presences.get(key, Presence(None))
-        if seen.rrsets is None:
+        rrsets = tuple(one for one in seen.rrsets or () if one.rtype in ADDRESS_TYPES and one.rdata)
+        strays = prefix_violations(Entry(*key, max(1, marker.since), rrsets=rrsets), prefixes.get(key[0], ()))
+        if seen.rrsets is None or strays:
             unread.add(key)
+            why = "what it has is outside the prefixes that may be published" if strays else "not read yet"
             if previous is not None and (known := previous.entry(key)) is not None:
-                entries.append(replace(known, held=known.held or f"{_said(marker)}, not read yet"))
+                entries.append(replace(known, held=known.held or f"{_said(marker)}, {why}"))
             continue
-        rrsets = tuple(one for one in seen.rrsets if one.rtype in ADDRESS_TYPES and one.rdata)
         alias = any(one.rtype not in ADDRESS_TYPES for one in seen.rrsets)
         if rrsets and not alias:
             entries.append(_held(key, marker, rrsets, previous.entry(key) if previous else None, fleet))

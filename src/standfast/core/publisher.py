@@ -298,7 +298,12 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
         return Done(replace(outcome, kind="refused", why="nothing was published yet, so there is nothing to act on"))
     raised = base.raised | concerned(survey, base.previous, base.head)
     followed, unread = with_emergencies(
-        base.previous, emergencies(survey, base.previous), dict(survey.presences), task.fleet, task.stream
+        base.previous,
+        emergencies(survey, base.previous),
+        dict(survey.presences),
+        task.fleet,
+        task.stream,
+        dict(task.prefixes),
     )
     raised -= unread
     if begun_anywhere > _known(base):  # plans were lost with the store, and a marker that is gone may have named one
