@@ -318,3 +318,20 @@ def test_a_zone_that_can_not_be_read_is_tried_again(world: Stage) -> None:
     assert not world.store.published
     silent[0] = False
     eventually(lambda: world.served() == ALL, "tried again")
+
+
+@pytest.mark.parametrize("address", ["not an address", "192.0.2.999", "2001:db8::1"])
+def test_a_fleet_that_was_tampered_with_in_the_store_is_unknown(world: Stage, address: str) -> None:
+    """Who plans lives, and goes on with the fleet it knew."""
+    planner = world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    revision, body = world.store.state.source(FLEET)
+    mangled = body.replace(b"127.0.0.12", address.encode())
+    assert mangled != body
+    world.store.perform(PutSource(FLEET, revision + 1, mangled))
+    world.balancers["lb-1"].kill()
+    eventually(lambda: world.served() == ALL[1:], "it plans on")
+    entry = world.store.published[-1].entry((ZONE, WWW))
+    assert entry is not None
+    assert {address for one in entry.members for address in one.addresses} == {f"127.0.0.1{n}" for n in (1, 2, 3, 4)}
+    planner.end()

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from standfast.adapters.sources.vetting import believable
 from standfast.config import LoadBalancerConfig
 from standfast.model.fleet import Verdict, VerdictState
 from standfast.ports.provider import Unknown
@@ -137,7 +138,7 @@ class Board:
 
 def fleet_on(board: Board) -> tuple[LoadBalancerConfig, ...] | None:
     """The fleet there; None if there is none, or none that can be understood."""
-    shared = _decoded(board.body, SharedFleet)
+    shared = read_fleet(board.body)
     return shared.load_balancers if shared is not None else None
 
 
@@ -157,8 +158,12 @@ def read_health(body: bytes) -> SharedHealth | None:
 
 
 def read_fleet(body: bytes) -> SharedFleet | None:
-    """The fleet last put; None if none was that can be understood."""
-    return _decoded(body, SharedFleet)
+    """The fleet last put; None if none was that can be understood. It is held to the rules for sources: what was
+    written over in the store must not be planned by."""
+    shared = _decoded(body, SharedFleet)
+    if shared is None or not believable(shared.load_balancers):
+        return None
+    return shared if all(believable(part.load_balancers) for part in shared.sources) else None
 
 
 def standings_on(board: Board) -> dict[str, SharedStanding]:

@@ -42,6 +42,11 @@ def vetted(said: object) -> Sighting:
     return FleetSeen(in_order, _one_line(said.revision)[:80], said.unsure, said.told)
 
 
+def believable(some: tuple[LoadBalancerConfig, ...]) -> bool:
+    """Whether these, as they were stored, have ids, addresses and capacities by which one can plan."""
+    return len({one.id for one in some}) == len(some) and not any(text for one in some for text in _wrong(one))
+
+
 def _one_line(text: object) -> str:
     return " ".join(str(text).split())[:2000]
 
