@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
-import msgspec
 import pytest
 
 from harness.dnsservers import (
@@ -24,7 +23,7 @@ from harness.dnsservers import (
     powerdns_server,
 )
 from harness.journals import unlisted
-from standfast.runtime.journal import Journal
+from standfast.runtime.journal import Journal, encoded
 
 # The machines are shared and noisy: no example has a deadline. The same examples in every run.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
@@ -46,7 +45,7 @@ def _journal_lines_as_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def watched(journal: Journal, event: str, several: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         found = lines(journal, event, several)
-        problems.extend(filter(None, (unlisted(msgspec.json.encode(line, enc_hook=str)) for line in found)))
+        problems.extend(filter(None, (unlisted(encoded(line)) for line in found)))
         return found
 
     monkeypatch.setattr(Journal, "_lines", watched)

@@ -295,3 +295,35 @@ def test_readers_take_compressed_files(tmp_path: Path) -> None:
     found = read_journal(tmp_path, events=("collected",), roles=("cleaner",))
     assert [line["generations"] for line in found] == [[number] for number in range(20)]
     assert not list(read_journal(tmp_path, roles=("planner",)))
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"event": "intent"},
+        {"event": "intent", "zone": "z", "nonce": "n", "generation": 1, "plan": "", "writes": [7]},
+        {"event": "checkpoint", "part": 1},
+        {"event": "planned", "planned_at": "yesterday"},
+        {"event": "planned", "changes": [1]},
+        {"event": "collected", "generations": 5},
+        {"event": ["x"], "at": {}},
+    ],
+)
+def test_a_damaged_line_keeps_nobody_from_writing(tmp_path: Path, damaged: dict[str, object]) -> None:
+    """It is JSON and no line of ours: whoever begins again with this file must still write its intents (G10)."""
+    (tmp_path / "enactor-a.jsonl").write_text(json.dumps(damaged) + "\n")
+    journal = Journal(tmp_path, "enactor", "a", file_octets=KIB)
+    for number in range(12):
+        assert told(journal, number, pad=200)
+    journal.close()
+    assert numbers(tmp_path) == list(range(12))
+    assert closed_files(tmp_path)
+
+
+def test_what_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
+    """A path or an error of the system may have octets that are no UTF-8."""
+    journal = Journal(tmp_path, "enactor", "a")
+    assert journal.write("notice", kind="x", why="no file caf\udce9")
+    journal.close()
+    (line,) = objects(tmp_path / "enactor-a.jsonl")
+    assert line["why"] == "no file caf?"

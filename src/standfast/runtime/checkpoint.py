@@ -5,6 +5,7 @@ whose outcome is not known; of plans what each endpoint came to, what left latel
 first lines of every file but the very first are these: `checkpoint`, in as many parts as it takes.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -13,6 +14,7 @@ Key: TypeAlias = tuple[str, str, str]
 _LANDED: Final = frozenset({"written", "refilled"})
 _OPEN: Final = frozenset({"", "unknown"})
 _KEPT: Final = ("name", "before", "over", "since", "act", "kind", "found", "puts", "contents")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 OPEN_MAX: Final = 4
 """So many changes of one endpoint without a known outcome are remembered, the newest."""
 PART: Final = 1000
@@ -38,13 +40,21 @@ class Tally:
         self._collected: dict[str, Any] | None = None
 
     def heard(self, line: Mapping[str, Any]) -> None:
-        """One line, in the order of the file."""
+        """One line, in the order of the file. A damaged one is passed over, as one that is no JSON is: a process must
+        not be kept from writing by what stands in its file."""
+        try:
+            self._heard(line)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return
+
+    def _heard(self, line: Mapping[str, Any]) -> None:
         event, at = str(line.get("event")), str(line.get("at", ""))
         if event == "checkpoint":
             self._recalled(line)
             return
         self.counts[event] = self.counts.get(event, 0) + 1
-        self.began, self.day = self.began or at, self.day or at[:10]
+        if _DAY.match(at):
+            self.began, self.day = self.began or at, self.day or at[:10]
         match event:
             case "started":
                 self.stream = str(line.get("stream") or self.stream)
@@ -104,7 +114,7 @@ class Tally:
     def _planned(self, line: Mapping[str, Any]) -> None:
         stream = str(line.get("stream") or self.stream)
         kept = ("generation", "digest", "planned_at", "sources")
-        self._plan = {"stream": stream, **{key: line.get(key) for key in kept}}
+        plan = {"stream": stream, **{key: line.get(key) for key in kept}, "generation": line["generation"]}
         now = float(line.get("planned_at") or 0.0)
         for change in line.get("changes") or ():
             key = (stream, str(change.get("zone", "")), str(change.get("name")))
@@ -124,13 +134,16 @@ class Tally:
         ]
         for key in stale:
             del self._departures[key]
+        self._plan = plan
 
     def _recalled(self, line: Mapping[str, Any]) -> None:
         """A checkpoint, or a part of one: what the journal was when its file began."""
         if line.get("part") == 1:
             self.__init__()  # type: ignore[misc]  # nothing before it counts
         self.stream, self.file = str(line["stream"]), int(line["file"])
-        self.began, self.day = str(line["began"]), self.day or str(line.get("at", ""))[:10]
+        self.began = str(line["began"])
+        if _DAY.match(at := str(line.get("at", ""))):
+            self.day = self.day or at[:10]
         self.counts.update(line["counts"])
         self._plan, self._collected = line.get("plan") or self._plan, line.get("collected") or self._collected
         for change in line["changes"]:

@@ -11,6 +11,7 @@ disk) is written on. Closed files are compressed by somebody else (`shelving.py`
 """
 
 import fcntl
+import json
 import os
 import threading
 import time
@@ -96,7 +97,7 @@ class Journal:
         return [{**common, **facts} for facts in several]
 
     def _append(self, lines: Sequence[Mapping[str, Any]], durable: bool) -> None:
-        octets = b"".join(_encoder.encode(line) + b"\n" for line in lines)
+        octets = b"".join(encoded(line) for line in lines)
         self._take()
         try:
             self._rotate(len(octets), str(lines[0]["at"])[:10] if lines else "")
@@ -191,7 +192,7 @@ class Journal:
         lines = self._lines("checkpoint", tally.checkpoint(number, after))
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            _put(file, b"".join(_encoder.encode(line) + b"\n" for line in lines), 0)
+            _put(file, b"".join(encoded(line) for line in lines), 0)
             os.fsync(file)
         except OSError:
             os.unlink(draft)
@@ -204,6 +205,15 @@ class Journal:
         if self._file >= 0:
             os.close(self._file)
         self._file, self._end = -1, -1
+
+
+def encoded(line: Mapping[str, Any]) -> bytes:
+    """One line of the file. What is no Unicode (of a path, of an error of the system) becomes question marks."""
+    try:
+        return _encoder.encode(line) + b"\n"
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(line, enc_hook=str), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace") + b"\n"
 
 
 def _put(file: int, octets: bytes, end: int) -> None:
