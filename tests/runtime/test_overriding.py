@@ -147,3 +147,16 @@ def test_what_is_not_there_cannot_be_ended_and_there_are_not_endlessly_many(worl
     lost = record(seat, Change("az", "b"), time.time())
     assert isinstance(lost, Unrecorded)
     assert lost.kind == "unknown"
+
+
+def test_what_cannot_be_understood_is_not_written_over_when_another_ends(world: Stage) -> None:
+    """A newer version may have put it: it is unknown, and it is not for us to take it away."""
+    world.planner()
+    eventually(lambda: world.served() == ALL, "a first plan")
+    put(world, override("lb-2", "drain", 1.0))
+    eventually(lambda: world.served() == ["lb-1", "lb-3", "lb-4"], "lb-2 out")
+    revision = world.store.state.source(OVERRIDES)[0]
+    newer = b'{"overrides":[{"scope":"rack","target":"r1"}]}'
+    world.store.perform(PutSource(OVERRIDES, revision + 1, newer))
+    eventually(lambda: world.served() == ALL, "lb-2 back by itself")
+    assert world.store.state.source(OVERRIDES) == (revision + 1, newer)

@@ -175,7 +175,10 @@ class OverrideBoard:
         return bool(ended or begun)
 
     def _drop(self, present: tuple[Override, ...]) -> None:
-        """Of several planners one succeeds; whoever put something meanwhile is not overwritten."""
+        """Of several planners one succeeds; whoever put something meanwhile is not overwritten, nor what can't be
+        understood (a newer version may have put it)."""
+        if self.board.revision != self._revision:
+            return
         body = msgspec.json.encode(SharedOverrides(tuple(sorted(present, key=_key))))
         outcome = self.board.put(body)
         known = overrides_in(self.board.body) if outcome != "unknown" else present
