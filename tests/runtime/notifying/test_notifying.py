@@ -159,6 +159,19 @@ def test_a_template_may_say_nothing() -> None:
     assert OCTETS_MAX == 1 << 16
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        line("planned", changes=[{"leaving": [{"az": "a"}]}]),
+        line("planned", changes=[1]),
+        line("planned", changes=7),
+        line("planned", changes=[{"leaving": ["x"]}]),
+    ],
+)
+def test_a_damaged_line_is_passed_over(damaged: dict[str, Any]) -> None:
+    assert [key for _, key, _ in sent(Ledger("info"), damaged, outcome("left"))] == [f"write/{NAME}"]
+
+
 # Sending
 
 
@@ -222,6 +235,16 @@ def test_pauses_grow_and_the_receiver_may_ask_for_more() -> None:
     gaps = [after - before for before, after in zip(receiver.times, receiver.times[1:], strict=False)]
     assert len(gaps) == 2
     assert all(gap >= 1.0 for gap in gaps)
+
+
+def test_no_answer_of_a_receiver_ends_the_sender() -> None:
+    """Its header lines are octets of its own choosing: ² is a digit to Unicode and no number."""
+    receiver, heard = Receiver(503, 503, 503, 200, headers={"Retry-After": "\u00b2"}), Told()
+    try:
+        assert sender(receiver, heard).deliver(ONE, threading.Event()) == ""
+    finally:
+        receiver.close()
+    assert heard.results == ["sent"]
 
 
 def test_too_many_are_dropped_oldest_first() -> None:

@@ -30,14 +30,17 @@ class Follower:
         self._folder, self._memory = folder, memory
         self._places = self._remembered()
         if self._places is None:
-            self._places = {path.name: self._end(path) for path in self._active()}
+            self._places = {path.name: end for path in self._active() if (end := self._end(path)) is not None}
             self._remember()
 
     @staticmethod
-    def _end(path: Path) -> _At:
-        with path.open("rb") as file:
-            there = os.fstat(file.fileno())
-            return there.st_ino, _number(file), there.st_size
+    def _end(path: Path) -> _At | None:
+        try:
+            with path.open("rb") as file:
+                there = os.fstat(file.fileno())
+                return there.st_ino, _number(file), there.st_size
+        except OSError:
+            return None  # just closed, or not ours to read: all of what takes its place is new
 
     def _active(self) -> list[Path]:
         return [path for path in sorted(self._folder.glob("*.jsonl")) if closed_of(path) is None]
@@ -112,7 +115,7 @@ def _events(octets: bytes) -> Iterator[Mapping[str, Any]]:
     for line in octets.splitlines():
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
             yield found

@@ -76,9 +76,13 @@ class Notification(Struct, frozen=True):
 
 def told(line: Mapping[str, Any], stream: str) -> Iterator[Notification]:
     """What an event of the journal is to people."""
+    try:
+        several = tuple(_told(line))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return  # damaged, or not written by us: whoever reads the next lines must not stop at it
     base = {"event": str(line.get("event")), "at": str(line.get("at", ""))}
     base |= {"role": str(line.get("role", "")), "who": str(line.get("who", ""))}
-    for action, level, key, summary, command, name in _told(line):
+    for action, level, key, summary, command, name in several:
         yield Notification(action, level, f"standfast/{stream}/{key}", summary, command, name, **base)
 
 

@@ -125,5 +125,5 @@ def post(client: httpx.Client, url: str, body: bytes) -> None:
         raise Attempt(f"it can't be reached ({type(error).__name__})", again=True) from None
     if 200 <= code < 300:
         return
-    pause = min(PAUSE_MAX_S, float(wait)) if wait.isdigit() else 0.0
+    pause = min(PAUSE_MAX_S, float(wait)) if wait.isascii() and wait.isdigit() else 0.0
     raise Attempt(f"it answers {code}", again=code in _AGAIN or code >= 500, pause_s=pause)
