@@ -226,10 +226,26 @@ def test_a_late_result_is_unknown_and_never_a_failure(work: Work) -> None:
     probe.takes_s = 0.2
     eventually(lambda: prober.late >= 12, "late results", 10)
     assert "down" not in {one.state for one in prober.verdicts().values()}
-    assert prober.overload == "Checks come back too late to count: this machine is overloaded. They are left out."
+    late = "Checks come back too late to count: this machine is overloaded. They are left out."
+    eventually(lambda: prober.overload == late, "it is told")
     assert not [one for one in prober.news() if isinstance(one, FailedCheck)]
     probe.takes_s = 0.0
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up again")
+
+
+def test_a_machine_that_stands_still_for_once_is_not_overloaded(work: Work) -> None:
+    health = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=0.1, fall=2, rise=2, warm_up_s=0.0)
+    probe = Stalling()
+    prober = work.prober(probe, health)
+    some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(8)]
+    prober.watch(some, known=[one.id for one in some])
+    eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
+    probe.takes_s = 0.2
+    eventually(lambda: prober.late >= 1, "a late result", 10)
+    probe.takes_s = 0.0
+    rounds(probe, 16)
+    assert prober.late >= 1
+    assert prober.overload == ""
 
 
 def test_one_that_flaps_stays_away_longer_and_says_until_when(work: Work) -> None:

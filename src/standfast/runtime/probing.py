@@ -9,6 +9,7 @@ what is too late to count and what a failure is worth is decided in `recovery/` 
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -38,11 +39,15 @@ NOT_CHECKED: Final = Verdict("up", "not checked (health: none)")
 NEWS_MAX: Final = 10_000
 FIRST: Final = Verdict("up", "passed its first check, and nothing was published before")
 LATE_TOLD_S: Final = 30.0
-"""So long after the last late result it is said that results come late."""
+LATE_TIMES: Final = 3
+"""Results came late so many times within LATE_TOLD_S before it is said: any machine stands still for once."""
+LATE_APART_S: Final = 0.5
+"""What is late together was held up together: it counts once."""
 _BLIND: Final = (
     "Every load balancer fails its check here. Likelier than that all have died is that this machine's network is cut: "
     "nobody is taken out for it."
 )
+_LATE: Final = "Checks come back too late to count: this machine is overloaded. They are left out."
 DAMP_ROWS, CALM_TIMES = 2, 10
 """The first longer return is two rows of rise; up for ten times as long, all is forgotten (60 s and 600 s)."""
 
@@ -135,8 +140,8 @@ class Prober:
         self._news: list[FailedCheck | Trouble] = []
         self._troubled: dict[str, str] = {}
         self._pulses = Pulses()
-        self._overload = self._late_why = ""
-        self._late_at = float("-inf")
+        self._overload = ""
+        self._lates: deque[float] = deque(maxlen=LATE_TIMES)
         self.late = 0
         timeout_s = health.timeout_s if health is not None else 0.0
         self._rounds = Rounds(self._policy.interval_s, timeout_s, self._concurrent, self._check_of, self._checked)
@@ -246,7 +251,8 @@ class Prober:
     def overload(self) -> str:
         """What keeps checks from being made in their time, likewise."""
         with self._lock:
-            return self._overload or (self._late_why if time.monotonic() - self._late_at < LATE_TOLD_S else "")
+            often = len(self._lates) == LATE_TIMES and time.monotonic() - self._lates[0] < LATE_TOLD_S
+            return self._overload or (_LATE if often else "")
 
     def _run(self) -> None:
         asyncio.run(self._main())
@@ -285,8 +291,9 @@ class Prober:
         with self._lock:
             self._pulses.heard(target.id, None, took_s, late)
             self.late += 1
-            self._late_at = time.monotonic()
-            self._late_why = "Checks come back too late to count: this machine is overloaded. They are left out."
+            now = time.monotonic()
+            if not self._lates or now - self._lates[-1] >= LATE_APART_S:
+                self._lates.append(now)
             self._unheard.discard(target.id)
         self._wake()
 
