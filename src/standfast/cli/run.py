@@ -158,10 +158,10 @@ def _all(
     elif config.web is not None:
         click.echo(f"{_PAGE_MISSING} {_PAGE_REMEDY}. Everything else runs.", err=True)
     signals = listen()
-    tell = partial(click.echo, err=True) if not quiet else _silent
+    tell = partial(_say, err=True) if not quiet else _silent
     supervise(specs, signals.stop, tell, watched, signals.reload)
     if not quiet:
-        click.echo("Stopped. DNS stays as it is.")
+        _say("Stopped. DNS stays as it is.")
 
 
 def _silent(text: str) -> None:
@@ -211,9 +211,15 @@ def _page_installed() -> bool:
     return all(find_spec(name) for name in ("jinja2", "starlette", "uvicorn"))
 
 
-def _say(line: str) -> None:
-    click.echo(line)
-    sys.stdout.flush()
+def _say(line: str, *, err: bool = False) -> None:
+    """For whoever reads it. If nobody does any more, or its disk is full, the journal has it, and work goes on."""
+    try:
+        click.echo(line, err=err)
+        (sys.stderr if err else sys.stdout).flush()
+    except UnicodeEncodeError:
+        _say(line.encode("ascii", "replace").decode(), err=err)
+    except OSError:
+        return
 
 
 def _host() -> str:

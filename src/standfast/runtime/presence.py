@@ -58,10 +58,11 @@ def read_presence(folder: Path) -> list[Present]:
         try:
             line = json.loads(path.read_text(encoding="utf-8"))
             pid, at = int(line.pop("pid")), float(line.pop("at"))
+            alive = _exists(pid)
             role, who = str(line.pop("role")), str(line.pop("who"))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             continue
-        found.append(Present(role, who, pid, max(0.0, time.time() - at), _exists(pid), line, at))
+        found.append(Present(role, who, pid, max(0.0, time.time() - at), alive, line, at))
     return found
 
 

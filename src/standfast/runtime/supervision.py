@@ -55,8 +55,12 @@ class Child:
             self._due = now + pause
             return f"{self.spec.name} ended with {code}; started again in {pause:g} s"
         if now >= self._due:
+            try:
+                self.process = self._started()
+            except OSError as error:  # no memory, no process left: the others run on
+                self._due = now + _BACKOFF_S[-1]
+                return f"{self.spec.name} can't be started ({error.strerror}); tried again in {_BACKOFF_S[-1]:g} s"
             self._due = 0.0
-            self.process = self._started()
         return ""
 
     def reload(self) -> None:
