@@ -86,7 +86,7 @@ def _no_velocity(patch: pytest.MonkeyPatch) -> None:
 
 
 BROKEN: dict[str, tuple[Patch, str]] = {
-    "blind writes": (_blind_writes, "G2"),
+    "blind writes": (_blind_writes, "G2 G8"),  # over newer contents or over a seal, whichever is met first
     "collecting by distance": (_collecting_by_distance, "G3"),
     "no repair": (_no_repair, "G4"),
     "marker without addresses": (_marker_without_addresses, "G5"),
@@ -108,7 +108,7 @@ def found(patch: Patch, monkeypatch: pytest.MonkeyPatch) -> Failure:
 def test_the_property_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     patch, rule = BROKEN[name]
     failure = found(patch, monkeypatch)
-    assert failure.broken.rule == rule, failure.broken
+    assert failure.broken.rule in rule.split(), failure.broken
 
 
 def test_a_failure_is_shrunk_to_the_fault_it_takes_and_told_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
