@@ -58,6 +58,19 @@ def test_endpoints_that_share_load_balancers_are_planned_once() -> None:
     assert held.why == "lb-3 would carry 90 of 100, and 20 % are to stay free"
 
 
+def test_the_reserve_is_kept_where_somebody_strayed_too() -> None:
+    """Another load balancer with an address outside the prefixes must not undo what protects the rest."""
+    ours = ("192.0.2.0/24",)
+    both = (wanted("api", 160, prefixes=ours), wanted("www", 200, prefixes=ours))
+    plan = begun(region(), *both)
+    two = region(lb_1="x", lb_2="x")
+    moved = fleet_of(replace(one, ipv4=("203.0.113.9",)) if one.id == "lb-6" else one for one in two.load_balancers)
+    outcome = planned(moved, verdicts_of(moved), both, plan, 10.0)
+    for key in (both[0].key, both[1].key):
+        assert served(entry_of(outcome.plan, key)) == ["lb-2", "lb-3", "lb-4", "lb-5", "lb-6"]
+    assert {one.rule for decision in outcome.decisions for one in decision.held_back} == {"reserve"}
+
+
 def test_the_dead_and_the_gone_are_not_kept_for_the_reserve() -> None:
     both = (wanted("api", 220), wanted("www", 220))
     plan = begun(region(), *both)

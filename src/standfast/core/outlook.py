@@ -102,7 +102,7 @@ class Outlook:
     def over(self, fleet: Fleet, verdicts: Mapping[str, Verdict]) -> "Outlook":
         """The same draft with another fleet, for one endpoint: what is decided there binds those after it too."""
         other = Outlook(fleet, verdicts, self.now, self.context)
-        other._lately = self._lately
+        other._lately, other.reserved, other.may_turn = self._lately, self.reserved, self.may_turn
         return other
 
     def az_went(self, az: str, at: float) -> None:
