@@ -18,7 +18,8 @@ from standfast.model.fleet import Fleet, LoadBalancer
 from standfast.model.marker import ABSENT, Marker, MarkerReading
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
-from standfast.model.rrset import ADDRESS_TYPES
+from standfast.model.rrset import ADDRESS_TYPES, RRset
+from standfast.model.shards import Shards
 from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent
 from standfast.ports.provider import Confirm, Read, ReadChanges, Replace
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
@@ -181,6 +182,17 @@ def test_a_repair_and_a_refill_obey_too() -> None:
         refused = judge(entry, plan, reading, floor, gone, prefixes=OURS)
         assert isinstance(refused, Leave)
         assert (refused.standing, "203.0.113.1 is outside" in refused.why) == ("unsafe", True)
+
+
+@pytest.mark.parametrize("rdata", [b"", b"abc", b"x" * 5, b"x" * 16, b"x" * 300])
+def test_what_is_no_address_keeps_nobody_from_the_others(rdata: bytes) -> None:
+    """A plan that somebody made by hand, or that a store gives out: one endpoint is refused, the rest goes on."""
+    good = begun(fleet(1), replace(POLICY, prefixes=()), policy("api", min_answers=1))
+    entries = [replace(e, rrsets=(RRset(1, 60, (rdata,)),)) if e.key == WWW else e for e in good.shards]
+    shards = Shards.of(entries)
+    results = enacted(Plan(replace(good.record, shards=shards.digest), shards), OURS, MemoryProvider(ZONE))
+    assert results[WWW[1]].startswith(f"unsafe: {WWW[1]}: A rdata of {len(rdata)} octets")
+    assert results[f"api.{ZONE}"].startswith("in_step")
 
 
 @pytest.mark.parametrize("seed", range(60))

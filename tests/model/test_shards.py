@@ -149,6 +149,15 @@ def test_octets_that_match_their_digest_but_are_no_node_are_damage(octets: bytes
         read_shards(digest_of(octets), from_store({digest_of(octets): octets}), {})
 
 
+@pytest.mark.parametrize("name", ["www.example.net", "", "xexample.com", "com"])
+def test_an_entry_that_is_not_in_its_zone_is_damage(name: str) -> None:
+    """Nobody can say where its marker is: it must not reach whoever asks, for that ended every enactor."""
+    there = stored(Shards.of([entry(2, 0), Entry("example.com", name, 1)]))
+    (digest,) = there
+    with pytest.raises(ShardDamaged, match="not in its zone 'example.com'"):
+        read_shards(digest, lambda some: {one: there[one] for one in some}, {})
+
+
 @fixed
 @given(st.integers(0, 120))
 def test_outlines_lead_from_the_root_to_every_node(size: int) -> None:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from .entry import Entry, Key
+from .name import is_below
 
 LEAF_MAX: Final = 16
 _FAN_OUT: Final = 16
@@ -254,6 +255,11 @@ def _checked(digest: str, octets: bytes | None) -> _StoredLeaf | _StoredBranch:
         raise ShardDamaged(f"shard {digest} does not decode: {error}") from None
     if isinstance(node, _StoredBranch) and len(node.children) != _FAN_OUT:
         raise ShardDamaged(f"shard {digest} has {len(node.children)} children instead of {_FAN_OUT}")
+    if isinstance(node, _StoredLeaf) and (
+        astray := next((e for e in node.entries if not is_below(e.name, e.zone)), None)
+    ):
+        # It has neither marker nor records there: whoever works out where they are must not meet it.
+        raise ShardDamaged(f"shard {digest} names {astray.name[:80]!a}, which is not in its zone {astray.zone[:80]!a}")
     return node
 
 
