@@ -125,7 +125,8 @@ def _prober(
     from .vantage import VantageProcess, vantage_of
 
     vantage = vantage_of(place.config, who, duties.az)
-    VantageProcess(vantage, place.config, place.late_store(), journal, presence=presence).run(stop)
+    with closing(place.late_store()) as store:  # a role may begin anew in this process
+        VantageProcess(vantage, place.config, store, journal, presence=presence).run(stop)
 
 
 def _cleaner(

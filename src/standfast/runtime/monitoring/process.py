@@ -90,6 +90,7 @@ class MonitorProcess:
             stop.wait(BEAT_S)
         for thread in (*threads, stood):
             thread.join(2 * BEAT_S)
+        self._store.close()
         self._tidings.event("stopped")
         self._journal.close()
 
