@@ -32,7 +32,10 @@ def test_clock_times_in_a_sentence_become_times_and_the_rest_is_escaped() -> Non
     assert "not 99:99:99: &#34;x&#34;" in text
 
 
-@pytest.mark.parametrize("text", ["", "x", "1e5", "-5", "9" * 30, "2026-13-01", "nan", "inf"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "1e5", "-5", "9" * 30, "2026-13-01", "nan", "inf", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "٣٣"],
+)
 def test_no_moment(text: str) -> None:
     assert parsed(text) is None
 

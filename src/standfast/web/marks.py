@@ -5,7 +5,7 @@ from collections import deque
 from typing import Final
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from standfast.runtime.journal import Journal
@@ -33,10 +33,13 @@ class Marks:
     async def post(self, request: Request) -> Response:
         """201, or what is wrong with it in one line."""
         octets = bytearray()
-        async for part in request.stream():
-            octets += part
-            if len(octets) > BODY_OCTETS_MAX:
-                return _said(413, f"At most {BODY_OCTETS_MAX} octets.")
+        try:
+            async for part in request.stream():
+                octets += part
+                if len(octets) > BODY_OCTETS_MAX:
+                    return _said(413, f"At most {BODY_OCTETS_MAX} octets.")
+        except ClientDisconnect:
+            return _said(400, "The request was cut off.")
         try:
             posted = msgspec.json.decode(bytes(octets), type=Posted)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -8,6 +8,8 @@ from markupsafe import Markup, escape
 
 _CLOCK: Final = re.compile(r"(?:(\d{4}-\d\d-\d\d) )?\b(\d\d:\d\d:\d\d)\b")
 _UNKNOWN: Final = "–"
+FAR_S: Final = 1e11
+"""The year 5138."""
 
 
 def moment_of(at: float | None) -> datetime | None:
@@ -54,8 +56,11 @@ def stamped(text: str, now: float) -> Markup:
 
 
 def parsed(text: str) -> float | None:
-    """Seconds since the epoch from `1764298800`, or from 2026-11-28T03:04:12Z; None if it is neither."""
+    """Seconds since the epoch from `1764298800`, or from 2026-11-28T03:04:12Z; None if it is neither, or so far off
+    that what is reckoned from it would be no moment."""
     try:
-        return float(text) if re.fullmatch(r"\d{1,11}(\.\d{1,9})?", text) else datetime.fromisoformat(text).timestamp()
+        plain = re.fullmatch(r"\d{1,11}(\.\d{1,9})?", text, re.ASCII)
+        at = float(text) if plain else datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         return None
+    return at if 0 <= at < FAR_S else None
