@@ -59,7 +59,8 @@ def lost_azs(
     doubtful = {one.load_balancer for one in some if one.present and one.wish == "out" and not one.asked}
     if not doubtful:
         return {}
-    present = {one.load_balancer for one in some if one.present}
+    # Who still answers only at addresses that it had before is out: those go because they changed, not with the AZ.
+    present = {one.load_balancer for one in some if one.present and not one.asked}
     azs = {outlook.by_id[name].az for name in doubtful if name in outlook.by_id}
     found: dict[str, Lost] = {}
     for az in sorted(azs):

@@ -57,10 +57,9 @@ def turned(
     if not policy.rotation_s or len(chosen) == len(able):
         return Turned(chosen)
     now, period = outlook.now, period_s(policy)
-    if previous is None or previous.turn is None:
-        begun = now - period * _offset(policy.name)
-        return Turned(chosen if previous is None else _kept(policy, able, families, least, {}), Turn(begun, ()))
-    turn = previous.turn
+    turn = Turn(now - period * _offset(policy.name)) if previous is None or previous.turn is None else previous.turn
+    if previous is None:
+        return Turned(chosen, turn)
     at = turn.at if turn.at <= now + period else now
     credits = _credits(able, len(chosen), turn, max(0.0, (now - at) / period))
     fine = {one.identity for one in able}
