@@ -39,7 +39,7 @@ CleanerRequest: TypeAlias = ReadHead | ReadPlan | ListPlans | Read | CollectPlan
 class Retention(Struct, frozen=True):
     """What is kept although nothing needs it: the newest `plans`, and those younger than `days` up to `cap` plans.
 
-    Plans in which load balancers only took turns are not counted among the newest.
+    Plans in which load balancers only took turns are neither counted nor kept by either.
 
     Retention serves people who look back; safety never rests on it, nor on the clocks it compares.
     """
@@ -163,11 +163,13 @@ def collectable(
     """The generations that nothing can need, lowest first.
 
     `lowest` is the least since in the zones; `wall` seconds since the epoch. Kept besides: the head, pinned plans, the
-    plan in which any endpoint's present contents began (held ones and rollback targets among them), retention.
+    plan in which any endpoint's present contents began (held ones and rollback targets among them), retention. Plans in
+    which load balancers only took turns are routine: retention neither keeps them nor counts them, by number or by age.
     """
     begun = {entry.since for entry in newest.shards if entry.kind != "first"}
-    recent = {plan.generation for plan in [one for one in plans if not is_rotation(one.reason)][: retention.plans]}
-    young = {plan.generation for plan in plans[: retention.cap] if wall - plan.at < retention.days * 86_400}
+    told = [one for one in plans if not is_rotation(one.reason)]
+    recent = {plan.generation for plan in told[: retention.plans]}
+    young = {plan.generation for plan in told[: retention.cap] if wall - plan.at < retention.days * 86_400}
     kept = begun | recent | young | {newest.generation}
     return tuple(
         sorted(p.generation for p in plans if p.generation < lowest and p.generation not in kept and not p.pinned)
