@@ -1,13 +1,11 @@
-"""Shared capacity with its reserve, and what taking load balancers out would leave."""
+"""Shared capacity with its reserve."""
 
 from msgspec.structs import replace
 
 from harness.planning import (
     DOWN,
-    UP,
     balancer,
     begun,
-    context,
     entry_of,
     fleet_of,
     planned,
@@ -15,9 +13,7 @@ from harness.planning import (
     served,
     verdicts_of,
 )
-from standfast.core.capacity import Check, check_removal, in_az
-from standfast.model.fleet import Fleet, Verdict
-from standfast.model.plan import Plan
+from standfast.model.fleet import Fleet
 from standfast.model.policy import EndpointPolicy
 
 AZS = "aabbcc"
@@ -31,15 +27,6 @@ def region(**drained: str) -> Fleet:
 
 def wanted(label: str, need: int, **others: object) -> EndpointPolicy:
     return replace(policy(label, removal_share=1.0), need=need, **others)
-
-
-def check(names: set[str], policies: tuple[EndpointPolicy, ...], plan: Plan, **states: Verdict) -> Check:
-    some = region()
-    given = context(plan.generation + 1, policies)
-    return check_removal(names, some, verdicts_of(some, **states), policies, plan, 1000.0, given)
-
-
-# Reserve
 
 
 def test_endpoints_that_share_load_balancers_are_planned_once() -> None:
@@ -90,48 +77,3 @@ def test_without_need_nothing_is_reserved() -> None:
     outcome = planned(some, verdicts_of(some), both, begun(region(), *both), 10.0)
     assert len(served(entry_of(outcome.plan))) == 3
     assert outcome.loads == ()
-
-
-# What would be left
-
-
-def test_an_evacuation_says_what_remains_and_what_is_asked() -> None:
-    policies = (policy(), policy("ab", azs=("a", "b")), policy("a", azs=("a",)))
-    plan = begun(region(), *policies)
-    found = {one.key[1].split(".")[0]: one for one in check(set(in_az(region(), "a")), policies, plan).endpoints}
-    www, ab, alone = found["www"], found["ab"], found["a"]
-    assert (www.leaving, www.share, www.answers) == (("lb-1", "lb-2"), 400 / 600, ((1, 4, 2),))
-    assert (www.asks, www.refuses) == ((), ())
-    assert (ab.share, [one.rule for one in ab.asks], ab.refuses) == (0.5, ["velocity"], ())
-    assert ab.asks[0].due == 1600.0
-    assert [one.rule for one in alone.refuses] == ["min_answers"]
-    assert alone.share == 0.0
-
-
-def test_what_nothing_lifts_is_told_apart_from_what_is_asked() -> None:
-    policies = (policy(),)
-    found = check({f"lb-{n}" for n in range(1, 7)}, policies, begun(region(), *policies))
-    (www,) = found.endpoints
-    assert {one.rule for one in www.refuses} == {"min_answers"}
-    assert len(www.refuses) == 2
-    assert {one.rule for one in www.asks} == {"velocity"}
-    assert (found.asks, found.refuses, found.worst) == (True, True, www)
-
-
-def test_panic_and_reserve_are_told() -> None:
-    ill = {f"lb_{n}": DOWN for n in (3, 4, 5, 6)}
-    policies = (policy(hold_below=0.5),)
-    (www,) = check({"lb-1"}, policies, begun(region(), *policies), **ill).endpoints
-    assert www.panic
-    assert [one.rule for one in www.refuses] == ["panic"]
-    needy = (wanted("www", 480),)
-    found = check({"lb-1"}, needy, begun(region(), *needy))
-    assert [one.rule for one in found.endpoints[0].asks] == ["reserve"]
-    assert [load.load for load in found.loads] == [96.0] * 5
-    assert not any(load.within for load in found.loads)
-
-
-def test_who_is_in_no_answer_changes_nothing() -> None:
-    policies = (policy(azs=("a",)),)
-    assert check({"lb-5"}, policies, begun(region(), *policies)).endpoints == ()
-    assert UP.state == "up"
