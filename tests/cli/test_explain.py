@@ -1,10 +1,14 @@
 """`standfast explain`: why each address is (not) in the answer, since when, and who decided."""
 
 import re
+import time
+
+import pytest
 
 from cli.stage import DOWN, ENDPOINTS, LOAD_BALANCERS, ZONE, Stage
 from standfast.model.rrset import RRType, address_rdata
 from standfast.ports.provider import Content, Replace, Write, Written
+from standfast.runtime.times import clock
 
 
 def test_why_one_is_out(stage: Stage) -> None:
@@ -111,3 +115,40 @@ def test_json(stage: Stage) -> None:
     (one,) = report["load_balancers"]
     assert (one["in_answer"], one["since"]["generation"], one["since"]["exact"]) == (False, 2, True)
     assert report["state"] == "unread"
+
+
+def test_budgets_limits_loads_and_shares_are_fields(stage: Stage) -> None:
+    weighted = LOAD_BALANCERS.replace("lb-c2: {", "lb-c2: {capacity: 200, ")
+    stage.configure(weighted, "  www: {need: 80}\n  api: {azs: [a, b], need: 20}\n")
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    until = stage.now + 600
+    report = stage.run("explain", "www", "--json").json
+    assert report["budget"] == {"used": 0.2, "of": 0.34, "until": until}
+    assert report["adding"] == {"used": 0.0, "of": 0.34, "until": None}
+    assert report["held_back"] == []
+    assert report["limits"]["removal"] == {"share": 0.34, "window_s": 600.0}
+    assert (report["limits"]["max_answers"], report["limits"]["need"], report["limits"]["az_loss"]) == (8, 80, "auto")
+    loads = {one["load_balancer"]: one["load"] for one in report["loads"]}
+    assert loads == {"lb-a1": pytest.approx(46.6667), "lb-c1": 26.6667, "lb-c2": 26.6667}, "api's 20 counts too"
+    shares = {one["load_balancer"]: (one["answers"], one["capacity"]) for one in report["shares"]}
+    assert shares == {"lb-a1": (0.333333, 0.25), "lb-c1": (0.333333, 0.25), "lb-c2": (0.333333, 0.5)}
+    said = stage.run("explain", "www").out
+    assert f"Removal budget: 20 of 34 % used until {clock(until, time.time())}." in said
+    assert "Share of answers for share of capacity: lb-c2 33.3 for 50 % (-17), lb-a1 33.3 for 25 % (+8.3)" in said
+
+
+def test_where_they_take_turns_shares_are_those_over_time(stage: Stage) -> None:
+    """Two of four at a time, one of them twice as heavy: 2/5 of the places, as of the capacity."""
+    weighted = LOAD_BALANCERS.replace("lb-c2: {", "lb-c2: {capacity: 200, ")
+    stage.configure(weighted, "  www: {max_answers: 2, rotation: 2m}\n")
+    stage.publish()
+    report = stage.run("explain", "www", "--json").json
+    assert {one["load_balancer"]: one["answers"] for one in report["shares"]} == {
+        "lb-a1": 0.2,
+        "lb-b1": 0.2,
+        "lb-c1": 0.2,
+        "lb-c2": 0.4,
+    }
+    assert {one["deviation"] for one in report["shares"]} == {0.0}
+    assert "Share of answers" not in stage.run("explain", "www").out

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli.given import Fleet, Ran, fleet, run, written_config
-from harness.dnsservers import ZONE, BindServer, DnsServer
+from harness.dnsservers import ZONE, BindServer, DnsServer, EmbeddedServer
 from harness.zonetools import axfr, nsupdate
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.cli.plan import plan_command
@@ -199,3 +199,24 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path, lbs: Fleet) -> None:
     ran = planned(config, "--json")
     assert ran.code == 1
     assert json.loads(ran.text)["written"] is False
+
+
+def test_load_and_shares_are_shown_before_an_edit_is_in_force(
+    embedded: EmbeddedServer, tmp_path: Path, lbs: Fleet
+) -> None:
+    """Narrowed to two of three, each has 90 of 100 to carry: no guard keeps the third, but the plan says so."""
+    config = written_config(tmp_path, embedded, lbs.port, endpoints="{www: {need: 180}}")
+    text = planned(config).text
+    assert "Load of what endpoints need: lb-a1 60 of 100, lb-b1 60 of 100, lb-c1 60 of 100; 20 % stay free." in text
+    publish(config)
+    written_config(tmp_path, embedded, lbs.port, endpoints="{www: {need: 180, azs: [a, b]}}")
+    ran = planned(config, "--json")
+    assert (ran.code, endpoint(ran)["types"]["A"]["added"]) == (2, ALL[:2])
+    assert ran.json["loads"] == [
+        {"load_balancer": name, "load": 90.0, "capacity": 100, "reserve": 0.2, "within": False}
+        for name in ("lb-a1", "lb-b1")
+    ]
+    assert [one["deviation"] for one in ran.json["shares"]] == [0.0, 0.0]
+    markdown = planned(config, "--output", "markdown").text
+    assert "Load of what endpoints need: lb-a1 90 of 100 (uses its reserve), lb-b1 90 of 100" in markdown
+    assert "Removal budget: 33 of 34 % used until" in markdown

@@ -2,10 +2,13 @@
 
 import os
 import re
+import time
 
+import pytest
 from msgspec.structs import replace
 
-from cli.stage import DOWN, ZONE, Stage
+from cli.stage import DOWN, LOAD_BALANCERS, ZONE, Stage
+from harness.planning import entry_of
 from standfast.cli.status import status_json, status_lines
 from standfast.model.fleet import Verdict, VerdictState
 from standfast.model.marker import ABSENT
@@ -17,6 +20,7 @@ from standfast.runtime.sharing import Judged
 from standfast.runtime.times import clock, span
 from standfast.runtime.verdict import verdict
 from standfast.runtime.votes import VantageSight
+from standfast.web.fleetview import columns
 
 
 def test_nothing_was_ever_published(stage: Stage) -> None:
@@ -299,3 +303,54 @@ def test_handled_while_keys_are_rotated(served: Stage) -> None:
     said = served.run("status")
     assert said.code == 0
     assert said.out.splitlines()[:2] == [f"▲ HANDLED   {told}. Nobody needs to act.", "            standfast check"]
+
+
+def test_budgets_and_who_waits_are_shown_with_each_name(stage: Stage) -> None:
+    """One of four left: 25 of 34 %; of api's pair the other waits for the window."""
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    until = stage.now + 600
+    stage.share(lb_b1=DOWN, lb_a1=DOWN)
+    out = stage.run("status").out
+    assert f"   Removal budget: 25 of 34 % used until {clock(until, time.time())}.\n" in out
+    assert "   Removal budget: 50 of 34 % used" in out
+    waits = f"lb-a1 is kept (velocity): 34 % per 600 s is used up; until {clock(until, time.time())}."
+    assert f"   {waits}\n" in out
+    assert "   lb-a1 is kept (panic): " in out
+    told = {one["name"]: one for one in stage.run("status", "--json").json["endpoints"]}
+    assert told[f"www.{ZONE}"]["budget"] == {"used": 0.25, "of": 0.34, "until": until}
+    assert told[f"www.{ZONE}"]["adding"] == {"used": 0.0, "of": 0.34, "until": None}
+    assert [one["load_balancer"] for one in told[f"api.{ZONE}"]["held_back"]] == ["lb-a1"]
+
+
+def test_adding_is_a_budget_too(stage: Stage) -> None:
+    stage.now -= 800
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    stage.publish(700.0, lb_b1=DOWN, lb_c1=DOWN)
+    plan = stage.publish(170.0)
+    (came,) = (one for one in entry_of(plan, (ZONE, f"www.{ZONE}")).arrivals)
+    other = {"lb-b1": "lb-c1", "lb-c1": "lb-b1"}[came.load_balancer]
+    out = stage.run("status").out
+    until = clock(came.at + 60, time.time())
+    assert f"   Adding budget: 25 of 34 % used until {until}.\n" in out
+    assert f"   {other} waits to join (adding): 34 % per 60 s has just joined; until {until}.\n" in out
+
+
+def test_what_shared_load_balancers_carry_and_how_far_answers_are_from_weights(stage: Stage) -> None:
+    """Both ask lb-a1: 90 of four is 22.5 each, 60 of two 30 each."""
+    heavy = LOAD_BALANCERS.replace("lb-c2: {", "lb-c2: {capacity: 200, ").replace("lb-a1: {", "lb-a1: {capacity: 50, ")
+    stage.configure(heavy, "  www: {need: 90}\n  api: {azs: [a, b], need: 60}\n")
+    stage.publish()
+    said = stage.run("status").out
+    assert "\nLoad of what endpoints need: lb-a1 52.5 of 50 (uses its reserve), " in said
+    assert "; 20 % stay free.\n" in said
+    (az_a, *_) = columns(observe(stage.config), stage.config)
+    assert az_a.balancers[0].load == "lb-a1 52.5 of 50 (uses its reserve)", "as on the page"
+    told = stage.run("status", "--json").json
+    (first,) = (one for one in told["loads"] if one["load_balancer"] == "lb-a1")
+    assert first == {"load_balancer": "lb-a1", "load": 52.5, "capacity": 50, "reserve": 0.2, "within": False}
+    shares = {one["load_balancer"]: one for one in told["shares"]}
+    assert shares["lb-c2"]["answers"] == 0.125
+    assert shares["lb-c2"]["deviation"] == round(0.125 - shares["lb-c2"]["capacity"], 6)
+    assert sum(one["answers"] for one in told["shares"]) == pytest.approx(1)

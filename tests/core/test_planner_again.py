@@ -1,7 +1,7 @@
 """A plan that was just made answers everything: with nothing new there is no second one.
 
 Histories wilder than those of `test_planner_properties`: families and addresses that move, few answers, turns, other
-limits. Only this one check holds over them, for the others know fewer policies. Both histories below were found so.
+limits. Only this one check holds over them, for the others know fewer policies. The histories below were found so.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from harness.planning import AGREED, DOWN, UNKNOWN, UP, WARMING, balancer, fleet_of, policy, verdicts_of
+from harness.planning import (
+    AGREED,
+    DOWN,
+    UNKNOWN,
+    UP,
+    WARMING,
+    balancer,
+    entry_of,
+    fleet_of,
+    planned,
+    policy,
+    served,
+    verdicts_of,
+)
 from harness.planning_checks import Situation, asking_again_changes_nothing, history
 from standfast.model.fleet import AdminState, Fleet, LoadBalancer, Verdict
 from standfast.model.policy import AzLoss, EndpointPolicy, OnPanic
@@ -98,6 +111,28 @@ def test_a_rotation_begins_as_it_goes_on() -> None:
     )
     assert [step.drawn.plan is not None for step in steps] == [True] * 4
     assert asking_again_changes_nothing(steps) == []
+
+
+def test_nobody_of_unknown_health_is_turned_out() -> None:
+    """It was, and then stayed out as unknown; for the rest fitted, a second plan said that nobody turns any more."""
+    some = fleet_of(balancer(n) for n in (7, 8))
+    turning = (replace(policy(max_answers=1), rotation_s=120.0),)
+    (first,) = history([Situation(some, verdicts_of(some), turning, 1000.0)])
+    (there,) = served(entry_of(first.after))
+    unsure = verdicts_of(some, **{there.replace("-", "_"): UNKNOWN})
+    steps = history([Situation(some, unsure, turning, 1000.0 + n) for n in (120.0, 240.0, 360.0)], first.after)
+    assert [step.drawn.plan for step in steps] == [None] * 3
+    assert planned(some, verdicts_of(some), turning, first.after, 1120.0).plan is not None
+
+
+def test_a_rotation_that_pauses_spends_no_generation() -> None:
+    """Two of three are left, and they fit; the third was not in the answer."""
+    some = fleet_of(balancer(n) for n in (1, 2, 3))
+    turning = (replace(policy(max_answers=2), rotation_s=120.0),)
+    (first,) = history([Situation(some, verdicts_of(some), turning, 1000.0)])
+    (out,) = {one.id for one in some.load_balancers} - set(served(entry_of(first.after)))
+    ill = Situation(some, verdicts_of(some, **{out.replace("-", "_"): DOWN}), turning, 1030.0)
+    assert [step.drawn.plan for step in history([ill], first.after)] == [None]
 
 
 def test_half_of_an_az_is_half_where_addresses_changed() -> None:

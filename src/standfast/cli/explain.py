@@ -59,7 +59,7 @@ def explain_command(name: str, load_balancer: str | None, file: str, as_json: bo
         raise StandfastError("The plan changed while it was read.", "Try again.")
     found = cases(seen, entry, config, load_balancer)
     if as_json:
-        dump(_json(seen, entry, found))
+        dump(_json(seen, entry, found, config))
     elif load_balancer is None:
         as_text(_overview(seen, entry, found))
     else:
@@ -127,10 +127,15 @@ def _stranger(seen: "Seen", entry: "Entry", text: str, config: "Config") -> str:
     return f"{address} belongs to no load balancer that is known, and is not in the answer."
 
 
-def _json(seen: "Seen", entry: "Entry", cases: "list[Case]") -> dict[str, Any]:
-    from standfast.runtime.explaining import remarks, sentence, standing_of
+def _json(seen: "Seen", entry: "Entry", cases: "list[Case]", config: "Config") -> dict[str, Any]:
+    from standfast.runtime.budgets import budget_facts, limits_facts, loads_facts, shares_facts
+    from standfast.runtime.explaining import concerned, remarks, sentence, standing_of
+    from standfast.runtime.place import policy_of
 
     how = standing_of(seen, entry)
+    decision = next((one for one in seen.decisions if one.key == entry.key), None)
+    policy = next((policy_of(one) for one in config.endpoints if (one.zone, one.name) == entry.key), None)
+    loads, own = concerned(seen, entry)
     return {
         "name": entry.name,
         "zone": entry.zone,
@@ -158,5 +163,9 @@ def _json(seen: "Seen", entry: "Entry", cases: "list[Case]") -> dict[str, Any]:
             }
             for one in cases
         ],
+        **(budget_facts(decision) if decision else {"budget": None, "adding": None, "held_back": None}),
+        "limits": limits_facts(policy) if policy else None,
+        "loads": loads_facts(loads),
+        "shares": shares_facts(own),
         "remarks": remarks(seen, entry),
     }

@@ -8,11 +8,15 @@ over 2). 1: something could not be read, or the command was used wrongly.
     in_sync       whether nothing would change             health_from  planner, probes or none
     endpoints     `name`, `zone`, `differs` (null: unread), `marker` (`before`, `state`, `after`), `types` by type
                   (`stay`, `added`, `removed`, `ttl_before`, `ttl_after`), `alias`, `reasons` (`address`,
-                  `load_balancer`, `reason`), `action`, `why`, `panic`, `budget` (`used`, `of`, `until`), `held_back`
-                  (`load_balancer`, `rule`, `reason`, `until`), `held`, `note`
+                  `load_balancer`, `reason`), `action`, `why`, `panic`, `budget` and `adding` (of who left, of who
+                  joined: `used`, `of`, `until`), `held_back` (`load_balancer`, `rule`, `reason`, `until`), `held`,
+                  `note`
     consent       names that exist in DNS and need --take NAME
     refusals      `name`, `zone`, `rule`, `reason`, `remedy`
     held_back     removals that a guard keeps back: `name`, `load_balancer`, `reason`
+    loads         what load balancers would carry of what endpoints need: `load_balancer`, `load`, `capacity`,
+                  `reserve`, `within`
+    shares        averages over endpoints: `load_balancer`, `answers`, `capacity`, `deviation`
     unread, refused, notes, not_touched (`zone`, `names`; null: not known), written (always false), exit
 """
 

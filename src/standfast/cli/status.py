@@ -23,7 +23,7 @@ from .wording import (
 
 if TYPE_CHECKING:
     from standfast.config import Config
-    from standfast.model.entry import Member
+    from standfast.model.entry import Entry, Member
     from standfast.runtime.observing import Seen
     from standfast.runtime.verdict import Standing, Verdict
     from standfast.runtime.zonesight import EndpointSight
@@ -89,6 +89,7 @@ def _watch(config: "Config", every: bool) -> None:
 
 def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool = False) -> list[str]:
     """The whole of it, as people read it."""
+    from standfast.runtime.budgets import loads_told
     from standfast.runtime.skew import skewed
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_lines
@@ -106,6 +107,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     lines += [f"… {count} more {kind} (--all shows them)" for kind, count in folded.items()]
     if seen.absent:
         lines.append(f"not in a plan yet: {', '.join(name for _, name in seen.absent[:SHOWN_MAX])}")
+    lines += loads_told(seen.loads)
     lines += _override_lines(seen)
     lines += _secondary_lines(seen)
     lines += [f"configuration: {one.sentence}" for one in skewed(seen)]
@@ -140,6 +142,7 @@ class _Words:
         self.seen = seen
         self.azs = azs_of(seen, config)
         self.when = published_at(seen.store.plans)
+        self.decisions = {one.key: one for one in seen.decisions}
         self.reasons = {
             one.key: {member.load_balancer: member.reason for member in one.members} for one in seen.decisions
         }
@@ -196,8 +199,16 @@ def _endpoint_lines(words: _Words, sight: "EndpointSight", how: "Standing") -> l
     if how.why:
         lines.append(f"   {'held: ' if how.state == 'held' else ''}{how.why}")
     lines += _az_lines(words, members)
+    lines += _limit_lines(words, entry)
     servers = "   ".join(f"{name} {_marked(marker)}" for name, marker in sight.servers)
     return [*lines, *([f"   {servers}"] if servers else [])]
+
+
+def _limit_lines(words: _Words, entry: "Entry") -> list[str]:
+    from standfast.runtime.budgets import limits_told
+
+    decision = words.decisions.get(entry.key)
+    return [f"   {text}" for text in limits_told(decision, words.seen.at)] if decision else []
 
 
 def _az_lines(words: _Words, members: "list[Member]") -> list[str]:
@@ -270,40 +281,44 @@ def _configuration_json(seen: "Seen") -> dict[str, Any]:
     return {"file": seen.file, "in_force": force, "differences": [one.sentence for one in skewed(seen)]}
 
 
+def _endpoint_json(words: _Words, sight: "EndpointSight", how: "Standing") -> dict[str, Any]:
+    from standfast.runtime.budgets import budget_facts
+
+    members, decision = _members(words, sight), words.decisions.get(sight.entry.key)
+    return {
+        **entry_json(sight.entry),
+        "state": how.state,
+        "why": how.why or None,
+        "since_at": words.when.get(sight.entry.since),
+        "served": sum(one.served for one in members),
+        "of": len(members),
+        "load_balancers": [
+            {
+                "id": one.load_balancer,
+                "az": words.azs.get(one.load_balancer),
+                "served": one.served,
+                "health": words.health.get(one.load_balancer),
+                "reason": one.reason,
+            }
+            for one in members
+        ],
+        **(budget_facts(decision) if decision else {"budget": None, "adding": None, "held_back": None}),
+        "servers": [{"name": name, "marker": _marked(marker)} for name, marker in sight.servers],
+    }
+
+
 def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, Any]:
     """For programs."""
     from msgspec import to_builtins
 
+    from standfast.core.spread import shares
+    from standfast.runtime.budgets import loads_facts, shares_facts
     from standfast.runtime.observing import at_work
     from standfast.runtime.sourced import sources_json
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_json
 
     words, overrides = _Words(seen, config), seen.store.in_force(seen.at)
-    endpoints = []
-    for sight, how in standings(seen):
-        members = _members(words, sight)
-        endpoints.append(
-            {
-                **entry_json(sight.entry),
-                "state": how.state,
-                "why": how.why or None,
-                "since_at": words.when.get(sight.entry.since),
-                "served": sum(one.served for one in members),
-                "of": len(members),
-                "load_balancers": [
-                    {
-                        "id": one.load_balancer,
-                        "az": words.azs.get(one.load_balancer),
-                        "served": one.served,
-                        "health": words.health.get(one.load_balancer),
-                        "reason": one.reason,
-                    }
-                    for one in members
-                ],
-                "servers": [{"name": name, "marker": _marked(marker)} for name, marker in sight.servers],
-            }
-        )
     return {
         "verdict": {"kind": found.kind, "sentence": found.sentence, "command": found.command},
         "exit_code": found.exit_code,
@@ -315,9 +330,11 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
             {"zone": one.zone, "primary": one.primary, "address": one.address, "trouble": one.trouble or None}
             for one in seen.zones
         ],
-        "endpoints": endpoints,
+        "endpoints": [_endpoint_json(words, sight, how) for sight, how in standings(seen)],
         "secondaries": [to_builtins(one) for one in seen.secondaries],
         "absent": [name for _, name in seen.absent],
+        "loads": loads_facts(seen.loads),
+        "shares": shares_facts(shares(seen.spreads)),
         "guards": guards(seen),
         "configuration": _configuration_json(seen),
         "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],

@@ -19,18 +19,20 @@ from standfast.model.entry import Arrival, Entry
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
-from .decisions import HeldBack, Joining
+from .decisions import Budget, HeldBack, Joining
 from .selection import Candidate, Least, answers, family_of, percent, rank
 
 _ROUNDING = 1e-9
 
 
 class Adding(Struct, frozen=True):
-    """Who of those chosen may join now. `arrivals` is the new memory, `waiting` has a reason for each that may not."""
+    """Who of those chosen may join now. `arrivals` is the new memory, `waiting` has a reason for each that may not,
+    `budget` is how much of the window is used with these."""
 
     arrivals: tuple[Arrival, ...]
     waiting: tuple[tuple[Candidate, HeldBack], ...] = ()
     joining: tuple[Joining, ...] = ()
+    budget: Budget = Budget()
 
 
 def remembered(arrivals: Iterable[Arrival], now: float, window_s: float) -> tuple[Arrival, ...]:
@@ -62,12 +64,12 @@ def admit(
     some = tuple(chosen)
     past = remembered(previous.arrivals, now, policy.adding_window_s) if previous is not None else ()
     joining = [one for one in some if not one.present]
+    total = sum(one.capacity for one in some)
     if previous is None:
         return Adding((Arrival("", 0, now),))
     if not joining:
-        return Adding(past)
+        return Adding(past, budget=_budget(past, policy, total))
     entering = any(not one.load_balancer for one in past)
-    total = sum(one.capacity for one in some)
     inside = [one for one in able if one.present]
     waiting: list[tuple[Candidate, HeldBack]] = []
     joins: list[Joining] = []
@@ -88,7 +90,14 @@ def admit(
         due = _possible_at(past, one.capacity, policy, total)
         why = f"{percent(policy.adding_share)} per {policy.adding_window_s:g} s has just joined"
         waiting.append((one, HeldBack(one.load_balancer, "adding", why, due)))
-    return Adding(past, tuple(waiting), tuple(joins))
+    return Adding(past, tuple(waiting), tuple(joins), _budget(past, policy, total))
+
+
+def _budget(past: Iterable[Arrival], policy: EndpointPolicy, total: int) -> Budget:
+    """That an endpoint entered is remembered as an arrival without a name, and uses nothing."""
+    named = [one for one in past if one.load_balancer]
+    until = min((one.at + policy.adding_window_s for one in named), default=None)
+    return Budget(sum(one.weight for one in named), policy.adding_share * total, policy.adding_share, until)
 
 
 def _needed(one: Candidate, inside: list[Candidate], families: tuple[RRType, ...], least: Least) -> bool:

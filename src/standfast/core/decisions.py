@@ -10,6 +10,8 @@ from standfast.model.marker import ABSENT, MarkerReading
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 
+from .spread import Share, Spread, shares
+
 Action: TypeAlias = Literal["entered", "changed", "kept", "held", "retired", "absent", "refused"]
 
 
@@ -113,14 +115,29 @@ class HeldBack(Struct, frozen=True):
     asked: bool = False
 
 
+class Budget(Struct, frozen=True):
+    """How much of a limit's window is used: `used` of `most`, both capacity; `most` is `share` of what is installed.
+    `until` is when the oldest of it no longer counts, on the clock of `now`; None if nothing is used."""
+
+    used: float = 0.0
+    most: float = 0.0
+    share: float = 0.0
+    until: float | None = None
+
+    @property
+    def part(self) -> float:
+        """What is used as a share of what is installed; `share` may be."""
+        return self.share * self.used / self.most if self.most else 0.0
+
+
 class Decision(Struct, frozen=True):
     """What was decided for one endpoint, in words and numbers.
 
     `members` has a reason for every load balancer considered, as of now (an entry keeps those of when it last
     changed). `healthy` is the share of eligible capacity believed healthy; `removed` and `removable` are capacity:
     what left in the present window, this plan included, and how much may; `until` is when the oldest of it no longer
-    counts. `leaving` has one for each set of addresses that goes, `held_back` one for each that a limit keeps. `due` is
-    when the next of these becomes possible by time alone, on the clock of `now`.
+    counts. `adding` is the same of who joined. `leaving` has one for each set of addresses that goes, `held_back` one
+    for each that a limit keeps. `due` is when the next of these becomes possible by time alone, on the clock of `now`.
     """
 
     key: Key
@@ -139,28 +156,12 @@ class Decision(Struct, frozen=True):
     until: float | None = None
     joining: tuple[Joining, ...] = ()
     share: float = 0.0
+    adding: Budget = Budget()
 
     @property
-    def used(self) -> float:
-        """The share of the capacity that left in the present window; `share` may."""
-        return self.share * self.removed / self.removable if self.removable else 0.0
-
-
-class Share(Struct, frozen=True):
-    """One load balancer's part of all answers, against its part of the capacity that could serve them.
-
-    Both are averages over the endpoints planned. Plain DNS answers every address equally often, so only the choice
-    of a subset can follow weights; `deviation` is what remains.
-    """
-
-    load_balancer: str
-    answers: float
-    capacity: float
-
-    @property
-    def deviation(self) -> float:
-        """answers − capacity: positive if it gets more than its share."""
-        return self.answers - self.capacity
+    def removal(self) -> Budget:
+        """What left in the present window, of what may."""
+        return Budget(self.removed, self.removable, self.share, self.until)
 
 
 class Load(Struct, frozen=True):
@@ -185,8 +186,13 @@ class Draft(Struct, frozen=True):
     decisions: tuple[Decision, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
-    shares: tuple[Share, ...] = ()
+    spreads: tuple[Spread, ...] = ()
     loads: tuple[Load, ...] = ()
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """Of all endpoints together."""
+        return shares(self.spreads)
 
     @property
     def due(self) -> float | None:

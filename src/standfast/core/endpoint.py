@@ -1,5 +1,7 @@
 """One endpoint's next entry: families, minimum answers, members, words. Pure."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from standfast.model.entry import Entry
@@ -12,6 +14,7 @@ from .guard import entry_violations
 from .membership import Membership, all_answered, candidates, decide, healthy_share
 from .outlook import Outlook
 from .removal import panicking
+from .rotation import due_shares
 from .selection import (
     Candidate,
     Least,
@@ -25,7 +28,7 @@ from .selection import (
 class Planned(Struct, frozen=True):
     """What came of one endpoint. `entry` is None if it does not enter, or stays as it was by a refusal.
 
-    `able` are the load balancers that could serve it, with their capacity, and `served` those that shall.
+    `able`, `served` and `turns` are as in a Spread.
     """
 
     entry: Entry | None
@@ -33,6 +36,7 @@ class Planned(Struct, frozen=True):
     refusal: Refusal | None = None
     able: tuple[tuple[str, int], ...] = ()
     served: tuple[str, ...] = ()
+    turns: tuple[tuple[str, float], ...] = ()
 
 
 def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None, taken: str) -> Planned:
@@ -181,10 +185,20 @@ def _planned(
         removed=membership.removed,
         removable=membership.removable,
         due=membership.due,
+        adding=membership.adding,
     )
-    able = tuple((one.load_balancer, one.capacity) for one in considered if one.wish == "in" or _stays(one))
+    able = [one for one in considered if one.wish == "in" or _stays(one)]
     served = tuple(sorted({one.load_balancer for one in membership.served}))
-    return Planned(entry, decision, membership.refusal, able=able, served=served)
+    turns = _turns(able, len(served)) if entry.turn is not None else ()
+    could = tuple((one.load_balancer, one.capacity) for one in able)
+    return Planned(entry, decision, membership.refusal, able=could, served=served, turns=turns)
+
+
+def _turns(able: Iterable[Candidate], places: int) -> tuple[tuple[str, float], ...]:
+    """Each one's part of the answers, averaged over a whole rotation."""
+    due = due_shares(able, places)
+    whole = sum(due.values())
+    return tuple((name, share / whole) for (name, _), share in due.items()) if whole else ()
 
 
 def _stays(one: Candidate) -> bool:

@@ -23,7 +23,7 @@ from standfast.model.rrset import RRType
 from . import velocity
 from .adding import Adding, admit
 from .azloss import lost_azs
-from .decisions import HeldBack, Joining, Leaving, Refusal
+from .decisions import Budget, HeldBack, Joining, Leaving, Refusal
 from .outlook import Outlook
 from .removal import Removals, panicking
 from .rotation import turned
@@ -37,8 +37,8 @@ _DOWN, _GONE, _UNKNOWN, _HEALTHY, _SPARE = range(5)
 class Membership(Struct, frozen=True):
     """What was decided: those in the answer, those that left it, and a reason for each that was considered.
 
-    `departures` and `arrivals` are the new memory of the limits. `removed`, `removable`, `until`, `held_back` and `due`
-    are as in a Decision. `refusal` is what people are asked for.
+    `departures` and `arrivals` are the new memory of the limits. `removed`, `removable`, `until`, `adding`, `held_back`
+    and `due` are as in a Decision. `refusal` is what people are asked for.
     """
 
     served: tuple[Candidate, ...]
@@ -57,6 +57,7 @@ class Membership(Struct, frozen=True):
     removed: float
     removable: float
     until: float | None
+    adding: Budget
     due: float | None
 
 
@@ -242,6 +243,7 @@ def _membership(
         removed=velocity.used(counted),
         removable=velocity.limit(counted, policy.removal_share, removals.installed),
         until=min((one.at + policy.removal_window_s for one in counted), default=None),
+        adding=adding.budget,
         due=min((one.due for one in held_back if one.due is not None), default=None),
     )
 

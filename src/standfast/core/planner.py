@@ -22,13 +22,14 @@ from standfast.model.policy import EndpointPolicy
 from standfast.model.shards import Shards
 
 from . import velocity
-from .decisions import Decision, Draft, PlanContext, Refusal, Share
+from .decisions import Decision, Draft, PlanContext, Refusal
 from .endpoint import Planned, plan_endpoint
 from .entering import admitted
 from .following import plan_follower
 from .load import loads, reserved
 from .outlook import Outlook
 from .prefixes import REMEDY, RULE, confined, prefix_violations, strayed
+from .spread import Spread
 
 _REASON_CHARACTERS: Final = 240
 
@@ -65,7 +66,7 @@ def draft(
         decisions=tuple(decisions),
         refusals=tuple(planned.refusal for planned in outcomes if planned.refusal is not None),
         notes=tuple(_notes(decisions, previous, context)),
-        shares=shares(outcomes),
+        spreads=tuple(Spread(one.decision.key, one.able, one.served, one.turns) for one in outcomes),
         loads=loads(wanted.values(), outlook, {one.decision.key: one.served for one in outcomes}),
     )
 
@@ -216,21 +217,3 @@ def _notes(decisions: Iterable[Decision], previous: Plan | None, context: PlanCo
             yield f"{decision.key[1]} {decision.why}"
     for zone in sorted(set(previous.record.zones if previous else ()) - set(context.zones)):
         yield f"zone {zone} is in the plan and not in the configuration: carried on unchanged"
-
-
-def shares(outcomes: Iterable[Planned]) -> tuple[Share, ...]:
-    """Each load balancer's part of the answers and of the capacity able to serve, averaged over the endpoints."""
-    answered: dict[str, float] = {}
-    able: dict[str, float] = {}
-    endpoints = 0
-    for planned in outcomes:
-        capacity = sum(weight for _, weight in planned.able)
-        if not planned.served or not capacity:
-            continue
-        endpoints += 1
-        for name in planned.served:
-            answered[name] = answered.get(name, 0.0) + 1 / len(planned.served)
-        for name, weight in planned.able:
-            able[name] = able.get(name, 0.0) + weight / capacity
-    names = sorted(answered.keys() | able.keys())
-    return tuple(Share(n, answered.get(n, 0.0) / endpoints, able.get(n, 0.0) / endpoints) for n in names)

@@ -54,16 +54,18 @@ def turned(
     `calm`: nothing less than normal; nobody turns in a panic.
     """
     chosen = choose(policy.drawn_by, able, families, least, policy.max_answers)
-    if not policy.rotation_s or len(chosen) == len(able):
+    if not policy.rotation_s:
         return Turned(chosen)
+    if len(chosen) == len(able):  # for now: who is away may be back soon, and what is remembered decides nothing here
+        return Turned(chosen, previous.turn if previous is not None else None)
     now, period = outlook.now, period_s(policy)
     turn = Turn(now - period * _offset(policy.name)) if previous is None or previous.turn is None else previous.turn
     if previous is None:
         return Turned(chosen, turn)
     at = turn.at if turn.at <= now + period else now
     credits = _credits(able, len(chosen), turn, max(0.0, (now - at) / period))
-    fine = {one.identity for one in able}
-    well = all(one.identity in fine for one in considered if one.present)
+    fine = {one.identity for one in able if one.wish == "in"}
+    well = all(one.identity in fine for one in considered if one.present)  # who is of unknown health stays as well
     stays = _kept(policy, able, families, least, credits)
     if not calm or not well or not outlook.may_turn or now < at + period or any(not one.present for one in stays):
         return Turned(stays, turn)

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from standfast.config import Config
-from standfast.core.decisions import Decision
+from standfast.core.decisions import Load
 from standfast.core.selection import excluded
+from standfast.core.spread import Share, shares
 from standfast.model.entry import Entry, Key, Member
 from standfast.model.fleet import LoadBalancer
 from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
 
 from .archive import Archive
+from .budgets import limits_told, loads_told, shares_told
 from .chronicle import Since, member_of, since_when
 from .observing import Seen, open_existing
 from .overridden import told
@@ -174,6 +176,13 @@ def standing_of(seen: Seen, entry: Entry) -> Standing | None:
     return standing(sight, seen.store.plan, zone) if sight and zone and seen.store.plan else None
 
 
+def concerned(seen: Seen, entry: Entry) -> tuple[list[Load], list[Share]]:
+    """What its load balancers carry, of all endpoints, and this endpoint's own shares."""
+    names = {one.load_balancer for one in entry.members}
+    own = (one for one in seen.spreads if one.key == entry.key)
+    return [one for one in seen.loads if one.load_balancer in names], list(shares(own))
+
+
 def remarks(seen: Seen, entry: Entry) -> list[str]:
     """What is true of the endpoint as a whole: held, not written yet, damaged, unknown."""
     name = short_name(entry.name, entry.zone)
@@ -185,6 +194,8 @@ def remarks(seen: Seen, entry: Entry) -> list[str]:
     for one in seen.decisions:
         if one.key == entry.key:
             lines += limits_told(one, seen.at)
+    loads, own = concerned(seen, entry)
+    lines += [*loads_told(loads), *shares_told(own)]
     how = standing_of(seen, entry)
     if how is not None and how.state == "unread":
         lines.append(f"This is the plan's word: whether DNS answers so is unknown ({how.why}).")
@@ -195,28 +206,3 @@ def remarks(seen: Seen, entry: Entry) -> list[str]:
         lines.append(f"The plan store can't be read: {seen.store.trouble.rstrip('.')}.{copy}")
     refusals = [one for one in seen.refusals if one.key == entry.key]
     return lines + [f"A guard refuses to change it: {one.reason}. {one.remedy}." for one in refusals]
-
-
-def limits_told(one: Decision, at: float) -> list[str]:
-    """How much of what may leave is used and until when, and who waits for which limit."""
-    lines = []
-    if one.removed and one.until is not None:
-        lines.append(
-            f"{one.used:.0%} of {one.share:.0%} may leave: used until {clock(one.until, at)}.".replace("%", " %")
-        )
-    for held in one.held_back:
-        ends = f"; until {clock(held.due, at)}" if held.due is not None else ""
-        verb = "waits to join" if held.rule == "adding" else "is kept"
-        lines.append(f"{held.load_balancer} {verb} ({held.rule}): {held.why}{ends}.")
-    return lines
-
-
-def budget_facts(one: Decision) -> dict[str, object]:
-    """The same for machines: shares, and moments in seconds since the epoch."""
-    return {
-        "budget": {"used": round(one.used, 4), "of": one.share, "until": one.until},
-        "held_back": [
-            {"load_balancer": held.load_balancer, "rule": held.rule, "reason": held.why, "until": held.due}
-            for held in one.held_back
-        ],
-    }

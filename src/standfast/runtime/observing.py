@@ -37,7 +37,8 @@ from .secondaries import Secondary, followed
 
 if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
-    from standfast.core.decisions import Decision, Refusal
+    from standfast.core.decisions import Decision, Load, Refusal
+    from standfast.core.spread import Spread
     from standfast.model.override import Override
 
     from .freezing import Freeze
@@ -105,7 +106,8 @@ class StoreSight(Struct, frozen=True):
 class Seen(Struct, frozen=True):
     """Everything at one moment (`at`, seconds since the epoch by this machine's clock).
 
-    `decisions` and `refusals` are what the planner's own rules say to what is stored, now.
+    `decisions` and `refusals` are what the planner's own rules say to what is stored, now; so are `spreads`, by which
+    endpoints are answered, and `loads`, what load balancers carry of all that endpoints need.
     """
 
     at: float
@@ -115,6 +117,8 @@ class Seen(Struct, frozen=True):
     present: tuple[Present, ...]
     decisions: "tuple[Decision, ...]" = ()
     refusals: "tuple[Refusal, ...]" = ()
+    spreads: "tuple[Spread, ...]" = ()
+    loads: "tuple[Load, ...]" = ()
     overdue: bool = False
     """Whether by those rules a new plan is called for."""
     absent: tuple[Key, ...] = ()
@@ -336,11 +340,19 @@ def judged(seen: Seen, config: Config, only: Key | None = None) -> Seen:
     context = PlanContext(seen.stream, plan.record.zones, plan.generation + 1, "status", consented=beyond)
     followed = {(one.zone, one.follows) for one in policies if one.key == only}
     some = tuple(
-        one for one in policies if plan.entry(one.key) is not None and (only in (None, one.key) or one.key in followed)
+        one
+        for one in policies
+        if plan.entry(one.key) is not None and (only in (None, one.key) or one.key in followed or one.need)
     )
     drawn = draft(fleet, health, some, plan, seen.at, context)
     return replace(
-        seen, decisions=drawn.decisions, refusals=drawn.refusals, overdue=drawn.plan is not None, absent=absent
+        seen,
+        decisions=drawn.decisions,
+        refusals=drawn.refusals,
+        spreads=drawn.spreads,
+        loads=drawn.loads,
+        overdue=drawn.plan is not None,
+        absent=absent,
     )
 
 

@@ -5,10 +5,12 @@ from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standfast.config import Config
 from standfast.model.fleet import LoadBalancer
 from standfast.model.override import Override
+from standfast.runtime.budgets import load_told
 from standfast.runtime.observing import Seen, declared_fleet
 from standfast.runtime.pulses import FAILED, KEPT, PASSED, Pulse, read_pulses
 from standfast.runtime.times import clock
@@ -35,7 +37,8 @@ class Spark(Struct, frozen=True):
 
 
 class Balancer(Struct, frozen=True):
-    """One load balancer. `reason` is what health says in words, `since` when it began to."""
+    """One load balancer. `reason` is what health says in words, `since` when it began to, `load` what it carries of
+    what endpoints need, if they say so."""
 
     id: str
     sign: Sign
@@ -49,6 +52,7 @@ class Balancer(Struct, frozen=True):
     addresses: str
     explain: str
     drain: str
+    load: str = ""
 
 
 class Column(Struct, frozen=True):
@@ -70,10 +74,14 @@ def columns(seen: Seen, config: Config, *, every: bool = False) -> tuple[Column,
         return ()
     pulses = pulses_of(seen)
     used, ruling = _used(seen), seen.store.ruling(seen.at)
+    loads = {one.load_balancer: load_told(one) for one in seen.loads}
     groups: dict[str, list[Balancer]] = {}
     for one in fleet.load_balancers:
         groups.setdefault(one.az, []).append(
-            _balancer(one, seen, pulses.get(one.id), used.get(one.id, ""), ruling.get(one.id))
+            replace(
+                _balancer(one, seen, pulses.get(one.id), used.get(one.id, ""), ruling.get(one.id)),
+                load=loads.get(one.id, ""),
+            )
         )
     found = []
     for az, some in sorted(groups.items()):

@@ -7,7 +7,7 @@ from typing import Final
 from standfast.cli.texts import counted
 
 from .differences import EndpointChange, TypeChange
-from .showing import Preview, limits, marker_text
+from .showing import Preview, budget_lines, limits, marker_text, spread_lines
 
 NAMES_MAX: Final = 100
 ADDRESSES_MAX: Final = 12
@@ -92,6 +92,9 @@ def _guards(preview: Preview) -> Iterator[str]:
     for refusal in preview.refusals:
         said = True
         yield f"- **Refused** `{_cell(refusal.key[1])}`: {_cell(refusal.reason)}. {_cell(refusal.remedy)}."
+    for text in budget_lines(preview):
+        said = True
+        yield f"- **Guards** {_cell(text)}"
     for refusal in preview.drawn.consent:
         said = True
         yield f"- **Consent** `{_cell(refusal.key[1])}` exists and is not ours: `--take {_cell(refusal.key[1])}`"
@@ -103,6 +106,8 @@ def _guards(preview: Preview) -> Iterator[str]:
         yield f"- **No plan can be made**: {_cell(preview.drawn.refused)}"
     if not said:
         yield f"Guards pass ({limits(preview.policies)})."
+    for text in spread_lines(preview):
+        yield f"\n{_cell(text)}"
 
 
 def _footer(preview: Preview) -> list[str]:

@@ -11,7 +11,14 @@ from standfast.core.decisions import Refusal
 from standfast.model.marker import Absent, Damaged, Marker, MarkerReading
 from standfast.model.name import marker_owner, relative
 from standfast.model.policy import EndpointPolicy
-from standfast.runtime.explaining import budget_facts, limits_told
+from standfast.runtime.budgets import (
+    budget_facts,
+    limits_told,
+    loads_facts,
+    loads_told,
+    shares_facts,
+    shares_told,
+)
 
 from .differences import EndpointChange, TypeChange
 from .drawing import Drawn
@@ -94,6 +101,7 @@ def preview_lines(preview: Preview) -> list[str]:
         lines.append(f"{paint('=', 'good')} {counted(len(same), 'name')} in step: {listed(same, 8)}.")
     lines += _others(preview.others)
     lines += _guards(preview)
+    lines += spread_lines(preview)
     lines += [f"{paint('■', 'bad')} {text}" for text in preview.unread]
     lines += [f"{paint('■', 'bad')} no plan can be made: {preview.drawn.refused}"] if preview.drawn.refused else []
     silent = {f"zone {zone} could not be read" for zone in preview.drawn.unreadable}
@@ -198,14 +206,24 @@ def _guards(preview: Preview) -> list[str]:
 
 
 def _budgets(preview: Preview) -> list[str]:
-    """What has left lately, and who waits to join."""
+    """With the heading of guards."""
+    return [f"Guards: {line}" for line in budget_lines(preview)]
+
+
+def budget_lines(preview: Preview) -> list[str]:
+    """What has left or joined lately, and who waits to join."""
     decisions = preview.drawn.draft.decisions if preview.drawn.draft else ()
     return [
-        f"Guards: {decision.key[1]}: {line}"
+        f"{decision.key[1]}: {line}"
         for decision in decisions
-        for line in limits_told(decision, time.time())
-        if " is kept (" not in line
+        for line in limits_told(decision, time.time(), kept=False)
     ]
+
+
+def spread_lines(preview: Preview) -> list[str]:
+    """What load balancers would carry together, and how far answers would be from weights."""
+    draft = preview.drawn.draft
+    return [*loads_told(draft.loads), *shares_told(draft.shares)] if draft else []
 
 
 def limits(policies: Sequence[EndpointPolicy]) -> str:
@@ -250,6 +268,8 @@ def preview_json(preview: Preview) -> dict[str, Any]:
             {"name": name, "load_balancer": load_balancer, "reason": why}
             for name, load_balancer, why in preview.held_back
         ],
+        "loads": loads_facts(drawn.draft.loads if drawn.draft else ()),
+        "shares": shares_facts(drawn.draft.shares if drawn.draft else ()),
         "unread": list(preview.unread),
         "refused": drawn.refused,
         "notes": list(drawn.notes),
