@@ -80,6 +80,10 @@ def test_a_guard_that_keeps_one(stage: Stage) -> None:
     out = stage.run("explain", "api", "lb-a1").out
     assert "lb-a1: kept: " in out
     assert "⊘ in" in stage.run("explain", "api").out
+    stage.share(lb_b1=DOWN, lb_c1=DOWN)
+    out = stage.run("explain", "www", "lb-c1").out
+    assert "lb-c1 is kept (velocity): 34 % per 600 s is used up" in out
+    assert "Not to wait: standfast drain lb-c1 --yes --reason TEXT" in out
 
 
 def test_what_dns_says_otherwise(served: Stage) -> None:

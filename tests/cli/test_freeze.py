@@ -78,7 +78,7 @@ def test_one_endpoint_by_its_short_name(running: Stage) -> None:
     assert "www is FROZEN since" in first
     assert '"load test"' in first
     assert running.run("freeze", "nosuch").code == 1
-    assert running.run("thaw", "www").code == 0
+    assert running.run("thaw", "www", "--yes", "--reason", "over").code == 0
     assert states(running) == {"live"}
 
 

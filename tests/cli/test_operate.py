@@ -163,6 +163,7 @@ def test_hold_twice_and_resume_what_is_not_held(served: Stage) -> None:
     assert (again.code, again.err.startswith("www: it is held already: load test.")) == (3, True)
     assert served.run("hold", "www", "--reason", "  ").code == 1
     assert served.run("hold", "www").code == 1, "a reason is needed"
+    assert served.run("resume", "www", "--yes", "--reason", "over").code == 0, "scripts give --yes everywhere"
 
 
 def test_an_unreadable_zone_refuses_and_says_when_to_try_again(stage: Stage) -> None:

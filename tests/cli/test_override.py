@@ -69,6 +69,18 @@ def test_up_by_az_beats_health_and_status_says_so(served_by: Stage) -> None:
     assert "lb-b1 counts as up by order of" in stage.run("status").out or "override: az b up" in stage.run("status").out
 
 
+def test_up_is_asked_of_nobody_even_if_a_guard_keeps_it(served_by: Stage) -> None:
+    """Its check fails, the budget is used up, and an operator says that the check lies: nothing is taken out."""
+    stage = served_by
+    stage.publish(lb_c1=DOWN)
+    stage.share(lb_c1=DOWN, lb_c2=DOWN)
+    assert "lb-c2 is kept" in stage.run("explain", "www", "lb-c2").out
+    said = stage.run("override", "lb-c2", "up", "--for", "1h", "--reason", "false alarm")
+    assert (said.code, said.err) == (0, "")
+    ended = stage.run("override", "lb-c2", "--end")
+    assert (ended.code, "health and the file decide again" in ended.out) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

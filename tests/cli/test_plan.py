@@ -15,9 +15,11 @@ from cli.given import Fleet, Ran, fleet, run, written_config
 from harness.dnsservers import ZONE, BindServer, DnsServer, EmbeddedServer
 from harness.zonetools import axfr, nsupdate
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
+from standfast.cli.consent import consented
 from standfast.cli.plan import plan_command
 from standfast.cli.previewing.drawing import draw, readers
 from standfast.config import load
+from standfast.errors import Refusal
 from standfast.model.name import marker_owner
 from standfast.ports.store import HeadRead, Publish, Published, ReadHead
 from standfast.runtime.enacting import EnactorProcess
@@ -131,6 +133,11 @@ def test_a_name_that_exists_needs_consent(bind: BindServer, tmp_path: Path, lbs:
         taken = planned(config, "--take", name, "--json")
         assert (taken.code, taken.json["consent"]) == (2, [])
     assert planned(config, "--take", "unknown").code == 1
+    with pytest.raises(Refusal) as refused:
+        consented(load(config), (), quiet=True, observe=True)
+    told = f"{refused.value.message} {refused.value.remedy}"
+    assert f"Nothing was started: {WWW} exists in DNS and has no marker of ours." in told
+    assert f"standfast run --observe --take {WWW}" in told
 
 
 def test_in_step_then_drift_then_damage(dns_server: DnsServer, tmp_path: Path, lbs: Fleet) -> None:

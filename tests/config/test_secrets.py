@@ -117,7 +117,7 @@ def test_a_key_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("file:gone.key", "does not exist. Create it with: tsig-keygen"),
+        ("file:gone.key", "does not exist. Create it with: (umask 077; tsig-keygen"),
         ("file:.", "is a directory"),
         ("file:pipe", "is not a regular file"),
         ("file:binary", "is not UTF-8"),

@@ -1,5 +1,6 @@
 """The planner as a process, over the specifications of store and provider, with real HTTP servers to check."""
 
+import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness.ports import free_port
+from runtime import staging
 from runtime.staging import WWW, ZONE, Running, Stage, eventually, stage
 from standfast.core.holding import Hold
 from standfast.core.publisher import Assignment, Done, Phase, publish
 from standfast.model.fleet import Fleet
 from standfast.model.rrset import RRset, RRType, address_rdata
 from standfast.ports.provider import Read, Unknown
-from standfast.ports.store import PutSource
+from standfast.ports.store import PutSource, StoreReply, StoreRequest
 from standfast.runtime.journal_files import read_journal
 from standfast.runtime.place import policy_of
 from standfast.runtime.sharing import FLEET, HEALTH, SharedHealth, encode, read_fleet, read_health
@@ -40,6 +42,32 @@ def test_the_first_plan_has_everybody_who_answers_and_does_not_wait_for_warm_up(
     assert [change["added"] for change in planned["changes"]] == [ALL]
     host, path = world.balancers["lb-1"].asked[0]
     assert (host.partition(":")[0], path) == ("127.0.0.11", "/healthz")
+
+
+def test_a_store_that_opens_slowly_takes_nothing_from_the_time_of_the_first_checks(
+    world: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is not checked yet would be left out of an answer that may have held it until now."""
+    perform, slept = world.store.perform, threading.Event()
+
+    def slow(request: StoreRequest) -> StoreReply:
+        if not slept.is_set():
+            slept.set()
+            time.sleep(2.5)
+        return perform(request)
+
+    def slower(handler: staging._Handler) -> None:
+        if handler.headers["Host"].startswith("127.0.0.11"):
+            time.sleep(0.4)
+        answer(handler)
+
+    answer = staging._Handler.do_GET
+    monkeypatch.setattr(world.store, "perform", slow)
+    monkeypatch.setattr(staging._Handler, "do_GET", slower)
+    world.planner(config=world.config(health="{http: /healthz, interval: 5s, timeout: 1s, warm_up: 1h}"))
+    eventually(world.served, "a first plan", 8)
+    assert world.served() == ALL
+    assert len(world.store.published) == 1
 
 
 def test_who_does_not_answer_is_not_in_the_first_plan(world: Stage) -> None:

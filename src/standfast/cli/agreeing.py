@@ -25,6 +25,11 @@ reason_option: Final = click.option(
 )
 yes_option: Final = click.option("--yes", is_flag=True, help="do not ask; needed where there is no terminal")
 
+nothing_asked: Final = click.option(
+    "--yes", is_flag=True, expose_value=False, help="nothing is asked here; for scripts that give it everywhere"
+)
+"""For commands that no guard can refuse: the same line works for every one."""
+
 
 def agreed(word: str, *, yes: bool, reason: str = "", weighty: bool = False) -> None:
     """Ask for `word` to be typed, unless --yes was given. `weighty`: --yes takes a --reason as well.

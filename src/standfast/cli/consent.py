@@ -37,10 +37,12 @@ def consented(config: Config, take: tuple[str, ...], *, quiet: bool, observe: bo
         return (*given, *(name for name in missing if _typed(name, observe)))
     if drawn.head is None:
         options = " ".join(f"--take {name}" for name in missing)
-        raise Refusal(
-            f"{', '.join(missing)} exist in DNS and have no marker of ours.",
-            f"`standfast plan` shows what would change. To take over: standfast adopt NAME, or standfast run {options}",
-        )
+        exist = "exists in DNS and has" if len(missing) == 1 else "exist in DNS and have"
+        start = "standfast run --observe" if observe else "standfast run"
+        remedy = f"`standfast plan` shows what would change. To agree to the take-over: {start} {options}"
+        if observe:
+            remedy += ". Nothing is written while observing; but a later `standfast run` will not ask for it again"
+        raise Refusal(f"Nothing was started: {', '.join(missing)} {exist} no marker of ours.", remedy)
     return given
 
 

@@ -6,7 +6,7 @@ import click
 
 from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE, EXIT_REFUSED, StandfastError
 
-from .agreeing import reason_option, say, worst
+from .agreeing import nothing_asked, reason_option, say, worst
 from .texts import counted
 from .wording import config_option, dump, json_option, loaded, place_named
 
@@ -33,6 +33,7 @@ _all = click.option("--all", "every", is_flag=True, help="every zone of the conf
 @click.argument("target", required=False, metavar="[NAME|ZONE]")
 @_all
 @reason_option
+@nothing_asked
 @config_option
 @json_option
 @click.pass_context
@@ -51,6 +52,7 @@ def freeze_command(ctx: click.Context, target: str | None, every: bool, reason: 
 @click.argument("target", required=False, metavar="[NAME|ZONE]")
 @_all
 @reason_option
+@nothing_asked
 @config_option
 @json_option
 @click.pass_context

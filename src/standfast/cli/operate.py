@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE, StandfastError
 
-from .agreeing import agreed, one_line, reason_option, say, yes_option
+from .agreeing import agreed, nothing_asked, one_line, reason_option, say, yes_option
 from .wording import as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def rollback_command(
 @click.command("hold", short_help="keep a name as it is, whatever health and file say")
 @click.argument("name")
 @click.option("--reason", required=True, metavar="TEXT", callback=one_line, help="why, for those who come after you")
+@nothing_asked
 @config_option
 @click.pass_context
 def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
@@ -88,6 +89,7 @@ def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
 @click.command("resume", short_help="end a hold: health and file decide again")
 @click.argument("name")
 @reason_option
+@nothing_asked
 @config_option
 @click.pass_context
 def resume_command(ctx: click.Context, name: str, reason: str, file: str) -> None:

@@ -35,7 +35,7 @@ STATES: Final = ("up", "down", "drain")
 @for_option
 @reason_option
 @yes_option
-@click.option("--clear", is_flag=True, help="end it; `all --clear` ends every one")
+@click.option("--clear", "--end", "clear", is_flag=True, help="end it; `all --clear` ends every one")
 @config_option
 @json_option
 @click.pass_context

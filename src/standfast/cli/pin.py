@@ -6,7 +6,7 @@ import click
 
 from standfast.errors import StandfastError
 
-from .agreeing import one_line, say
+from .agreeing import nothing_asked, one_line, say
 from .history import gone_text
 from .orders import Opened
 from .wording import config_option, loaded
@@ -20,6 +20,7 @@ _generation = click.argument("generation", type=click.IntRange(1), metavar="G")
 @click.command("pin", short_help="keep a generation from being collected")
 @_generation
 @click.option("--reason", required=True, metavar="TEXT", callback=one_line, help="why, for those who come after you")
+@nothing_asked
 @config_option
 def pin_command(generation: int, reason: str, file: str) -> None:
     """Keep generation G, however old it becomes: to roll back to it, or for a post-mortem. `history` shows pins."""
@@ -33,6 +34,7 @@ def pin_command(generation: int, reason: str, file: str) -> None:
 @click.command("unpin", short_help="let a pinned generation go again")
 @_generation
 @click.option("--reason", default="", metavar="TEXT", callback=one_line, help="why, for those who come after you")
+@nothing_asked
 @config_option
 def unpin_command(generation: int, reason: str, file: str) -> None:
     """Take the pin off generation G: the cleaner may collect it again when nothing needs it."""

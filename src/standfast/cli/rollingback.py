@@ -29,7 +29,7 @@ def shown(case: "Case") -> tuple[list[str], bool]:
     assert before is not None
     assert after is not None
     served = [one.load_balancer for one in after.members if one.served]
-    health = _health(case, served)
+    health = _health(case, [*served, *(one.load_balancer for one in before.members if one.served)])
     rows = []
     for text in difference(before, after):
         sign, _, name = text.partition(" ")
@@ -48,7 +48,7 @@ def shown(case: "Case") -> tuple[list[str], bool]:
         lines.append(f"   Take care: {', '.join(ill)} would be in the answer and {fail} checks now.")
     if unsure and case.config.health is not None:
         lines.append(f"   Not known now: whether {', '.join(unsure)} can serve.")
-    lines.append("   Guards: pass." if not ill else "   Guards: pass by your word: --yes takes a --reason here.")
+    lines.append("   Guards: pass." if not ill else "   Guards: pass, if you say so: --yes needs a --reason here.")
     lines.append(
         f"   {case.short} will then be HELD: neither the file nor health checks change it until "
         f"`standfast resume {case.short}`."

@@ -84,7 +84,7 @@ def _read_file(path: Path) -> ReadSecret:
         read = read_text(path, _SECRET_BYTES_MAX)
     except Unreadable as error:
         remedy = (
-            "Create it with: tsig-keygen NAME; or mend the path, which is relative to this file."
+            "Create it with: (umask 077; tsig-keygen NAME > FILE); or mend the path, which is relative to this file."
             if error.missing
             else "Name a file with the key alone that the user who runs Standfast can read."
         )

@@ -152,7 +152,7 @@ def _secret(section: Section, name: str, base: Path) -> str | None:
     try:
         secret = secrets.read_secret(reference, base)
     except SecretError as error:
-        remedy = error.remedy.replace("Create it with: tsig-keygen NAME; or mend", "Create it, or mend")
+        remedy = error.remedy.replace(" with: (umask 077; tsig-keygen NAME > FILE); or mend", ", or mend")
         section.problem(name, error.message, remedy.replace("with the key alone", "with it alone"))
         return None
     for sentence, remedy in secret.notes:

@@ -33,8 +33,13 @@ def limits_told(one: Decision, at: float, *, kept: bool = True) -> list[str]:
         some = _first(list(dict.fromkeys(names)))
         verbs = ("waits to join", "wait to join") if rule == "adding" else ("is kept", "are kept")
         ends = f"; until {clock(due, at)}" if due is not None else ""
-        lines.append(f"{some} {verbs[len(names) > 1]} ({rule}): {why}{ends}.")
+        lines.append(f"{some} {verbs[len(names) > 1]} ({rule}): {why}{ends}.{_sooner(rule, names[0])}")
     return lines
+
+
+def _sooner(rule: Rule, name: str) -> str:
+    """What consent would lift."""
+    return f" Not to wait: standfast drain {name} --yes --reason TEXT" if rule == "velocity" else ""
 
 
 def budget_facts(one: Decision) -> dict[str, Any]:

@@ -62,6 +62,8 @@ def rehearsed(config: Config, sight: StoreSight, new: Override, at: float) -> Re
         return Rehearsal()
     if sight.fleet is None or sight.verdicts is None or sight.overrides is None:
         return Rehearsal(unknown="no planner has yet told what it knows of load balancers and their health")
+    if new.state == "up":
+        return Rehearsal()  # nobody has to leave: a guard that keeps it agrees
     concerned = {one.id for one in sight.fleet.load_balancers if new.concerns(one)}
     after = given(sight.overrides, new, at)
     plain = _drawn(config, sight, after, at, frozenset())

@@ -148,7 +148,8 @@ class PlannerProcess:
             self._watch(self._fleet)
         self._sight()
         self._tidings.state("store", "")
-        self._began_at = self._looked_at = self._surveyed_at = now
+        self._looked_at = self._surveyed_at = now
+        self._began_at = time.monotonic()  # checks begin now; opening the store may have taken longer than one of them
         return True
 
     def _lost(self, reply: object) -> bool:
@@ -261,11 +262,14 @@ class PlannerProcess:
         return not why
 
     def _ready(self, now: float) -> bool:
+        """The very first plan waits until everybody was checked once: who is not yet would be left out of an answer
+        that may have held it until now."""
         if self._fleet is None or self._superseded:
             return False
         if not (self._first and self.plan is None) or self._prober.all_heard:
             return True
-        return now - self._began_at > (self._config.health.timeout_s if self._config.health else 0.0) + 1.0
+        health = self._config.health
+        return now - self._began_at > (health.interval_s + health.timeout_s if health else 0.0) + 1.0
 
     def _pass(self, now: float) -> None:
         self._lanes = self._lanes.taken()

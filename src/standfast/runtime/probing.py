@@ -37,7 +37,7 @@ from .rounds import Rounds
 
 NOT_CHECKED: Final = Verdict("up", "not checked (health: none)")
 NEWS_MAX: Final = 10_000
-FIRST: Final = Verdict("up", "passed its first check, and nothing was published before")
+FIRST: Final = Verdict("up", "passes its check")
 LATE_TOLD_S: Final = 30.0
 LATE_TIMES: Final = 3
 """Results came late so many times within LATE_TOLD_S before it is said: any machine stands still for once."""

@@ -31,7 +31,7 @@ from .sharing import Asking, FleetBoard, HealthBoard, OverrideBoard
 _POLICY: Final = HealthPolicy()
 _PASSED: Final = Passed()
 _FAILED: Final = Failed("connection refused")
-_FIRST: Final = Verdict("up", "passed its first check, and nothing was published before")
+_FIRST: Final = Verdict("up", "passes its check")
 _PASSING: Final = frozenset({"unreadable", "presence"})
 
 
