@@ -6,11 +6,13 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from e2e.roles import Process, until
 from e2e.stage import HERE, Stage
-from harness.ports import free_port
+from harness.ports import HOST, free_port
+from runtime.notifying.receiver import Receiver
 
 ROLES = {"planner", "enactor", "cleaner", "monitor"}
 ADDRESSES = {f"lb-{az}{n}": f"127.0.0.{at}{n}" for at, az in enumerate("abc", 1) for n in (1, 2)}
@@ -26,10 +28,18 @@ def everybody(stage: Stage) -> str:
     return "{" + ", ".join(parts) + "}"
 
 
-def reloaded(stage: Stage, what: str) -> list[Mapping[str, Any]]:
-    """One event for each role, once all have told it."""
+def reloaded(stage: Stage, what: str, roles: set[str] = ROLES) -> list[Mapping[str, Any]]:
+    """One event for each role, the newest, once all have told it."""
     found = {event["role"]: event for event in stage.journal("h", "reloaded", stage=what)}
-    return list(found.values()) if set(found) == ROLES else []
+    return list(found.values()) if set(found) == roles else []
+
+
+def served(port: int) -> int:
+    """The status of the page there; 0: nobody listens."""
+    try:
+        return httpx.get(f"http://{HOST}:{port}/", timeout=20).status_code
+    except httpx.TransportError:
+        return 0
 
 
 @pytest.mark.slow
@@ -69,3 +79,51 @@ def test_a_changed_file_is_taken_up_and_a_broken_one_is_not(stage: Stage) -> Non
     assert "ended with" not in text, "no role has died"
     assert stage.ask(stage.www, "A") == without_c
     assert run.terminate() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["bind"], indirect=True)
+def test_prober_page_and_monitor_follow_and_the_rest_says_that_it_needs_a_restart(stage: Stage) -> None:
+    """A probe that nobody answers any more, another port of the page, a webhook where there was none."""
+    ports, receiver = [free_port() for _ in range(3)], Receiver()
+    hook = stage.folder / "webhook.url"
+    hook.write_text(receiver.url, encoding="ascii")
+    hook.chmod(0o600)
+    health = "{{{}, interval: 200ms, timeout: 150ms, fall: 2, rise: 2, warm_up: 0s}}"
+    keys = {
+        "health": health.format("http: /healthz"),
+        "load_balancers": everybody(stage),
+        "vantage": "{h: {az: a}}",
+        "web": f"{{listen: '{HOST}:{ports[0]}'}}",
+        "metrics": f"{{listen: '{HOST}:{ports[2]}'}}",
+    }
+    config = stage.config("standfast", **keys)
+    log = stage.folder / "run.log"
+    run = stage.started(Process(["-m", "standfast", "run", "--name", "h", "--config", str(config)], log))
+    try:
+        until(lambda: stage.ask(stage.www, "A") == set(ADDRESSES.values()), "the first plan stands")
+        until(lambda: served(ports[0]) == 200, "the page is there", 30)
+        changed = {
+            "health": health.format("https: /healthz"),
+            "web": f"{{listen: '{HOST}:{ports[1]}'}}",
+            "metrics": f"{{listen: '{HOST}:{ports[2] + 100}'}}",
+            "monitor": "{interval: 500ms, rate: 1000}",
+            "notify": f"{{webhook: 'file:{hook}', level: info}}",
+            "journal": "{days: 7}",
+        }
+        stage.config("standfast", **{**keys, **changed})
+        run.signal(signal.SIGHUP)
+        told = until(lambda: reloaded(stage, "in force", ROLES | {"prober", "web"}), "each role tells it", 30)
+        for event in told:
+            restart = {one.partition(":")[0] for one in event["changes"] if one.endswith("(needs a restart)")}
+            assert restart == {"metrics.port", "journal.days"}, event["changes"]
+            assert "very-secret" not in str(event)
+        anew = until(lambda: stage.journal("h", "notice", role="prober", kind="checks"), "the prober checks anew", 30)
+        assert anew[0]["why"].startswith("Every load balancer fails its check here.")
+        until(lambda: served(ports[1]) == 200, "the page is at its other port", 30)
+        assert served(ports[0]) == 0, "and at the former no more"
+        until(lambda: receiver.got, "the webhook hears of it", 60)
+        assert "ended with" not in log.read_text(encoding="utf-8"), "no role has died"
+        assert run.terminate() == 0
+    finally:
+        receiver.close()

@@ -11,18 +11,23 @@ from standfast.config.secrets import TsigKey
 
 _IDENTITY: Final = ("name", "id")
 _SILENT: Final = frozenset({"file", "digest"})
-_AT_START: Final = ("signals", "web")
-_DECLARED: Final = "sources.declared."
-"""Where those stand that the file itself names: there it is plainly `load_balancers`."""
+_AT_START: Final = ("signals.journal", "signals.metrics", "web: ")
+"""A process opens its journal and its port for metrics once; and which roles there are is settled at the start."""
+_INNER: Final = ("sources.declared.", "signals.")
+"""Ours, not the file's: there it is plainly `load_balancers`, `notify`."""
 _TEXT_MAX: Final = 60
 
 
 def differences(was: Config, now: Config) -> tuple[str, ...]:
     """Each a phrase such as `endpoints.www.lb.example.com.azs: [] → [a, b]`, in the order of the sections."""
-    return tuple(
-        f"{one} (when it is started again)" if one.startswith(_AT_START) else one.removeprefix(_DECLARED)
-        for one in _between("", was, now)
-    )
+    return tuple(_worded(one) for one in _between("", was, now))
+
+
+def _worded(found: str) -> str:
+    text = found
+    for inner in _INNER:
+        text = text.removeprefix(inner)
+    return f"{text} (needs a restart)" if found.startswith(_AT_START) else text
 
 
 def fixed(was: Config, now: Config) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ def serve_page(place: Place, journal: Journal, presence: Presence, stop: threadi
         app.state.site.stop()
         server.should_exit = True
         thread.join(5.0)
+        listener.close()  # after a reload somebody else of ours may want the port
         gatherer.close()
         journal.write("stopped")
         journal.close()
