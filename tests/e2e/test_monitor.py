@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import subprocess
+import time
 from pathlib import Path
 
 from e2e.plans import both, v4
@@ -13,6 +14,7 @@ from e2e.stage import Stage
 from harness.ports import free_port
 from runtime.notifying.receiver import Receiver
 from standfast.runtime.monitoring.serving import port_of
+from standfast.runtime.notifying.sending import TIMEOUT_S
 
 WWW = "www.lb.example.com"
 
@@ -74,6 +76,33 @@ def test_a_name_emptied_by_hand_is_seen_told_and_seen_whole_again(stage: Stage, 
         everything = "".join(path.read_text() for path in stage.state.glob("journal/*.jsonl"))
         assert "very-secret" not in everything + scraped(monitor)
         assert "very-secret" not in "".join(path.read_text() for path in stage.folder.glob("*.log"))
+    finally:
+        receiver.close()
+
+
+def test_an_enactor_writes_while_the_webhook_hangs(stage: Stage, tmp_path: Path) -> None:
+    """Nobody waits for the receiver: what is planned meanwhile stands before one of its answers would be due."""
+    receiver, secret = Receiver(slow_s=600.0), tmp_path / "webhook.url"
+    secret.write_text(receiver.url)
+    secret.chmod(0o600)
+    config = stage.config("standfast", notify=f"{{webhook: 'file:{secret}', level: info}}")
+    try:
+        stage.publish(www=both(1, 2), api=v4(1, 2))
+        stage.enactor("a", config)
+        stage.role("monitor", "m", config)
+        stage.await_head()
+        stage.hand(f"update delete {WWW} A", f"update delete {WWW} AAAA")
+        until(lambda: receiver.got, "the webhook is asked, and says nothing", 60.0)
+        asked = receiver.times[0]
+        for one, other in ((2, 3), (3, 4), (1, 4)):
+            stage.publish_and_wait(www=v4(one, other), api=v4(one, other))
+        stood = time.monotonic()
+        hung = until(lambda: stage.journal("m", "notice", kind="notify"), "the monitor says that it hangs", 30.0)
+        assert "no answer within" in hung[0]["why"]
+        assert stood - asked < 600.0, "no answer was ever given"
+        writes = [one for one in stage.journal("a", "outcome", name=WWW, result="written") if one["since"] > 1]
+        assert [one["since"] for one in writes] == [2, 3, 4]
+        assert max(one["took_ms"] for one in writes) < 1000 * TIMEOUT_S, "a write waits for no webhook"
     finally:
         receiver.close()
 
