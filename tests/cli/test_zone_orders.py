@@ -126,7 +126,7 @@ def test_the_way_out(running: Stage) -> None:
     said = running.run("leave", ZONE, "--yes", "--reason", "we part", "--wait", "0.1")
     assert said.code == 0, said
     assert "www.lb.example.com. 60 IN A 192.0.2.11" in said.out
-    assert "'www':\n  - type: A\n    ttl: 60\n    values:\n      - '192.0.2.11'" in said.out
+    assert '"www":\n- ttl: 60\n  type: A\n  values: ["192.0.2.11"' in said.out
     assert "Nothing of ours is left in lb.example.com." in said.out
     assert (answer(running), answer(running, API)) == before
     assert not [owner for owner in axfr_of(running) if "_standfast" in owner]

@@ -150,7 +150,7 @@ class Site:
 
     def script(self, request: Request) -> Response:
         """This state for nsupdate; with `at` that of then."""
-        look = self._gatherer.now()
+        now = look = self._gatherer.now()
         asked = question(request.query_params)
         try:
             if look is not None and asked.at is not None:
@@ -158,9 +158,9 @@ class Site:
         except StandfastError as error:
             return PlainTextResponse(f"{error}\n", 503)
         plan = look.seen.store.plan if look else None
-        if plan is None:
+        if now is None or plan is None:
             return PlainTextResponse("; No plan is known.\n", 503)
-        return PlainTextResponse(wayout.nsupdate(plan, self._gatherer.config))
+        return PlainTextResponse(wayout.nsupdate(plan, self._gatherer.config, now.seen.endpoints, now.seen.at))
 
     def _span(self, request: Request) -> tuple[Look | None, tuple[float, float]]:
         look = self._gatherer.now()

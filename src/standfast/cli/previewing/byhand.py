@@ -4,14 +4,13 @@ The first two assert what was seen, endpoint by endpoint: whoever changed a name
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from standfast.config import Config
 from standfast.errors import StandfastError
-from standfast.model.name import relative
 from standfast.model.rrset import RRType
+from standfast.runtime.zonetext import Step, octodns_lines, update_lines
 
 from .differences import EndpointChange, TypeChange
 from .showing import Preview
@@ -36,7 +35,7 @@ def by_hand(preview: Preview, config: Config, form: str, zone: str = "") -> str:
     if len(zones) > 1:
         raise StandfastError(f"{form} takes one zone at a time.", f"Give --zone, one of {', '.join(zones)}.")
     some = [one for one in preview.changes if one.entry.zone in zones]
-    return _aws(preview, some) if form == "aws" else _octodns(some)
+    return _aws(preview, some) if form == "aws" else _octodns(some, "".join(zones))
 
 
 def _differing(changes: Iterable[EndpointChange]) -> list[EndpointChange]:
@@ -67,31 +66,22 @@ def _nsupdate(preview: Preview, config: Config, zones: Sequence[str]) -> str:
         if some:
             lines += ["", f"server {zone.host} {zone.port}", f"zone {zone.name}."]
         for one in some:
-            lines += ["", *_update(one), "send"]
+            lines += ["", *_update(one)]
     if len(lines) == 3:
         lines.append("; Nothing is to be done.")
     return "\n".join(lines) + "\n"
 
 
 def _update(one: EndpointChange) -> Iterator[str]:
-    name = f"{one.entry.name}."
     kinds = {kind.rtype: kind for kind in one.types}
     yield f"; {one.entry.name}: {'; '.join(_words(one))}"
-    for rtype in _TYPES:
-        kind = kinds.get(rtype)
-        before = _before(kind) if kind is not None else ()
-        yield from (f"prereq yxrrset {name} {rtype} {text}" for text in before)
-        if not before:
-            yield f"prereq nxrrset {name} {rtype}"
-    if one.alias:
-        yield f"prereq yxrrset {name} CNAME {one.alias}."
-        yield f"update delete {name} CNAME"
-    else:
-        yield f"prereq nxrrset {name} CNAME"
-    for kind in one.types:
-        if kind.differs:
-            yield f"update delete {name} {kind.rtype}"
-            yield from (f"update add {name} {kind.ttl_after} {kind.rtype} {text}" for text in _after(kind))
+    yield from update_lines(one.entry.name, [_step(rtype, kinds.get(rtype)) for rtype in _TYPES], one.alias)
+
+
+def _step(rtype: str, kind: TypeChange | None) -> Step:
+    if kind is None:
+        return Step(rtype, written=False)
+    return Step(rtype, _before(kind), _after(kind), kind.ttl_after or 0, kind.differs)
 
 
 def _words(one: EndpointChange) -> Iterator[str]:
@@ -126,26 +116,7 @@ def _aws_change(action: str, name: str, rtype: str, ttl: int | None, texts: Sequ
     }
 
 
-def _octodns(changes: Sequence[EndpointChange]) -> str:
-    """What shall stand at each endpoint, in the order that octoDNS insists on."""
-    lines = ["---"]
-    by_name = {_owner(one): one for one in changes}
-    for owner in sorted(by_name, key=_natural):
-        entry = by_name[owner].entry
-        if not entry.rrsets:
-            continue
-        lines.append(f"{json.dumps(owner)}:")
-        for rrset in entry.rrsets:
-            values = ", ".join(json.dumps(text) for text in rrset.texts())
-            lines += [f"- ttl: {rrset.ttl}", f"  type: {RRType(rrset.rtype).name}", f"  values: [{values}]"]
-    return "\n".join(lines) + "\n"
-
-
-def _owner(one: EndpointChange) -> str:
-    name = relative(one.entry.name, one.entry.zone)
-    return "" if name in ("", "@") else name
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """e2 before e10."""
-    return [(0, int(one), "") if one.isdigit() else (1, 0, one) for one in re.split(r"(\d+)", text) if one]
+def _octodns(changes: Sequence[EndpointChange], zone: str) -> str:
+    """What shall stand at each endpoint."""
+    records = ((one.entry.name, rrset) for one in changes for rrset in one.entry.rrsets)
+    return "\n".join(octodns_lines(zone, records)) + "\n"
