@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,14 @@ def test_there_are_seven_each_with_runbook_and_what_to_type() -> None:
         assert "standfast " in rule["annotations"]["description"]
         used = set(re.findall(r"standfast_\w+", one.expression))
         assert used <= set(BY_NAME), f"{one.name} asks for metrics that nobody has"
+
+
+def test_the_runbook_may_be_elsewhere() -> None:
+    base = "https://wiki.example.com/standfast"
+    command = [sys.executable, "-m", "tools.signals", "--runbook", base]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=RULES.parent.parent.parent)
+    links = [one["annotations"]["runbook_url"] for one in YAML(typ="safe").load(done.stdout)["groups"][0]["rules"]]
+    assert links == [f"{base}#{one.anchor}" for one in ALERTS]
 
 
 def test_nothing_fires_when_all_is_well(tmp_path: Path) -> None:

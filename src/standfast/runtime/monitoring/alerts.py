@@ -13,6 +13,7 @@ from ..tugging import contested_sentence
 from ..verdict import NO_ENACTOR, NO_PLANNER
 
 RUNBOOK: Final = "docs/operations.md"
+"""Relative to this repository. `python -m tools.signals --runbook BASE` makes rules for where people read it."""
 _NAME: Final = "{{ $labels.name }}"
 
 
@@ -99,8 +100,8 @@ ALERTS: Final = (
 )
 
 
-def rules() -> dict[str, Any]:
-    """The rule file, as Prometheus reads it."""
+def rules(runbook: str = RUNBOOK) -> dict[str, Any]:
+    """The rule file, as Prometheus reads it; `runbook` is where the sections are read."""
     return {
         "groups": [
             {
@@ -114,7 +115,7 @@ def rules() -> dict[str, Any]:
                         "annotations": {
                             "summary": one.summary,
                             "description": f"Type: {one.type_this}",
-                            "runbook_url": f"{RUNBOOK}#{one.anchor}",
+                            "runbook_url": f"{runbook}#{one.anchor}",
                         },
                     }
                     for one in ALERTS
