@@ -8,8 +8,9 @@ import click
 from standfast.errors import EXIT_FINE, Refusal, StandfastError, StoreError
 
 from .agreeing import agreed, reason_option, say, yes_option
+from .reporting import Facts, reported
 from .texts import counted
-from .wording import as_text, config_option, endpoint_named, loaded
+from .wording import as_text, config_option, endpoint_named, json_option, loaded
 
 if TYPE_CHECKING:
     from standfast.config import ZoneConfig
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 @reason_option
 @yes_option
 @config_option
+@json_option
 @click.pass_context
-def adopt_command(ctx: click.Context, name: str, take: bool, reason: str, yes: bool, file: str) -> None:
+def adopt_command(ctx: click.Context, name: str, take: bool, reason: str, yes: bool, file: str, as_json: bool) -> None:
     """Consent that the planner takes over NAME, which exists in DNS and is in the configuration.
 
     The consent is recorded in the plan store; a planner that runs takes it up at once, and the plan says who gave it.
@@ -34,6 +36,14 @@ def adopt_command(ctx: click.Context, name: str, take: bool, reason: str, yes: b
 
     Exit code: 0 recorded (or nothing to adopt), 3 refused or not agreed to, 1 the zone or the store can't be read.
     """
+    with reported(as_json) as facts:
+        _adopt(name, take, reason, yes, file, facts)
+        facts["ok"] = True
+    ctx.exit(EXIT_FINE)
+
+
+def _adopt(name: str, take: bool, reason: str, yes: bool, file: str, facts: Facts) -> None:
+    """Look, ask, record. Raises Refusal and StandfastError."""
     from standfast.model.marker import Marker
     from standfast.runtime.place import Place
     from standfast.runtime.verdict import short_name
@@ -44,6 +54,7 @@ def adopt_command(ctx: click.Context, name: str, take: bool, reason: str, yes: b
     key = endpoint_named(name, [(one.zone, one.name) for one in config.endpoints])
     zone = next(one for one in config.zones if one.name == key[0])
     short = short_name(key[1], key[0])
+    facts |= {"action": "adopt", "zone": key[0], "endpoint": key[1]}
     seen = look_at(zone, config.stream, (key[1],))
     sight = seen.endpoints[0]
     if seen.trouble or sight.unread:
@@ -55,10 +66,12 @@ def adopt_command(ctx: click.Context, name: str, take: bool, reason: str, yes: b
         if marker.state == "retired":
             raise Refusal(f"{short} was retired: a tombstone stands there, for ever.", "Use another name.")
         click.echo(f"{short} is ours already (g{marker.since}). Next:  standfast status")
-        ctx.exit(EXIT_FINE)
+        facts |= {"result": "ours already", "generation": marker.since}
+        return
     if not foreign and not standing(sight):
         click.echo(f"Nothing stands at {short}: it needs no consent, and enters by itself. Next:  standfast plan")
-        ctx.exit(EXIT_FINE)
+        facts["result"] = "not needed"
+        return
     if isinstance(marker, Marker) and foreign and not take:
         raise Refusal(
             f"{short} belongs to stream {marker.stream}: its marker says so (g{marker.since}, by {marker.writer}).",
@@ -74,11 +87,11 @@ def adopt_command(ctx: click.Context, name: str, take: bool, reason: str, yes: b
             raise StandfastError(f"The consent was not recorded: {error.message}", remedy) from None
     say("operator", f"{_who()} adopt {short}{' --take' if foreign else ''}" + (f': "{reason}"' if reason else ""))
     if foreign:
-        _taken(place, zone, key[1], short, reason)
+        facts["generation"] = _taken(place, zone, key[1], short, reason)
+    facts |= {"result": "taken" if foreign else "recorded", "by": _who(), "reason": reason or None}
     click.echo(
         f"{short} is to be taken over; the plan will say who agreed. Next:  standfast plan   …   standfast status"
     )
-    ctx.exit(EXIT_FINE)
 
 
 def _who() -> str:
@@ -123,15 +136,15 @@ def _recorded(place: "Place", zone: "ZoneConfig", name: str, reason: str) -> Non
         raise StoreError(f"{why}.", "")
 
 
-def _taken(place: "Place", zone: "ZoneConfig", name: str, short: str, reason: str) -> None:
-    """The other stream's marker goes. Raises StandfastError."""
+def _taken(place: "Place", zone: "ZoneConfig", name: str, short: str, reason: str) -> int | None:
+    """The other stream's marker goes. Gives the generation of ours. Raises StandfastError."""
     from standfast.runtime.commanding import known_names
     from standfast.runtime.zoneorders import take_over
 
     ended = take_over(place, zone, known_names(place, zone), name, reason)
     if ended.result == "done":
         click.echo(f"{short} is ours: the marker is replaced (g{ended.generation}), the addresses are as they were.")
-        return
+        return ended.generation
     if ended.result == "refused":
         raise Refusal(f"{short}: {ended.why}.", "Nothing was written.")
     raise StandfastError(f"{short}: {ended.why}.", "Give the same command again.")

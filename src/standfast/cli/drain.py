@@ -20,12 +20,13 @@ from .orders import (
     target_named,
     yes_option,
 )
-from .override import end
-from .wording import config_option, loaded
+from .override import end, order_json
+from .reporting import Facts, reported
+from .wording import config_option, json_option, loaded
 
 if TYPE_CHECKING:
     from standfast.config import Config
-    from standfast.model.override import Override, Scope
+    from standfast.model.override import Override
     from standfast.runtime.departing import Held
 
 PATIENCE_S: Final = 900.0
@@ -46,6 +47,7 @@ _end = click.option("--end", "ending", is_flag=True, help="end it: health and th
 @yes_option
 @_end
 @config_option
+@json_option
 @click.pass_context
 def drain_command(
     ctx: click.Context,
@@ -57,6 +59,7 @@ def drain_command(
     yes: bool,
     ending: bool,
     file: str,
+    as_json: bool,
 ) -> None:
     """Take a load balancer (a pool, an AZ) out of every answer. It returns by itself after --for, or with --end.
 
@@ -65,7 +68,10 @@ def drain_command(
 
     Exit code: 0 done (with --wait: really gone), 1 not gone within --timeout, 2 no planner is running, 3 a guard keeps
     it, or consent is missing."""
-    ctx.exit(_ordered(loaded(file), "drain", words, wait, patience_s, lasts_s, reason, yes, ending))
+    with reported(as_json) as facts:
+        code = _ordered(loaded(file), "drain", words, wait, patience_s, lasts_s, reason, yes, ending, facts)
+        facts["ok"] = code == EXIT_FINE
+    ctx.exit(code)
 
 
 @click.command("evacuate", short_help="take a whole AZ out, if the others can carry it")
@@ -77,6 +83,7 @@ def drain_command(
 @yes_option
 @_end
 @config_option
+@json_option
 @click.pass_context
 def evacuate_command(
     ctx: click.Context,
@@ -88,13 +95,17 @@ def evacuate_command(
     yes: bool,
     ending: bool,
     file: str,
+    as_json: bool,
 ) -> None:
     """Take all load balancers of an AZ out of every answer, after a look at what the others can carry.
 
     Exit code: as `drain`."""
     if words[0] != "az":
         raise StandfastError("Only an AZ is evacuated.", f"standfast evacuate az {words[-1]}")
-    ctx.exit(_ordered(loaded(file), "evacuate", words, wait, patience_s, lasts_s, reason, yes, ending))
+    with reported(as_json) as facts:
+        code = _ordered(loaded(file), "evacuate", words, wait, patience_s, lasts_s, reason, yes, ending, facts)
+        facts["ok"] = code == EXIT_FINE
+    ctx.exit(code)
 
 
 def _ordered(
@@ -107,6 +118,7 @@ def _ordered(
     reason: str,
     yes: bool,
     ending: bool,
+    facts: Facts,
 ) -> int:
     """The order, given or ended. Gives the exit code; raises Refusal and StandfastError."""
     from standfast.runtime.departing import held_by
@@ -120,7 +132,7 @@ def _ordered(
         scope, target = target_named(words, opened.sight, config)
         if ending:
             Place(config).prepare()
-            return end(config, opened, scope, target, reason, action)
+            return end(config, opened, scope, target, reason, action, facts)
         asked = new_override(scope, target, "drain", reason or "maintenance", lasts_s, consented=False)
         rehearsal = rehearsed(config, opened.sight, asked, asked.at)
         lines(shown(rehearsal))
@@ -130,16 +142,18 @@ def _ordered(
         names = frozenset(concerned_in(opened.sight.fleet, order)) or frozenset({target})
         held = held_by(config, opened.sight, names)
         Place(config).prepare()
-        recorded(carry_out(config, opened.store, Change(scope, target, order), action, order.reason), order.subject)
+        change = Change(scope, target, order)
+        done = recorded(carry_out(config, opened.store, change, action, order.reason), order.subject)
+    facts |= {"action": action, **order_json(order, done.before)}
     say("operator", f'{order.by} {action} {order.subject} until {clock(order.until, order.at)}: "{order.reason}"')
     if wait:
-        return _awaited(config, order, held, patience_s, scope)
-    code = ended(config, rehearsal)
+        return _awaited(config, order, held, patience_s, facts)
+    code = ended(config, rehearsal, facts)
     click.echo(f"Next:  standfast {action} {' '.join(words)} --wait   …   {ends_with(order)}")
     return code
 
 
-def _awaited(config: "Config", order: "Override", held: "Held", patience_s: float, scope: "Scope") -> int:
+def _awaited(config: "Config", order: "Override", held: "Held", patience_s: float, facts: Facts) -> int:
     from standfast.runtime.departing import Departure
     from standfast.runtime.overridden import ending
     from standfast.runtime.times import clock
@@ -149,6 +163,7 @@ def _awaited(config: "Config", order: "Override", held: "Held", patience_s: floa
     if nobody := nobody_acts(config):
         click.echo(f"{nobody}. Waiting for one all the same.")
     ended = Departure(config, order, held, say).follow(patience_s)
+    facts |= {"waited": ended.kind, "why": ended.why or None, "ttl": held.ttl}
     match ended.kind:
         case "gone":
             say("caches", f"no resolver that keeps to the TTL hands out {order.subject} any more")

@@ -7,7 +7,8 @@ import click
 from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE, EXIT_REFUSED, Refusal, StandfastError
 
 from .agreeing import agreed, reason_option, say, yes_option
-from .wording import as_text, config_option, loaded, place_named
+from .reporting import Facts, reported
+from .wording import as_text, config_option, json_option, loaded, place_named
 
 if TYPE_CHECKING:
     from standfast.config import Config, ZoneConfig
@@ -41,9 +42,17 @@ def emergency_command() -> None:
 @reason_option
 @yes_option
 @config_option
+@json_option
 @click.pass_context
 def publish_command(
-    ctx: click.Context, name: str, addresses: tuple[str, ...], ttl: int | None, reason: str, yes: bool, file: str
+    ctx: click.Context,
+    name: str,
+    addresses: tuple[str, ...],
+    ttl: int | None,
+    reason: str,
+    yes: bool,
+    file: str,
+    as_json: bool,
 ) -> None:
     """Publish exactly these addresses at NAME, above every generation known, and hold them.
 
@@ -52,6 +61,16 @@ def publish_command(
 
     Exit code: 0 DNS has it, 3 refused or not agreed to, 2 somebody else keeps writing, 1 the zone can't be read.
     """
+    with reported(as_json) as facts:
+        code = _publish(name, addresses, ttl, reason, yes, file, facts)
+        facts["ok"] = code == EXIT_FINE
+    ctx.exit(code)
+
+
+def _publish(
+    name: str, addresses: tuple[str, ...], ttl: int | None, reason: str, yes: bool, file: str, facts: Facts
+) -> int:
+    """Look, ask, write, read back. Gives the exit code; raises Refusal and StandfastError."""
     from standfast.runtime.place import Place
     from standfast.runtime.verdict import short_name
     from standfast.runtime.zoneorders import look_at, publish, standing
@@ -78,12 +97,15 @@ def publish_command(
         raise _not_done(short, ended.result, ended.why)
     after = look_at(zone, config.stream, (endpoint,)).endpoints[0]
     same = set(standing(after)) == set(rrsets)
+    facts |= {"action": "emergency publish", "zone": zone.name, "endpoint": endpoint, "generation": ended.generation}
+    facts |= {"addresses": [text for one in rrsets for text in one.texts()], "ttl": rrsets[0].ttl}
+    facts |= {"read_back": same, "held": True, "doubts": doubts}
     say("operator", f"{known_who()} emergency publish {short}" + (f': "{reason}"' if reason else ""))
     proof = "written and read back" if same else "written; what is read back differs already"
     click.echo(f"{short} serves g{ended.generation}: {_texts(rrsets)}  ({proof})")
     click.echo(f"Failover is OFF for {short}. A planner takes this over as HELD when it is back.")
     click.echo(f"Next:  mend what is broken  →  standfast status  →  standfast resume {short}")
-    ctx.exit(EXIT_FINE if same else EXIT_DIFFERS)
+    return EXIT_FINE if same else EXIT_DIFFERS
 
 
 def known_who() -> str:

@@ -9,7 +9,8 @@ from msgspec import Struct
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE, StandfastError
 
 from .agreeing import agreed, nothing_asked, one_line, reason_option, say, yes_option
-from .wording import as_text, config_option, endpoint_named, live_keys, loaded, refused, store_and_plan
+from .reporting import Facts, reported
+from .wording import as_text, config_option, endpoint_named, json_option, live_keys, loaded, refused, store_and_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +38,10 @@ wait_option = click.option(
 @yes_option
 @wait_option
 @config_option
+@json_option
 @click.pass_context
 def rollback_command(
-    ctx: click.Context, name: str, generation: int, reason: str, yes: bool, patience: float, file: str
+    ctx: click.Context, name: str, generation: int, reason: str, yes: bool, patience: float, file: str, as_json: bool
 ) -> None:
     """Put the contents of generation G back as a new generation, and hold them until `standfast resume`.
 
@@ -64,7 +66,7 @@ def rollback_command(
     def epilogue(short: str) -> str:
         return f"Next:  mend {file}  →  standfast plan  →  standfast resume {short}"
 
-    ctx.exit(operate(file, name, command, ask, epilogue, patience))
+    ctx.exit(operate(file, name, command, ask, epilogue, patience, as_json=as_json))
 
 
 @click.command("hold", short_help="keep a name as it is, whatever health and file say")
@@ -72,8 +74,9 @@ def rollback_command(
 @click.option("--reason", required=True, metavar="TEXT", callback=one_line, help="why, for those who come after you")
 @nothing_asked
 @config_option
+@json_option
 @click.pass_context
-def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
+def hold_command(ctx: click.Context, name: str, reason: str, file: str, as_json: bool) -> None:
     """Keep an endpoint as it is until `standfast resume`: failover is off for it. Repairs go on."""
     from standfast.core.holding import Hold
 
@@ -83,7 +86,7 @@ def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
     def epilogue(short: str) -> str:
         return f"Next:  standfast status   …   standfast resume {short}"
 
-    ctx.exit(operate(file, name, lambda key, a, s: Hold((key,), reason), unasked, epilogue))
+    ctx.exit(operate(file, name, lambda key, a, s: Hold((key,), reason), unasked, epilogue, as_json=as_json))
 
 
 @click.command("resume", short_help="end a hold: health and file decide again")
@@ -91,15 +94,25 @@ def hold_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
 @reason_option
 @nothing_asked
 @config_option
+@json_option
 @click.pass_context
-def resume_command(ctx: click.Context, name: str, reason: str, file: str) -> None:
+def resume_command(ctx: click.Context, name: str, reason: str, file: str, as_json: bool) -> None:
     """End the hold of an endpoint. The next plan follows health and configuration again, within the guards."""
     from standfast.core.holding import Resume
 
     def epilogue(short: str) -> str:
         return f"Next:  standfast status   standfast history {short}"
 
-    ctx.exit(operate(file, name, lambda key, a, s: Resume((key,), reason or "the hold is over"), unasked, epilogue))
+    ctx.exit(
+        operate(
+            file,
+            name,
+            lambda key, a, s: Resume((key,), reason or "the hold is over"),
+            unasked,
+            epilogue,
+            as_json=as_json,
+        )
+    )
 
 
 class Case(Struct, frozen=True):
@@ -125,8 +138,25 @@ def operate(
     ask: "Callable[[Case], None]",
     epilogue: "Callable[[str], str]",
     patience: float = 0.0,
+    *,
+    as_json: bool = False,
 ) -> int:
     """Show, ask, publish, wait. Gives the exit code; raises Refusal and StandfastError."""
+    with reported(as_json) as facts:
+        code = _operated(file, name, command_for, ask, epilogue, patience, facts)
+        facts["ok"] = code == EXIT_FINE
+    return code
+
+
+def _operated(
+    file: str,
+    name: str,
+    command_for: "Callable[[Key, Archive, StoreSight], Command]",
+    ask: "Callable[[Case], None]",
+    epilogue: "Callable[[str], str]",
+    patience: float,
+    facts: Facts,
+) -> int:
     from standfast.runtime.archive import Archive
     from standfast.runtime.operating import operator, rehearsed
     from standfast.runtime.place import Place
@@ -146,7 +176,7 @@ def operate(
         case = Case(config, key, short, plan, command, draft, sight)
         ask(case)
         place.prepare()
-        return _done(case, store, known, patience, epilogue)
+        return _done(case, store, known, patience, epilogue, facts)
     finally:
         store.close()
 
@@ -174,7 +204,9 @@ def _known(config: "Config", sight: "StoreSight") -> "Known":
     return Known(declared, 0, prefixes_of(config))
 
 
-def _done(case: Case, store: "PlanStore", known: "Known", patience: float, epilogue: "Callable[[str], str]") -> int:
+def _done(
+    case: Case, store: "PlanStore", known: "Known", patience: float, epilogue: "Callable[[str], str]", facts: Facts
+) -> int:
     from standfast.core.holding import Resume, Retire, Rollback
     from standfast.runtime.operating import carry_out, operator
 
@@ -187,6 +219,8 @@ def _done(case: Case, store: "PlanStore", known: "Known", patience: float, epilo
     entry = result.plan.entry(case.key)
     assert entry is not None
     verb = type(command).__name__.lower()
+    facts |= {"action": verb, "zone": entry.zone, "endpoint": entry.name, "generation": result.plan.generation}
+    facts |= {"reason": command.reason or None, "held": entry.held or None}
     step = f" to g{command.target.generation}" if isinstance(command, Rollback) else ""
     why = f': "{command.reason}"' if command.reason else ""
     say("operator", f"{operator()} {verb} {short}{step}{why}")
@@ -202,6 +236,8 @@ def _done(case: Case, store: "PlanStore", known: "Known", patience: float, epilo
             click.echo(f"{short} is no longer held: health and the file decide again.")
         case _:
             click.echo(f"{short} is HELD as it is. Failover is OFF for it; repairs go on.")
+    if isinstance(command, Rollback | Retire):
+        facts["in_dns"] = code == EXIT_FINE
     click.echo(epilogue(short))
     return code
 

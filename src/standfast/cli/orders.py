@@ -12,6 +12,7 @@ from standfast.errors import EXIT_DIFFERS, EXIT_FINE, EXIT_REFUSED, Refusal, Sta
 from standfast.model.override import LASTS_DEFAULT_S, LASTS_MAX_S, Override, Scope
 from standfast.ports.provider import Unknown
 
+from .reporting import Facts
 from .wording import did_you_mean, table
 
 if TYPE_CHECKING:
@@ -200,8 +201,9 @@ def nobody_acts(config: "Config") -> str:
     )
 
 
-def ended(config: "Config", rehearsal: "Rehearsal") -> int:
+def ended(config: "Config", rehearsal: "Rehearsal", facts: Facts) -> int:
     """What is to be said at the end, and the exit code."""
+    facts |= {"kept": [one.text for one in rehearsal.refuses]}
     if nobody := nobody_acts(config):
         click.echo(nobody)
         return EXIT_DIFFERS

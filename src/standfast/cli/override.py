@@ -21,6 +21,7 @@ from .orders import (
     target_named,
     yes_option,
 )
+from .reporting import Facts, reported
 from .wording import as_text, config_option, dump, json_option, loaded, override_json, table
 
 if TYPE_CHECKING:
@@ -64,12 +65,18 @@ def override_command(
         _list(config, as_json)
         return
     if clear:
-        ctx.exit(_clear(config, words, yes, reason))
+        with reported(as_json) as facts:
+            code = _clear(config, words, yes, reason, facts)
+            facts["ok"] = code == EXIT_FINE
+        ctx.exit(code)
     if len(words) < 2 or words[-1] not in STATES:
         raise StandfastError("What shall it be?", "Give TARGET and one of up, down, drain; or TARGET --clear.")
     if not reason:
         raise StandfastError("An override needs a reason.", '--reason "kernel upgrade, ticket 4711"')
-    ctx.exit(_give(config, words, lasts_s, reason, yes))
+    with reported(as_json) as facts:
+        code = _give(config, words, lasts_s, reason, yes, facts)
+        facts["ok"] = code == EXIT_FINE
+    ctx.exit(code)
 
 
 def _list(config: "Config", as_json: bool) -> None:
@@ -93,7 +100,7 @@ def _row(one: "Override", now: float) -> tuple[str, ...]:
     return one.subject, one.state, left, one.by, one.reason, f"ends it: {ending(one)}"
 
 
-def _give(config: "Config", words: tuple[str, ...], lasts_s: float, reason: str, yes: bool) -> int:
+def _give(config: "Config", words: tuple[str, ...], lasts_s: float, reason: str, yes: bool, facts: Facts) -> int:
     from standfast.runtime.ordering import carry_out, rehearsed
     from standfast.runtime.overriding import Change
     from standfast.runtime.place import Place
@@ -113,14 +120,23 @@ def _give(config: "Config", words: tuple[str, ...], lasts_s: float, reason: str,
         )
     until = clock(order.until, order.at)
     say("operator", f'{order.by} override {order.subject} {order.state} until {until}: "{reason}"')
+    facts |= {"action": "override", **order_json(order, done.before)}
     if done.before is not None:
         click.echo(f"It replaces {done.before.state} by {done.before.by}: {done.before.reason}")
-    code = ended(config, rehearsal)
+    code = ended(config, rehearsal, facts)
     click.echo(f"Next:  standfast status   …   standfast override {order.subject} --clear")
     return code
 
 
-def _clear(config: "Config", words: tuple[str, ...], yes: bool, reason: str) -> int:
+def order_json(order: "Override | None", before: "Override | None") -> Facts:
+    """What is in force from now on, and what was before, each or null."""
+    return {
+        "override": override_json(order) if order else None,
+        "replaced": override_json(before) if before else None,
+    }
+
+
+def _clear(config: "Config", words: tuple[str, ...], yes: bool, reason: str, facts: Facts) -> int:
     from standfast.runtime.ordering import carry_out_reset
     from standfast.runtime.place import Place
 
@@ -133,12 +149,13 @@ def _clear(config: "Config", words: tuple[str, ...], yes: bool, reason: str) -> 
                 raise Refusal("This ends every override of everybody.", "To agree: --yes --reason TEXT")
             recorded(carry_out_reset(config, opened.store, reason), "all")
             say("operator", "every override is ended: health and the file decide again")
+            facts |= {"action": "override", "scope": None, "target": "all", **order_json(None, None)}
             return EXIT_FINE
         scope, target = target_named(words, opened.sight, config)
-        return end(config, opened, scope, target, reason, "override")
+        return end(config, opened, scope, target, reason, "override", facts)
 
 
-def end(config: "Config", opened: Opened, scope: "Scope", target: str, reason: str, action: str) -> int:
+def end(config: "Config", opened: Opened, scope: "Scope", target: str, reason: str, action: str, facts: Facts) -> int:
     """End what is said of a target."""
     from standfast.runtime.operating import operator
     from standfast.runtime.ordering import Rehearsal, carry_out
@@ -147,9 +164,10 @@ def end(config: "Config", opened: Opened, scope: "Scope", target: str, reason: s
     subject = target if scope == "load_balancer" else f"{scope} {target}"
     change = Change(scope, target)
     done = recorded(carry_out(config, opened.store, change, action, reason), subject)
+    facts |= {"action": action, "scope": scope, "target": target, **order_json(None, done.before)}
     was = f" ({done.before.state} by {done.before.by}: {done.before.reason})" if done.before else ""
     say("operator", f"{operator()} ended the override of {subject}{was}")
     click.echo(f"{subject}: health and the file decide again; it returns within the guards.")
-    code = ended(config, Rehearsal())
+    code = ended(config, Rehearsal(), facts)
     click.echo("Next:  standfast status")
     return code

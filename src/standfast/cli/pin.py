@@ -9,7 +9,8 @@ from standfast.errors import StandfastError
 from .agreeing import nothing_asked, one_line, say
 from .history import gone_text
 from .orders import Opened
-from .wording import config_option, loaded
+from .reporting import reported
+from .wording import config_option, json_option, loaded
 
 if TYPE_CHECKING:
     from standfast.config import Config
@@ -22,13 +23,16 @@ _generation = click.argument("generation", type=click.IntRange(1), metavar="G")
 @click.option("--reason", required=True, metavar="TEXT", callback=one_line, help="why, for those who come after you")
 @nothing_asked
 @config_option
-def pin_command(generation: int, reason: str, file: str) -> None:
+@json_option
+def pin_command(generation: int, reason: str, file: str, as_json: bool) -> None:
     """Keep generation G, however old it becomes: to roll back to it, or for a post-mortem. `history` shows pins."""
     if not reason:
         raise StandfastError("The reason is empty.", 'Say why: --reason "post-mortem of 3 March".')
-    _pin(loaded(file), generation, reason, "pin")
-    click.echo(f"g{generation} is kept until `standfast unpin {generation}`.")
-    click.echo(f"Next:  standfast history --show {generation}")
+    with reported(as_json) as facts:
+        _pin(loaded(file), generation, reason, "pin")
+        click.echo(f"g{generation} is kept until `standfast unpin {generation}`.")
+        click.echo(f"Next:  standfast history --show {generation}")
+        facts |= {"ok": True, "action": "pin", "generation": generation, "pinned": True, "reason": reason}
 
 
 @click.command("unpin", short_help="let a pinned generation go again")
@@ -36,11 +40,14 @@ def pin_command(generation: int, reason: str, file: str) -> None:
 @click.option("--reason", default="", metavar="TEXT", callback=one_line, help="why, for those who come after you")
 @nothing_asked
 @config_option
-def unpin_command(generation: int, reason: str, file: str) -> None:
+@json_option
+def unpin_command(generation: int, reason: str, file: str, as_json: bool) -> None:
     """Take the pin off generation G: the cleaner may collect it again when nothing needs it."""
-    _pin(loaded(file), generation, reason, "unpin")
-    click.echo(f"g{generation} is collected as any other, when nothing needs it and it is old enough.")
-    click.echo("Next:  standfast history")
+    with reported(as_json) as facts:
+        _pin(loaded(file), generation, reason, "unpin")
+        click.echo(f"g{generation} is collected as any other, when nothing needs it and it is old enough.")
+        click.echo("Next:  standfast history")
+        facts |= {"ok": True, "action": "unpin", "generation": generation, "pinned": False, "reason": reason or None}
 
 
 def _pin(config: "Config", generation: int, reason: str, action: str) -> None:

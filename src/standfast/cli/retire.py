@@ -8,7 +8,7 @@ from standfast.errors import Refusal
 
 from .agreeing import agreed, reason_option, yes_option
 from .operate import Case, operate, wait_option
-from .wording import as_text, config_option, loaded
+from .wording import as_text, config_option, json_option, loaded
 
 if TYPE_CHECKING:
     from standfast.core.holding import Command
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 @yes_option
 @wait_option
 @config_option
+@json_option
 @click.pass_context
-def retire_command(ctx: click.Context, name: str, reason: str, yes: bool, patience: float, file: str) -> None:
+def retire_command(
+    ctx: click.Context, name: str, reason: str, yes: bool, patience: float, file: str, as_json: bool
+) -> None:
     """Take an endpoint out of DNS: an enactor removes its addresses and leaves a tombstone, which is never removed.
 
     Users of the name get NXDOMAIN or an empty answer. It cannot be taken back: the name can never be published by this
@@ -45,7 +48,7 @@ def retire_command(ctx: click.Context, name: str, reason: str, yes: bool, patien
     def epilogue(short: str) -> str:
         return f"Next:  take {short} out of {file}  →  standfast plan"
 
-    ctx.exit(operate(file, name, command, ask, epilogue, patience))
+    ctx.exit(operate(file, name, command, ask, epilogue, patience, as_json=as_json))
 
 
 def _unfollowed(file: str, key: "Key") -> None:

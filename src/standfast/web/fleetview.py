@@ -64,7 +64,6 @@ class Column(Struct, frozen=True):
     total: int
     balancers: tuple[Balancer, ...]
     more: int
-    votes: str = ""
 
 
 def columns(seen: Seen, config: Config, *, every: bool = False) -> tuple[Column, ...]:
