@@ -314,8 +314,8 @@ def test_budgets_and_who_waits_are_shown_with_each_name(stage: Stage) -> None:
     out = stage.run("status").out
     assert f"   Removal budget: 25 of 34 % used until {clock(until, time.time())}.\n" in out
     assert "   Removal budget: 50 of 34 % used" in out
-    waits = f"lb-a1 is kept (velocity): 34 % per 600 s is used up; until {clock(until, time.time())}."
-    assert f"   {waits}\n" in out
+    waits = f"lb-a1 is kept (velocity): 34 % per 600 s is used up; until {clock(until, time.time())}. Not to wait: "
+    assert f"   {waits}standfast drain lb-a1 --yes --reason TEXT\n" in out
     assert "   lb-a1 is kept (panic): " in out
     told = {one["name"]: one for one in stage.run("status", "--json").json["endpoints"]}
     assert told[f"www.{ZONE}"]["budget"] == {"used": 0.25, "of": 0.34, "until": until}
