@@ -148,22 +148,29 @@ class Judge:
             if not now.same_contents(was) and now.since != plan.generation:
                 raise Violation("G2", f"{step}: the contents changed, and since stayed {now.since}", now.name)
 
-    def left(self, before: Plan, after: Plan, fleet: Iterable[LoadBalancer]) -> None:
+    def left(self, over: Head | None, held: Plan | None, after: Plan, fleet: Iterable[LoadBalancer]) -> None:
         """G6: nobody that the planner's fleet has leaves an answer with room while no check of it ever failed.
 
-        G7: nobody goes with a whole AZ whom no two outside it ever saw down.
+        G7: nobody goes with a whole AZ whom no two outside it ever saw down. Both only of what leaves from the plan at
+        the head that was published `over`, and from the one the planner `held` (of a store set back they differ).
         """
+        before = self.plans.get(over.digest) if over is not None else None
+        if before is None or held is None:
+            return
         there = {one.id: one for one in fleet if one.admin == "up"}
         for was, now in after.shards.changes(before.shards):
             policy = self._policies.get(now.key) if now is not None else None
-            if was is None or now is None or policy is None:
+            known = held.entry(now.key) if now is not None else None
+            if was is None or now is None or policy is None or known is None:
                 continue
             for gone in now.departures:
-                if gone.az and gone not in was.departures and gone.load_balancer not in self.agreed:
+                if gone.az and gone not in (*was.departures, *known.departures):
+                    if gone.load_balancer in self.agreed:
+                        continue
                     what = f"{now.name}: {gone.load_balancer} went with AZ {gone.az}, and nobody outside saw it down"
                     raise Violation("G7", what, now.name)
-            serving = {member.load_balancer for member in now.members if member.served}
-            for name in sorted({member.load_balancer for member in was.members if member.served} - serving):
+            serving = _serving(now)
+            for name in sorted(_serving(was) & _serving(known) - serving):
                 wanted = name in there and (not policy.azs or there[name].az in policy.azs)
                 if wanted and name not in self.failed and len(serving) < policy.max_answers:
                     raise Violation("G6", f"{now.name}: {name} left, though no check of it ever failed", now.name)
@@ -278,3 +285,7 @@ def _raise(sentences: list[str], change: Replace | None = None) -> None:
     names = [write.name for write in change.writes] if change is not None else []
     words = what.split()
     raise Violation(rule, what, next((name for name in names if name in words), names[0] if names else ""))
+
+
+def _serving(entry: Entry) -> set[str]:
+    return {member.load_balancer for member in entry.members if member.served}

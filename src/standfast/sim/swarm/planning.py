@@ -18,7 +18,7 @@ from standfast.model.override import Override
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.ports.provider import Read, Readings, Unknown
-from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
+from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPlan
 from standfast.recovery.health import Failed, Health, HealthPolicy, Passed, observed, started, verdict
 from standfast.recovery.override import consented, overlaid
 
@@ -316,16 +316,17 @@ class PlannerProcess(Process):
             self._lanes = self._lanes.taken().stirred(self.region.loop.now + self._later())
             return
         self._lanes = self._lanes.taken()
-        before, task = self.plan, self._assignment()
+        task, over = self._assignment(), None
         self._review = False
         self.region.judge.consented |= task.consented
         phase: Any = publish(task)
         while not isinstance(phase, Done):
             request = phase.request
+            over = request.expect if isinstance(request, Publish) else over
             reply = (yield from self._read(request)) if isinstance(request, Read) else (yield request)
             phase = phase.heard(reply)
-        if phase.outcome.kind == "published" and before is not None and phase.outcome.plan is not None:
-            self.region.judge.left(before, phase.outcome.plan, task.fleet.load_balancers)
+        if phase.outcome.kind == "published" and phase.outcome.plan is not None:
+            self.region.judge.left(over, self.plan, phase.outcome.plan, task.fleet.load_balancers)
         yield from self._conclude(task, phase.outcome)
 
     def _assignment(self) -> Assignment:
