@@ -55,6 +55,16 @@ def test_a_zone_is_sealed_told_of_and_thawed(running: Stage) -> None:
     assert not report.violated, report.violations
 
 
+def test_whose_name_is_not_ascii_freezes_too(running: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A marker is ASCII; people are not."""
+    monkeypatch.setenv("LOGNAME", "José")
+    said = running.run("freeze", ZONE, "--reason", "señal")
+    assert said.code == 0, said
+    assert states(running) == {"frozen"}
+    assert "José@" in running.run("status").out.splitlines()[0]
+    assert running.run("thaw", ZONE).code == 0
+
+
 def test_nothing_is_written_from_sealed_on(running: Stage) -> None:
     assert running.run("freeze", "--all").code == 0
     running.publish(lb_c1=DOWN)

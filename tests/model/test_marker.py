@@ -141,6 +141,7 @@ good = marker_rdata(SAMPLE, ZONE, OWNER)
         pytest.param((forged(marker_fields(n="")),), "out of range", id="empty number"),
         pytest.param((forged(marker_fields(st="thawed")),), "state 'thawed' is not known", id="unknown state"),
         pytest.param((forged(marker_fields(y="1")),), "fields are not those", id="a field too many"),
+        pytest.param((forged(marker_fields(w="\x1b[2Jx")),), "control characters", id="for a terminal"),
         pytest.param((forged("standfast1 k=marker s=main n=1 g=2"),), "fields are not those", id="fields missing"),
         pytest.param((forged(marker_fields().replace("standfast1", "standfast2")),), "version", id="another version"),
     ],

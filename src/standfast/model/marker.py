@@ -154,6 +154,8 @@ def _fields(
         text = octets[1:].decode("ascii")
     except UnicodeDecodeError:
         return Damaged(rrset.rdata, "it is not ASCII text")
+    if not text.isprintable():  # no writer's name, and what people are told of it must not steer their terminal
+        return Damaged(rrset.rdata, "it has control characters")
     body, found, checksum = text.rpartition(" c=")
     if not found or not body.startswith(f"{VERSION} k={kind} "):
         return Damaged(rrset.rdata, f"it is not a {kind} of version {VERSION}")

@@ -118,8 +118,8 @@ def foreign_streams(found: Listing, zone: str, stream: str) -> Mapping[str, str]
 
 
 def writer_of(who: str) -> str:
-    """Who, as a marker names its writer: lower case, no spaces, short."""
-    return file_name(who).lower()[:WRITER_MAX]
+    """Who, as a marker names its writer: lower case, ASCII (José is jos-), no spaces, short."""
+    return "".join(one if one.isascii() else "-" for one in file_name(who).lower())[:WRITER_MAX]
 
 
 class Desk:
