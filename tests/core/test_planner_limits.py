@@ -1,5 +1,7 @@
 """What may leave an answer and what is chosen for it, case by case, with its words."""
 
+import random
+
 import pytest
 from msgspec.structs import replace
 
@@ -278,3 +280,58 @@ def test_what_left_by_consent_counts_for_those_after_it() -> None:
     later = planned(drained, verdicts_of(some, lb_4=DOWN), wanted, first, 1100.0)
     assert later.plan is None
     assert later.due == 1600.0
+
+
+def test_who_stands_in_an_answer_twice_leaves_for_good() -> None:
+    """It had another address until lately, and is in the answer as it was and as it is. What leaves first changes no
+    address; were that no news, it would leave anew in each draft, use the limit up, and never be gone."""
+    how = policy(min_answers=1, removal_share=0.34)
+    some = fleet_of(balancer(number, v6=True) for number in (1, 2, 3))
+    plan = begun(some, how)
+    entry = entry_of(plan)
+    (whole,) = (one for one in entry.members if one.load_balancer == "lb-3")
+    twice = replace(entry, members=(*entry.members, replace(whole, addresses=whole.addresses[:1])))
+    plan = Plan(plan.record, plan.shards.updated([twice]))
+    rest = fleet_of(some.load_balancers[:2])
+    for turn in range(1, 4):
+        plan = planned(rest, verdicts_of(rest), (how,), plan, 1000.0 + 700.0 * turn).plan or plan
+    entry = entry_of(plan)
+    assert served(entry) == ["lb-1", "lb-2"]
+    assert texts(entry) == ("192.0.2.1", "192.0.2.2")
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_no_limit_is_a_reason_to_stand_still_for_ever(seed: int) -> None:
+    """Whatever happened before, addresses that came and went included: once all is well, everything is as it should."""
+    dice = random.Random(seed)
+    count = dice.randint(2, 9)
+    how = replace(
+        policy(min_answers=1, removal_share=dice.choice([0.1, 0.34, 1.0]), on_panic=dice.choice(["hold", "all"])),
+        max_answers=dice.choice([2, 3, 8]),
+        adding_share=dice.choice([0.1, 0.34, 1.0]),
+        hold_below=dice.choice([0.0, 0.3, 0.5]),
+        families=(RRType.A,) if dice.random() < 0.5 else (),
+    )
+
+    def region() -> Fleet:
+        there = [number for number in range(1, count + 1) if dice.random() < 0.9] or [1]
+        return fleet_of(
+            balancer(
+                n, az=dice.choice("abc"), capacity=dice.choice([1, 10, 100]), v6=dice.random() < 0.4 or n == there[0]
+            )
+            for n in there
+        )
+
+    some, plan, now = region(), None, 1000.0
+    for _ in range(12):
+        states = {one.id: dice.choice([UP, DOWN, UNKNOWN, WARMING]) for one in some.load_balancers}
+        plan = planned(some, states, (how,), plan, now).plan or plan
+        now += dice.choice([-500.0, 1.0, 30.0, 700.0])
+        some = region() if dice.random() < 0.3 else some
+    for _ in range(60):
+        now += 700.0
+        plan = planned(some, verdicts_of(some), (how,), plan, now).plan or plan
+    last = planned(some, verdicts_of(some), (how,), plan, now + 700.0)
+    if not last.refusals:
+        assert not last.decisions[0].held_back, f"seed {seed}"
+        assert set(served(entry_of(plan))) <= {one.id for one in some.load_balancers}, f"seed {seed}"

@@ -164,11 +164,17 @@ def _wanted(
 
 
 def _decisive(entry: Entry | None) -> object:
-    """All of an entry that somebody acts on: the rest is explanation and memory."""
+    """All of an entry that somebody acts on: the rest is explanation and memory.
+
+    Who serves is, also where the addresses stay: one that left beside another with its address would else leave anew in
+    each draft, and use up what others may leave by.
+    """
     if entry is None:
         return None
+    served = tuple((member.load_balancer, member.addresses) for member in entry.members if member.served)
     turning = entry.turn is not None
-    return entry.kind, entry.rrsets, entry.since, entry.min_answers, entry.held, entry.taken, entry.follows, turning
+    acted = entry.kind, entry.rrsets, entry.since, entry.min_answers, entry.held, entry.taken, entry.follows
+    return acted, turning, served
 
 
 def published(
