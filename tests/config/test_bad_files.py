@@ -69,6 +69,7 @@ BAD = {
     "long label": Bad("www: {}", "w" * 64 + ": {}", 7, "endpoints." + "w" * 64, "characters.", ""),
     "long name": Bad("www: {}", ".".join(["w" * 62] * 4) + ": {}", 7, "endpoints.", "octets", ""),
     "star inside": Bad("www: {}", "a.*: {}", 7, "endpoints.a.*", "`*` can only be the whole first label", ""),
+    "server's name": Bad("embedded", "bind9", 1, "zone.provider", "is not a provider.", "Give rfc2136 (BIND, Knot"),
     "provider": Bad(
         "embedded", "embeded", 1, "zone.provider", '"embeded" is not a provider.', "Did you mean embedded?"
     ),

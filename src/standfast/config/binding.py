@@ -36,7 +36,8 @@ from standfast.model.name import parse_stream
 ANSWERS_MAX: Final = 100
 _EMBEDDED_PORT: Final = 5300
 _answers: Final = scalars.whole("a number of answers", 1, ANSWERS_MAX)
-_provider: Final = scalars.choice("a provider", PROVIDERS)
+_PROVIDERS: Final = "rfc2136 (BIND, Knot, PowerDNS) or embedded."
+_provider: Final = scalars.choice("a provider", PROVIDERS, f"Give {_PROVIDERS}")
 
 
 def load(path: Path | str) -> Config:
@@ -179,7 +180,7 @@ def _zones(root: Section, base: Path, prefixes: tuple[str, ...] | None) -> tuple
 def _zone(section: Section, base: Path, prefixes: tuple[str, ...] | None) -> ZoneConfig | None:
     """The zone, even with problems in it; None if it has no usable name."""
     name = section.require("name", scalars.zone_name, "Give the zone's apex: name: lb.example.com.")
-    provider: ProviderKind | None = section.require("provider", _provider, "Give provider: rfc2136 or embedded.")
+    provider: ProviderKind | None = section.require("provider", _provider, f"Give provider: {_PROVIDERS}")
     embedded = provider == "embedded"
     reader = scalars.server(_EMBEDDED_PORT if embedded else 53)
     host, port = section.read("server", reader, ("127.0.0.1", _EMBEDDED_PORT))

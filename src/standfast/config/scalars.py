@@ -126,14 +126,15 @@ def rotation(text: str) -> float:
     return 0.0 if text == "off" else duration(2, 86400)(text)
 
 
-def choice(what: str, options: tuple[C, ...]) -> Callable[[str], C]:
-    """A reader of one word out of `options`."""
+def choice(what: str, options: tuple[C, ...], remedy: str = "") -> Callable[[str], C]:
+    """A reader of one word out of `options`; `remedy` where it says more than these."""
+    give = remedy or f"Give {' or '.join(options)}."
 
     def read(text: str) -> C:
         for option in options:
             if text == option:
                 return option
-        raise BadValue(f"{shown(text)} is not {what}.", suggestion(text, options, f"Give {' or '.join(options)}."))
+        raise BadValue(f"{shown(text)} is not {what}.", suggestion(text, options, give))
 
     return read
 
