@@ -1,10 +1,11 @@
 """What differs between two readings of a file: in its own words, no secret, and what can't change while running."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from standfast.config import Config, check
+from standfast.config import Config, HttpSource, check
 from standfast.config.comparing import differences, fixed
 
 BASE = """\
@@ -55,6 +56,15 @@ def test_another_key_is_told_and_not_shown(read) -> None:  # type: ignore[no-unt
     was, now = read(BASE), read(BASE, "QkJC" * 11)
     said = differences(was, now)
     assert said == ("zones.lb.example.com.keys: other keys",)
+
+
+def test_the_query_of_a_url_is_not_shown(read) -> None:  # type: ignore[no-untyped-def]
+    was, now = read(BASE), read(BASE)
+    text = "https://inventory.example.com/lb.json?token="
+    before, after = (replace(one, file=one.file, sources=(HttpSource("inv", f"{text}{secret}"),))
+                     for one, secret in ((was, "aaaa"), (now, "bbbb")))  # fmt: skip
+    (said,) = differences(before, after)
+    assert said == "sources.inv.url: https://inventory.example.com/lb.json?… → https://inventory.example.com/lb.json?…"
 
 
 def test_what_can_not_change_while_running(read) -> None:  # type: ignore[no-untyped-def]

@@ -1,5 +1,6 @@
 """What differs between two readings of a configuration, in its own terms and without a secret. Pure."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -93,4 +94,6 @@ def _text(value: Any) -> str:
         text = f"{value:g}"
     else:
         text = str(value.name) if isinstance(value, Path) else str(value)
+        if "://" in text:  # the query of a URL may be a secret
+            text = re.sub(r"\?.*", "?…", text)
     return text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 1] + "…"

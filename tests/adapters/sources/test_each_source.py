@@ -166,6 +166,18 @@ def test_outside_a_cluster_a_server_must_be_named(monkeypatch: pytest.MonkeyPatc
     assert inside.token == SecretReference(f"file:{tmp_path / 'token'}", tmp_path)
 
 
+def test_the_query_of_a_url_is_told_to_nobody(tmp_path: Path) -> None:
+    """Journal, status and page have what a source says; some services take their token there."""
+    subject = OfHttp(tmp_path)
+    source = HttpFleet(replace(subject.config, url=f"{subject.config.url}/nothing?token=very-secret"))
+    said = source.look()
+    source.close()
+    subject.end()
+    assert isinstance(said, FleetUnknown)
+    assert "very-secret" not in said.why
+    assert "/nothing: " in said.why
+
+
 def test_an_unchanged_document_is_not_sent_again(tmp_path: Path) -> None:
     subject = OfHttp(tmp_path)
     subject.put(1, 2)

@@ -43,7 +43,8 @@ class HttpFleet(Pausing):
             seen = known or _read(fetched)
         except FetchError as error:
             self._seen, self._last, self._tag = None, None, ""
-            return FleetUnknown(f"{self._source.url}: {error.why}")
+            shown = self._source.url.partition("?")[0]  # what follows may be a secret
+            return FleetUnknown(f"{shown}: {error.why}")
         self._seen, self._last, self._tag = seen, fetched.body, fetched.headers.get("etag", "")
         return seen
 
