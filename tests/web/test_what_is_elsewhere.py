@@ -118,6 +118,7 @@ def test_the_planner_is_down(scene: Scene) -> None:
         (scene.stage.place.presence / "planner-a.json").unlink()
         planner = link(Watched(observe(scene.stage.config)), "planner")
         assert (planner.worst.tone, "none is running" in planner.text) == ("bad", True)
+        assert planner.first, "it is the one to look at, not the sources of which it would tell"
         with served(scene.stage) as page:
             said = text_of(page.get().text)
     assert "NEEDS YOU No planner is running" in said

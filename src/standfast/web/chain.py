@@ -60,7 +60,9 @@ def chain(watched: Watched, look_age_s: float, *, past: bool = False) -> tuple[L
         found = [_unrecorded("sources"), *(replace(one, age="") for one in found[1:])]
     else:
         found += [*_secondaries(seen, look_age_s), _answers(watched)]
-    broken = next((place for place, one in enumerate(found) if one.worst.tone not in ("good", "plain")), None)
+    silent = found[0].worst.tone == "blind" and found[1].worst.tone == "bad"  # who would tell of sources is gone
+    some = [place for place, one in enumerate(found) if one.worst.tone not in ("good", "plain")]
+    broken = next((place for place in some if place or not silent), None)
     return tuple(replace(one, first=place == broken) for place, one in enumerate(found))
 
 
