@@ -25,6 +25,7 @@ from harness.planning import (
     verdicts_of,
 )
 from harness.planning_checks import Situation, asking_again_changes_nothing, history
+from standfast.core.selection import Candidate, choose
 from standfast.model.fleet import AdminState, Fleet, LoadBalancer, Verdict
 from standfast.model.policy import AzLoss, EndpointPolicy, OnPanic
 from standfast.model.rrset import RRType
@@ -133,6 +134,19 @@ def test_a_rotation_that_pauses_spends_no_generation() -> None:
     (out,) = {one.id for one in some.load_balancers} - set(served(entry_of(first.after)))
     ill = Situation(some, verdicts_of(some, **{out.replace("-", "_"): DOWN}), turning, 1030.0)
     assert [step.drawn.plan for step in history([ill], first.after)] == [None]
+
+
+def test_the_superfluous_go_though_the_other_family_is_short() -> None:
+    """Three of IPv4 were taken where two fit, for IPv6 had one of the two it wants; turns then took one away again."""
+    some = fleet_of([balancer(5), balancer(6, v6=True), balancer(7)])
+    least = {RRType.A: 2, RRType.AAAA: 2}
+    able = tuple(
+        Candidate(one.id, (*one.ipv4, *one.ipv6), 1, 1 if one.id == "lb-7" else None, "in", "")
+        for one in some.load_balancers
+    )
+    places = {one.identity: 10.0 if one.present else 0.0 for one in able}
+    chosen = choose("www", able, (RRType.A, RRType.AAAA), least, 1, places)
+    assert [one.load_balancer for one in chosen] == ["lb-6", "lb-7"]
 
 
 def test_half_of_an_az_is_half_where_addresses_changed() -> None:

@@ -150,7 +150,7 @@ def choose(
         # Taken for one family's minimum, then made superfluous by those taken for the other's.
         others = [other for other in chosen if other is not one]
         crowded = any(answers((one,), family) and answers(chosen, family) > room[family] for family in room)
-        if crowded and all(answers(others, family) >= least[family] for family in room):
+        if crowded and all(answers(others, f) >= min(least[f], answers(chosen, f)) for f in room):
             chosen = others
     for one in ranked:
         if one not in chosen and all(answers((*chosen, one), family) <= room[family] for family in room):
