@@ -73,7 +73,11 @@ def test_rotation_without_restart_and_without_a_trace(stage: Stage, tmp_path: Pa
     stage.server.key = following  # the server knows the new one now, and the old one no more
     stage.server.restart()
     stage.publish_and_wait(www=both(3, 4))
-    assert stage.journal("a", "notice", kind="key")[-1]["why"].endswith(f"key {NEXT} is used")
+    # told at the end of the pass, which may be some moments after its write is seen
+    until(
+        lambda: stage.journal("a", "notice", kind="key")[-1]["why"].endswith(f"key {NEXT} is used"),
+        "the enactor tells that the other key is taken now",
+    )
 
     again = Key.generate(NEXT, tmp_path / "bind")  # the same name, another secret; its file is put in place later
     stage.server.key = again
