@@ -164,7 +164,7 @@ class Looking(Struct, frozen=True):
 
     def heard(self, reply: ReadReply) -> "Phase":
         """Without a full reading nothing is done."""
-        values = _readings(reply)
+        values = reply if isinstance(reply, Unknown) else reply.whole
         if isinstance(values, Unknown):
             return Ended("blind", values.why)
         marks = tuple(zip(self.order.batch, values[1:], strict=True))
@@ -273,7 +273,7 @@ class Settling(Struct, frozen=True):
 
     def won(self, reply: ReadReply) -> bool | None:
         """Whether the change stands; None: the reading failed."""
-        values = _readings(reply)
+        values = reply if isinstance(reply, Unknown) else reply.whole
         if isinstance(values, Unknown):
             return None
         if self.change.floor_goes:
@@ -302,15 +302,6 @@ DirectRequest: TypeAlias = Read | Confirm | DrawNonce | RecordIntent | Replace
 def begin(order: Order) -> Phase:
     """The first phase of an order."""
     return Looking(order)
-
-
-def _readings(reply: ReadReply) -> tuple[RRset | None, ...] | Unknown:
-    if isinstance(reply, Unknown):
-        return reply
-    known = tuple(value for value in reply.values if not isinstance(value, Unknown))
-    if len(known) == len(reply.values):
-        return known
-    return next(value for value in reply.values if isinstance(value, Unknown))
 
 
 def _decided(looking: Looking, sights: Sights) -> Phase:

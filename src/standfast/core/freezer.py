@@ -61,7 +61,7 @@ class Looking(Struct, frozen=True):
 
     def heard(self, reply: ReadReply) -> "Phase":
         """Without a full reading nothing is done."""
-        values = _readings(reply)
+        values = reply if isinstance(reply, Unknown) else reply.whole
         if isinstance(values, Unknown):
             return Ended("blind", values.why, self.progress.passed_over)
         marks = tuple(zip(self.progress.batch, values[1:], strict=True))
@@ -104,7 +104,8 @@ class Surveying(Struct, frozen=True):
 
     def heard(self, reply: ReadReply) -> "Phase":
         """The highest generation that any of them names."""
-        values, command = _readings(reply), self.sights.progress.command
+        command = self.sights.progress.command
+        values = reply if isinstance(reply, Unknown) else reply.whole
         if isinstance(values, Unknown):
             return Ended("blind", values.why)
         found = dict(zip(command.order, values, strict=True))
@@ -231,7 +232,7 @@ class Settling(Struct, frozen=True):
 
     def won(self, reply: ReadReply) -> bool | None:
         """Whether the change stands; None: the reading failed."""
-        values = _readings(reply)
+        values = reply if isinstance(reply, Unknown) else reply.whole
         if isinstance(values, Unknown):
             return None
         read = read_floor if self.change.floor is not None else read_marker
@@ -259,15 +260,6 @@ def begin(command: Command) -> Phase:
     if command.endpoint == first_name(command.stream, command.zone):
         return Ended("refused", f"{command.endpoint} is the zone's own entry: {command.verb} the zone {command.zone}")
     return Looking(Progress(command, size=command.batch))
-
-
-def _readings(reply: ReadReply) -> tuple[RRset | None, ...] | Unknown:
-    if isinstance(reply, Unknown):
-        return reply
-    known = tuple(value for value in reply.values if not isinstance(value, Unknown))
-    if len(known) == len(reply.values):
-        return known
-    return next(value for value in reply.values if isinstance(value, Unknown))
 
 
 def _decided(sights: Sights) -> Phase:

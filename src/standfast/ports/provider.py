@@ -35,6 +35,14 @@ class Readings(Struct, frozen=True):
 
     values: tuple[RRset | Unknown | None, ...]
 
+    @property
+    def whole(self) -> "tuple[RRset | None, ...] | Unknown":
+        """All values, for who can do nothing with some of them; the first that is unknown, if one is."""
+        known = tuple(value for value in self.values if not isinstance(value, Unknown))
+        if len(known) == len(self.values):
+            return known
+        return next(value for value in self.values if isinstance(value, Unknown))
+
 
 class Prerequisite(Struct, frozen=True, array_like=True):
     """An rrset must have exactly these rdata (TTL ignored, RFC 2136 §2.4.2), or be absent if there are none."""

@@ -178,13 +178,13 @@ class EnactorProcess:
             took = time.monotonic() - self._sent_at
             if reply != Written():
                 ahead = [self.core.heard(reply)]
-            self.core, following = ahead[-1], ahead[-1].request
-            further = reply == Written() and bool(self.core.agenda.due) and not _left(ahead)
-            if further and isinstance(following, Replace):
+            self.core = ahead[-1]
+            following = self.core.request if reply == Written() and self.core.agenda.due and not _left(ahead) else None
+            if isinstance(following, Replace):
                 answer = self._sender.submit(self._perform, following)
             for core in ahead:
                 self._report(core, took)
-            if not (further and isinstance(following, Replace)):
+            if not isinstance(following, Replace):
                 return
 
     def _prepared(self, stop: threading.Event) -> list[Enactor]:
