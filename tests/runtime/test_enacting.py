@@ -2,14 +2,18 @@
 
 import json
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from standfast.adapters.providers.memory import MemoryProvider
 from standfast.adapters.stores.diskcopy import DiskCopy
 from standfast.adapters.stores.memory import MemoryStore
 from standfast.model.rrset import RRType
-from standfast.ports.provider import Unknown
+from standfast.ports.provider import Replace, Unknown
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import Publish
 from standfast.runtime.enacting import EnactorProcess
@@ -75,6 +79,37 @@ def test_what_is_put_back_again_and_again_is_shown(tmp_path: Path) -> None:
     process._beat(0.0)
     (shown,) = read_presence(tmp_path / "presence")
     assert shown.facts["put_back"] == {WWW: 4}
+
+
+class Counting(MemoryProvider):
+    """A server that counts the changes it was sent."""
+
+    sent = 0
+
+    def perform(self, request: Any) -> Any:
+        self.sent += isinstance(request, Replace)
+        return super().perform(request)
+
+
+def test_of_many_changes_the_next_is_sent_before_one_is_told(tmp_path: Path) -> None:
+    """Whoever hears of the first change waits until the second is on its way: told first, it would wait in vain."""
+    names = [f"edge-{number}.{ZONE}" for number in range(4)]
+    store, provider, sent_by_then = MemoryStore(), Counting(ZONE, {}), dict[str, int]()
+    store.perform(Publish(None, plan_of(1, [entry(name, 1, "192.0.2.1") for name in names])))
+
+    def heard(line: Mapping[str, Any]) -> None:
+        if line["event"] == "outcome" and line["result"] == "written":
+            expected, until = len(sent_by_then) + 2, time.monotonic() + 5.0
+            while provider.sent < expected and len(sent_by_then) < 2 and time.monotonic() < until:
+                time.sleep(0.001)
+            sent_by_then[line["name"]] = provider.sent
+
+    journal = Journal(tmp_path, "enactor", "a", listeners=(heard,))
+    process = EnactorProcess("a", STREAM, store, {ZONE: provider}, DiskCopy(tmp_path / "copy.sqlite"), journal)
+    process.core = replace(process.core, batch_octets=1)
+    process._pass("start", threading.Event())
+    assert sorted(name for name in sent_by_then if name in names) == names
+    assert list(sent_by_then.values())[:2] == [2, 3]
 
 
 def test_observing_writes_nothing_and_says_only_what_it_would_write(tmp_path: Path) -> None:
