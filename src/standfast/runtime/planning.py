@@ -94,6 +94,7 @@ class PlannerProcess:
         self._health = HealthBoard(store, who, secrets.token_hex(8), beat_s(config))
         self._policy_board = Board(store, POLICY)
         self._overrides = OverrideBoard(store, self._tidings)
+        self._policies = tuple(policy_of(endpoint) for endpoint in config.endpoints)
         self._keeper = FleetKeeper(who, config, store, self._tidings, self._woken.set, sources, wall)
         self._fleet: tuple[LoadBalancerConfig, ...] | None = None
         self._verdicts: dict[str, Verdict] = {}
@@ -298,7 +299,7 @@ class PlannerProcess:
             zones=tuple(zone.name for zone in config.zones),
             fleet=fleet,
             verdicts=tuple(sorted(verdicts.items())),
-            policies=tuple(policy_of(endpoint) for endpoint in config.endpoints),
+            policies=self._policies,
             now=wall,
             reason=news_of_file(config, self.plan),
             author=self._who,
