@@ -46,7 +46,7 @@ class Scored(Struct, frozen=True):
 
 
 class Tally(Struct, frozen=True):
-    """What a half comes to: how many, how many within the aim, how many never reached; sizes of the errors of those reached."""
+    """What a half comes to: how many, how many within the aim, never reached; sizes of the errors of those reached."""
 
     count: int
     close: int
