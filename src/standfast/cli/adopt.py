@@ -101,12 +101,12 @@ def _who() -> str:
 
 
 def _shown(short: str, sight: "EndpointSight", marker: "Marker | None") -> list[str]:
-    from standfast.model.rrset import RRType
+    from standfast.model.rrset import type_name
     from standfast.runtime.zoneorders import standing
 
     lines = [f"{short}: take over what stands there?"]
     for rrset in standing(sight):
-        what = counted(len(rrset.rdata), f"{RRType(rrset.rtype).name} record")
+        what = counted(rrset.count, f"{type_name(rrset.rtype)} record")
         lines.append(f"   {what}, TTL {rrset.ttl}: {'  '.join(rrset.texts())}")
     if marker is None:
         lines.append("   It was not made by Standfast. `standfast plan` shows what would change.")

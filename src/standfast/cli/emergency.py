@@ -174,7 +174,7 @@ def _doubts(
 ) -> "list[str]":
     """What a guard would refuse, or somebody better informed would do otherwise."""
     from standfast.model.marker import Absent
-    from standfast.model.rrset import RRType
+    from standfast.model.rrset import RRType, type_name
     from standfast.runtime.observing import at_work, declared_fleet, present
     from standfast.runtime.zoneorders import standing
 
@@ -183,9 +183,9 @@ def _doubts(
     if any(one.role == "planner" and at_work(one) for one in present(place)):
         found.append("a planner is at work here: `rollback`, `hold` and `override` go through it and its guards")
     found += [
-        f"it has {len(one.rdata)} {RRType(one.rtype).name} now and will have none"
+        f"it has {one.count} {type_name(one.rtype)} now and will have none"
         for one in standing(sight)
-        if one.rtype not in given
+        if one.answers not in given
     ]
     for rtype, least in planned.min_answers if planned else ():
         if rtype in given and len(given[rtype].rdata) < least:

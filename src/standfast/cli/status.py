@@ -183,7 +183,7 @@ def _members(words: _Words, sight: "EndpointSight") -> "list[Member]":
 
 
 def _endpoint_lines(words: _Words, sight: "EndpointSight", how: "Standing") -> list[str]:
-    from standfast.model.rrset import RRType
+    from standfast.model.rrset import type_name
     from standfast.runtime.times import span
 
     entry = sight.entry
@@ -191,7 +191,7 @@ def _endpoint_lines(words: _Words, sight: "EndpointSight", how: "Standing") -> l
     age = f" for {span(words.seen.at - at)}" if at is not None else ""
     members = _members(words, sight)
     served = sum(one.served for one in members)
-    counts = "  ".join(f"{RRType(one.rtype).name} {len(one.rdata)}" for one in entry.rrsets)
+    counts = "  ".join(f"{type_name(one.rtype)} {one.count}" for one in entry.rrsets)
     ttls = ", ".join(sorted({str(one.ttl) for one in entry.rrsets}))
     parts = [entry.name, _WORDS[how.state], f"g{entry.since}{age}"]
     parts += [f"{served} of {len(members)}"] if members else []

@@ -119,7 +119,7 @@ def dump(value: Mapping[str, Any]) -> None:
 
 def entry_json(entry: Entry) -> dict[str, Any]:
     """An entry for programs."""
-    from standfast.model.rrset import RRType
+    from standfast.model.rrset import type_name
 
     return {
         "name": entry.name,
@@ -127,7 +127,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "kind": entry.kind,
         "since": entry.since,
         "held": entry.held or None,
-        "rrsets": [{"type": RRType(one.rtype).name, "ttl": one.ttl, "data": list(one.texts())} for one in entry.rrsets],
+        "rrsets": [{"type": type_name(one.rtype), "ttl": one.ttl, "data": list(one.texts())} for one in entry.rrsets],
         "members": [
             {
                 "load_balancer": one.load_balancer,

@@ -96,7 +96,7 @@ def _endpoint_part(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> 
     if entry.kind != "first":
         for rtype in FLAT_TYPES:
             rrset = entry.rrset(rtype)
-            contents.append(Content(entry.name, rtype, rrset.ttl if rrset else 0, rrset.rdata if rrset else ()))
+            contents.append(_put(entry.name, rtype, rrset))
     prerequisites, cleared = _asserted(owner, sighting.marker)
     return Write(entry.name, prerequisites, (*contents, *cleared))
 
@@ -132,13 +132,22 @@ def _refill_part(write: DraftedWrite, judgement: RefillDue) -> Write:
     if alias is not None:
         prerequisites.append(Prerequisite(entry.name, RRType.CNAME, alias.rdata))
     for rtype, seen in zip(ADDRESS_TYPES, contents, strict=True):
-        present = seen is not None and seen.rtype == rtype
-        prerequisites.append(Prerequisite(entry.name, rtype, seen.rdata if seen and present else ()))
+        present = seen is not None and seen.answers == rtype
+        prerequisites.append(_as_seen(entry.name, rtype, seen if present else None))
         wanted = entry.rrset(rtype)
         if rtype in judgement.rtypes and wanted is not None:
-            puts.append(Content(entry.name, rtype, wanted.ttl, wanted.rdata))
+            puts.append(_put(entry.name, rtype, wanted))
     puts.append(Content(entry.name, RRType.CNAME, 0, ()))
     return Write(entry.name, tuple(prerequisites), tuple(puts))
+
+
+def _as_seen(name: str, rtype: int, seen: RRset | None) -> Prerequisite:
+    return Prerequisite(name, seen.rtype, seen.rdata) if seen else Prerequisite(name, rtype, ())
+
+
+def _put(name: str, rtype: int, rrset: RRset | None) -> Content:
+    """That rrset, or none that answers `rtype`, in its place."""
+    return Content(name, rrset.rtype, rrset.ttl, rrset.rdata) if rrset else Content(name, rtype, 0, ())
 
 
 def written_marker(part: Write) -> RRset | None:
@@ -191,8 +200,7 @@ def _mark_part(zone: str, mark: Mark, nonce: str) -> Write:
     asserted, cleared = _asserted(owner, mark.seen)
     rdata = () if mark.put is None else (marker_rdata(replace(mark.put, nonce=nonce), zone, owner),)
     contents = [Content(owner, RRType.TXT, MARKER_TTL if rdata else 0, rdata)]
-    given = {rrset.rtype: rrset for rrset in mark.rrsets or ()}
-    for rtype in FLAT_TYPES if mark.rrsets is not None else ():
-        one = given.get(rtype)
-        contents.append(Content(mark.name, rtype, one.ttl if one else 0, one.rdata if one else ()))
+    given = {rrset.answers: rrset for rrset in mark.rrsets or ()}
+    if mark.rrsets is not None:
+        contents.extend(_put(mark.name, rtype, given.get(rtype)) for rtype in FLAT_TYPES)
     return Write(mark.name, asserted, (*contents, *cleared))

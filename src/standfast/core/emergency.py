@@ -18,12 +18,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.model.entry import Entry, Key, Member
+from standfast.model.entry import Entry, Key, Layout, Member
 from standfast.model.fleet import Fleet
 from standfast.model.marker import EMERGENCY, GENERATION_MAX, Floor, Marker, MarkerReading
 from standfast.model.name import first_name, floor_owner
 from standfast.model.plan import Plan, PlanRecord
-from standfast.model.rrset import ADDRESS_TYPES, RRset
+from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset
 from standfast.model.shards import Shards
 from standfast.ports.local import IntendedWrite
 from standfast.ports.provider import Replace
@@ -154,7 +154,7 @@ def with_emergencies(
     entries, unread = [], set()
     for key, marker in found.items():
         seen = presences.get(key, Presence(None))
-        rrsets = tuple(one for one in seen.rrsets or () if one.rtype in ADDRESS_TYPES and one.rdata)
+        rrsets = tuple(one for one in seen.rrsets or () if one.answers in ADDRESS_TYPES and one.rdata)
         strays = prefix_violations(Entry(*key, max(1, marker.since), rrsets=rrsets), prefixes.get(key[0], ()))
         if seen.rrsets is None or strays:
             unread.add(key)
@@ -162,7 +162,7 @@ def with_emergencies(
             if previous is not None and (known := previous.entry(key)) is not None:
                 entries.append(replace(known, held=known.held or f"{_said(marker)}, {why}"))
             continue
-        alias = any(one.rtype not in ADDRESS_TYPES for one in seen.rrsets)
+        alias = any(one.answers not in ADDRESS_TYPES for one in seen.rrsets)
         if rrsets and not alias:
             entries.append(_held(key, marker, rrsets, previous.entry(key) if previous else None, fleet))
     if not entries:
@@ -178,7 +178,7 @@ def _held(key: Key, marker: Marker, rrsets: tuple[RRset, ...], before: Entry | N
     """The entry that has these addresses. It promises no more than before, and no more than it has."""
     zone, name = key
     had = dict(before.min_answers) if before else {}
-    least = tuple((one.rtype, min(had.get(one.rtype, 1), len(one.rdata))) for one in rrsets)
+    least = tuple((one.answers, min(had.get(one.answers, 1), one.count)) for one in rrsets)
     there = {text for one in rrsets for text in one.texts()}
     members = tuple(
         Member(one.id, addresses, one.capacity, served, f"{'in' if served else 'out'} by emergency publish")
@@ -187,8 +187,15 @@ def _held(key: Key, marker: Marker, rrsets: tuple[RRset, ...], before: Entry | N
         for addresses in (tuple(text for text in (*one.ipv4, *one.ipv6) if not served or text in there),)
     )
     base = before or Entry(zone, name, max(1, marker.since))
+    layout: Layout = "multivalue" if any(one.rtype in ROUTED_TYPES for one in rrsets) else "flat"
     return replace(
-        base, rrsets=rrsets, min_answers=least, held=_said(marker), members=members, note="emergency publish"
+        base,
+        layout=layout,
+        rrsets=rrsets,
+        min_answers=least,
+        held=_said(marker),
+        members=members,
+        note="emergency publish",
     )
 
 

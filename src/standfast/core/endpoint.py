@@ -7,7 +7,7 @@ from msgspec import Struct
 from standfast.model.entry import Entry
 from standfast.model.fleet import LoadBalancer
 from standfast.model.policy import EndpointKind, EndpointPolicy
-from standfast.model.rrset import RRset, RRType
+from standfast.model.rrset import RRset, RRType, type_name
 
 from .decisions import Action, Decision, Refusal
 from .guard import entry_violations
@@ -131,10 +131,10 @@ def _entry(
     rrsets = tuple(RRset.of(f, policy.ttl, rdata_of(membership.served, f)) for f in families)
     promised: list[tuple[int, int]] = []
     for rrset in rrsets:
-        want, has = least[RRType(rrset.rtype)], len(rrset.rdata)
-        promised.append((rrset.rtype, min(want, has)))
+        want, has = least[RRType(rrset.answers)], rrset.count
+        promised.append((rrset.answers, min(want, has)))
         if has < want:
-            notes = (*notes, f"min_answers {want} is not reached yet: {has} {RRType(rrset.rtype).name}")
+            notes = (*notes, f"min_answers {want} is not reached yet: {has} {type_name(rrset.rtype)}")
     return Entry(
         zone=policy.zone,
         name=policy.name,

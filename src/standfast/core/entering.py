@@ -6,7 +6,7 @@ marker of our own stream means that the name was ours already. A wildcard's answ
 
 from standfast.model.marker import EMERGENCY, Marker
 from standfast.model.policy import EndpointPolicy
-from standfast.model.rrset import FLAT_TYPES, RRType
+from standfast.model.rrset import FLAT_TYPES, type_name
 
 from .decisions import PlanContext, Presence, Refusal
 from .drafting import NO_PLAN
@@ -33,11 +33,11 @@ def admitted(policy: EndpointPolicy, context: PlanContext) -> tuple[Refusal | No
         return None, context.consents.get(name, taken)
     if presence.rrsets is None:
         return Refusal(policy.key, "presence", _UNREAD, "try again; it is tried at each pass"), ""
-    standing = [rrset for rrset in presence.rrsets if rrset.rtype in FLAT_TYPES and rrset.rdata]
+    standing = [rrset for rrset in presence.rrsets if rrset.answers in FLAT_TYPES and rrset.rdata]
     if not standing:
         return None, ""
     if who := context.consents.get(name, ""):
         return None, who
-    some = ", ".join(f"{len(rrset.rdata)} {RRType(rrset.rtype).name}" for rrset in standing)
+    some = ", ".join(f"{rrset.count} {type_name(rrset.rtype)}" for rrset in standing)
     why = f"it exists in DNS already ({some}) and has no marker of ours"
     return Refusal(policy.key, "consent", why, f"--take {name}"), ""

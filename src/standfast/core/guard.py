@@ -15,7 +15,8 @@ from standfast.model.entry import Entry, Key
 from standfast.model.marker import GENERATION_MAX
 from standfast.model.name import FIRST_LABEL, first_name, is_below, parse_name, parse_stream, relative, reserved_label
 from standfast.model.plan import Plan
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.model.routing import VARIANTS_MAX, read_variant, variant_problem
+from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset, RRType, answer_count, type_name
 
 TTL_MIN: Final = 1
 TTL_MOST: Final = 604_800
@@ -38,7 +39,7 @@ class Violation(Struct, frozen=True):
 
 def entry_violations(entry: Entry) -> tuple[Violation, ...]:
     """Everything that is wrong with one entry taken by itself."""
-    if entry.kind == "live" and _plainly_fine(entry):
+    if entry.kind == "live" and entry.layout == "flat" and _plainly_fine(entry):
         return ()
     found = [*_name(entry), *_since(entry)]
     if entry.kind == "live":
@@ -143,19 +144,24 @@ def _families(entry: Entry) -> _Found:
             yield ("min_answers", f"min_answers names type {family}, which is no address family")
             continue
         rrset = entry.rrset(family)
-        count = len(set(rrset.rdata)) if rrset else 0
+        count = answer_count(rrset.rtype, tuple(set(rrset.rdata))) if rrset else 0
         if least < 1:
             yield ("min_answers", f"min_answers {least} for {RRType(family).name} would allow an empty answer")
         elif count < least:
             yield ("min_answers", f"{count} {RRType(family).name} where min_answers is {least}")
-    types = [rrset.rtype for rrset in entry.rrsets]
+    types = [rrset.answers for rrset in entry.rrsets]
     if len(set(types)) != len(types):
         yield ("rrsets", "it has two rrsets of one type")
+    if any((rrset.rtype in ROUTED_TYPES) is (entry.layout == "flat") for rrset in entry.rrsets):
+        yield ("layout", f"its records are not those of layout {entry.layout}")
     for rtype in sorted(set(types) & set(ADDRESS_TYPES) - set(families)):
         yield ("min_answers", f"it has {RRType(rtype).name} and min_answers does not say how few there may be")
 
 
 def _rrset(rrset: RRset) -> _Found:
+    if rrset.rtype in ROUTED_TYPES:
+        yield from _routed(rrset)
+        return
     octets = _OCTETS.get(rrset.rtype)
     if octets is None:
         yield ("rrsets", f"type {rrset.rtype} is neither A nor AAAA")
@@ -176,6 +182,32 @@ def _rrset(rrset: RRset) -> _Found:
             yield ("address", f"{name} rdata of {len(rdata)} octets; it has {octets}")
         elif why := _unusable(rdata):
             yield ("address", f"{ipaddress.ip_address(rdata)} is {why}")
+
+
+def _routed(rrset: RRset) -> _Found:
+    """What Route 53 would refuse, or no client could use, of record sets that stand beside one another."""
+    name, octets = type_name(rrset.rtype), _OCTETS[rrset.answers]
+    variants = []
+    for rdata in rrset.rdata:
+        try:
+            variants.append(read_variant(rdata))
+        except ValueError as error:
+            yield ("rrsets", str(error))
+    if not variants or list(rrset.rdata) != sorted(set(rrset.rdata)):
+        yield ("rrsets", f"its {name} record sets are none, not sorted, or repeated")
+    if len({one.identifier for one in variants}) != len(variants):
+        yield ("rrsets", f"two of its {name} record sets have one identifier")
+    if len({one.policy for one in variants}) > 1:
+        yield ("rrsets", f"its {name} record sets have several policies")
+    if len(variants) > VARIANTS_MAX:
+        yield ("size", f"{len(variants)} {name} record sets; at most {VARIANTS_MAX} stand at one name")
+    for one in variants:
+        if why := variant_problem(one, octets):
+            yield ("rrsets", f"{name} record set {one.identifier or 'alias'}: {why}")
+        elif one.address and (why := _unusable(one.address)):
+            yield ("address", f"{one.answer} is {why}")
+        elif one.ttl != rrset.ttl or (one.address and not TTL_MIN <= one.ttl <= TTL_MOST):
+            yield ("ttl", f"TTL {one.ttl} of {name} record set {one.identifier or 'alias'} is not to be used here")
 
 
 def _unusable(rdata: bytes) -> str:

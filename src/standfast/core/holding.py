@@ -162,6 +162,7 @@ def _rolled_back(
     departures = (*entry.departures, *_departures(entry, old, now))
     back = replace(
         entry,
+        layout=old.layout,
         rrsets=old.rrsets,
         min_answers=old.min_answers,
         held=command.reason or f"rolled back to g{generation}",

@@ -161,7 +161,7 @@ def damage_of(entry: Entry, contents: Contents) -> str:
     found = []
     for rtype, reading in zip(ADDRESS_TYPES, contents, strict=True):
         wanted = entry.rrset(rtype)
-        if reading is not None and reading.rtype != rtype:
+        if reading is not None and reading.answers != rtype:
             found.append("a CNAME stands in its place")
         elif reading is None and wanted is not None:
             found.append(f"its {rtype.name} records are gone")
@@ -175,7 +175,7 @@ def damage_of(entry: Entry, contents: Contents) -> str:
 def starving(entry: Entry, contents: Contents) -> tuple[int, ...]:
     """The address types in which the endpoint has fewer addresses than its `min_answers`."""
     counts: dict[int, int] = {
-        rtype: len(reading.rdata) if reading is not None and reading.rtype == rtype else 0
+        rtype: reading.count if reading is not None and reading.answers == rtype else 0
         for rtype, reading in zip(ADDRESS_TYPES, contents, strict=True)
     }
     return tuple(rtype for rtype, least in entry.min_answers if counts.get(rtype, 0) < least)

@@ -174,7 +174,7 @@ def _decisive(entry: Entry | None) -> object:
     served = tuple((member.load_balancer, member.addresses) for member in entry.members if member.served)
     turning = entry.turn is not None
     acted = entry.kind, entry.rrsets, entry.since, entry.min_answers, entry.held, entry.taken, entry.follows
-    return acted, turning, served
+    return acted, entry.layout, turning, served
 
 
 def published(

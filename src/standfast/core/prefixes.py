@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from standfast.model.entry import Entry
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.policy import EndpointPolicy
-from standfast.model.rrset import ADDRESS_TYPES, rdata_text
+from standfast.model.rrset import rdata_text
 
 from .guard import Violation
 
@@ -60,10 +60,9 @@ def prefix_violations(entry: Entry, prefixes: Prefixes) -> tuple[Violation, ...]
     if not prefixes:
         return ()
     found = [
-        rdata_text(rrset.rtype, rdata)
+        rdata_text(rrset.answers, rdata)
         for rrset in entry.rrsets
-        if rrset.rtype in ADDRESS_TYPES
-        for rdata in rrset.rdata
+        for rdata in rrset.octets()
         if not inside(rdata, prefixes)
     ]
     if not found:

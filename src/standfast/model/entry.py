@@ -11,6 +11,8 @@ from msgspec import Struct, structs
 from .rrset import RRset
 
 EntryKind: TypeAlias = Literal["live", "retired", "first"]
+Layout: TypeAlias = Literal["flat", "multivalue", "tree"]
+"""How an entry stands in its zone: plain rrsets; one record set a load balancer; or aliases to a tree (Route 53)."""
 Key: TypeAlias = tuple[str, str]
 """(zone, name): an endpoint's identity within its stream."""
 
@@ -18,7 +20,9 @@ Key: TypeAlias = tuple[str, str]
 class Member(Struct, frozen=True, array_like=True, gc=False):
     """One load balancer's place in an entry, with the reason it is or is not in the answer.
 
-    `weight` is its capacity; shares follow it.
+    `weight` is its capacity; shares follow it. `health_check` is the id of the provider's own check of it, if it has
+    one. Of a load balancer that is a name, `alias` is that name and `alias_zone` the id of its hosted zone; then
+    `addresses` has the families that it answers in place of addresses (see `fleet.LoadBalancer`).
     """
 
     load_balancer: str
@@ -26,6 +30,9 @@ class Member(Struct, frozen=True, array_like=True, gc=False):
     weight: int
     served: bool
     reason: str
+    health_check: str = ""
+    alias: str = ""
+    alias_zone: str = ""
 
 
 class Departure(Struct, frozen=True, array_like=True, gc=False):
@@ -75,13 +82,14 @@ class Turn(Struct, frozen=True, array_like=True, gc=False):
 class Entry(Struct, frozen=True, array_like=True, gc=False):
     """The desired state of one endpoint.
 
-    `kind` and `rrsets` determine every byte that is written; when they differ from the preceding plan's, `since`
-    becomes the new plan's generation. `min_answers` gives the least number of addresses per family
+    `kind`, `layout` and `rrsets` determine every byte that is written; when they differ from the preceding plan's,
+    `since` becomes the new plan's generation. `min_answers` gives the least number of addresses per family
     it serves: what refill restores. `held` is the operator's reason while a rollback or hold is in force;
     `taken` says who consented to take the name over when it first entered a plan. A `first` entry is the zone's
     synthetic one: a marker and no rrsets, and the only entry that may create the zone's floor. `follows` is the name
     of the endpoint of which it is a copy, `endpoint_kind` what users know it as (public, dual-stack, ipv6-only, fips,
-    account, wildcard).
+    account, wildcard). `layout` says how it stands in the zone: of a flat or multivalue one, `rrsets` are what stands
+    at its name; a tree is derived from its members.
     """
 
     zone: str
@@ -99,6 +107,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     follows: str = ""
     endpoint_kind: str = ""
     turn: Turn | None = None
+    layout: Layout = "flat"
 
     @property
     def key(self) -> Key:
@@ -107,11 +116,13 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
 
     def same_contents(self, other: "Entry | None") -> bool:
         """Whether both ask for the same bytes, so that `since` is carried on."""
-        return other is not None and self.kind == other.kind and self.rrsets == other.rrsets
+        if other is None or self.kind != other.kind or self.layout != other.layout:
+            return False
+        return self.rrsets == other.rrsets
 
     def rrset(self, rtype: int) -> RRset | None:
-        """The desired rrset of that type; None means that there shall be none."""
+        """The desired rrset that answers that type, plain or routed; None means that there shall be none."""
         for rrset in self.rrsets:
-            if rrset.rtype == rtype:
+            if rrset.rtype == rtype or rrset.answers == rtype:
                 return rrset
         return None

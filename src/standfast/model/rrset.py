@@ -10,10 +10,14 @@ from typing import Final
 from msgspec import Struct
 
 from .name import name_from_wire
+from .routing import effective, read_variant
 
 
 class RRType(IntEnum):
-    """The types Standfast reads or writes, by their assigned numbers."""
+    """The types Standfast reads or writes, by their assigned numbers.
+
+    The routed ones are of private use (RFC 6895 §3.1): 0xFF00 and the type that they answer; see `routing`.
+    """
 
     A = 1
     NS = 2
@@ -21,11 +25,21 @@ class RRType(IntEnum):
     SOA = 6
     TXT = 16
     AAAA = 28
+    ROUTED_A = 0xFF01
+    ROUTED_AAAA = 0xFF1C
 
 
 ADDRESS_TYPES: Final = (RRType.A, RRType.AAAA)
+ROUTED_TYPES: Final = (RRType.ROUTED_A, RRType.ROUTED_AAAA)
 FLAT_TYPES: Final = (RRType.A, RRType.AAAA, RRType.CNAME)
 """What a flat write replaces at the endpoint's name; the types of a family that is not served are deleted."""
+BESIDE: Final[dict[int, RRType]] = {
+    RRType.A: RRType.ROUTED_A,
+    RRType.AAAA: RRType.ROUTED_AAAA,
+    RRType.ROUTED_A: RRType.A,
+    RRType.ROUTED_AAAA: RRType.AAAA,
+}
+"""Plain and routed: which other type answers the same question, and so can't stand at the same owner name."""
 TTL_MAX: Final = 2**31 - 1
 """RFC 2181 §8."""
 
@@ -47,8 +61,41 @@ class RRset(Struct, frozen=True, array_like=True, gc=False):
         return other is not None and self.rtype == other.rtype and self.rdata == other.rdata
 
     def texts(self) -> tuple[str, ...]:
-        """The rdata as people read it."""
+        """The rdata as people read it; of a routed rrset, what its variants answer with."""
+        if self.rtype in ROUTED_TYPES:
+            return tuple(dict.fromkeys(one.answer for one in effective(self.rdata)))
         return tuple(rdata_text(self.rtype, rdata) for rdata in self.rdata)
+
+    @property
+    def answers(self) -> int:
+        """The type of query that it answers: A where variants of A stand (its own type, for a plain one)."""
+        return answers_type(self.rtype)
+
+    @property
+    def count(self) -> int:
+        """With how many addresses it can answer: see `answer_count`."""
+        return answer_count(self.rtype, self.rdata)
+
+    def octets(self) -> tuple[bytes, ...]:
+        """The addresses themselves in wire form; names that variants lead to are not among them."""
+        if self.rtype in ROUTED_TYPES:
+            return tuple(sorted({one.address for one in effective(self.rdata) if one.address}))
+        return self.rdata if self.rtype in ADDRESS_TYPES else ()
+
+
+def answer_count(rtype: int, rdata: tuple[bytes, ...]) -> int:
+    """With how many addresses an rrset can answer. A target that is a name counts as one, whatever it answers."""
+    return len({one.answer for one in effective(rdata)}) if rtype in ROUTED_TYPES else len(rdata)
+
+
+def answers_type(rtype: int) -> int:
+    """The type of query that an rrset of this type answers."""
+    return BESIDE[rtype] if rtype in ROUTED_TYPES else rtype
+
+
+def type_name(rtype: int) -> str:
+    """As people call it: A for addresses, however they stand."""
+    return RRType(answers_type(rtype)).name
 
 
 def address_type(address: str) -> RRType:
@@ -92,6 +139,8 @@ def rdata_text(rtype: int, rdata: bytes) -> str:
             return str(ipaddress.IPv6Address(rdata))
         if rtype in (RRType.CNAME, RRType.NS):
             return name_from_wire(rdata) + "."
+        if rtype in ROUTED_TYPES:
+            return read_variant(rdata).answer
         if rtype == RRType.TXT:
             return " ".join(f'"{_printable(part)}"' for part in _character_strings(rdata))
     except ValueError:

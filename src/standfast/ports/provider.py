@@ -22,8 +22,9 @@ class Read(Struct, frozen=True):
     """What the primary answers for each key, now.
 
     Atomic per key only: the readings of one request may stem from different moments. Where a CNAME stands at the
-    owner name, it is the reading (RFC 1034 §3.6.2). A reading may be *synthesised from a wildcard*: whoever wants to
-    assert it must `Confirm` it first, for prerequisites are literal (RFC 2136 §3.2.5).
+    owner name, it is the reading (RFC 1034 §3.6.2); where routed variants of A or AAAA stand, they are. A reading may
+    be *synthesised from a wildcard*: whoever wants to assert it must `Confirm` it first, for prerequisites are
+    literal (RFC 2136 §3.2.5).
     """
 
     zone: str
@@ -45,7 +46,10 @@ class Readings(Struct, frozen=True):
 
 
 class Prerequisite(Struct, frozen=True, array_like=True):
-    """An rrset must have exactly these rdata (TTL ignored, RFC 2136 §2.4.2), or be absent if there are none."""
+    """An rrset must have exactly these rdata (TTL ignored, RFC 2136 §2.4.2), or be absent if there are none.
+
+    Absence of A or AAAA is of plain and routed ones alike.
+    """
 
     owner: str
     rtype: int
@@ -68,7 +72,10 @@ class Fails(Struct, frozen=True):
 
 
 class Content(Struct, frozen=True, array_like=True):
-    """An rrset to be put in place of whatever of that type stands at `owner`; no rdata: to be deleted."""
+    """An rrset to be put in place of whatever of that type stands at `owner`; no rdata: to be deleted.
+
+    Plain and routed rrsets that answer the same type take each other's place.
+    """
 
     owner: str
     rtype: int
@@ -102,7 +109,8 @@ class Written(Struct, frozen=True):
 
 
 class Conflict(Struct, frozen=True):
-    """A prerequisite did not hold, nobody says which; nothing was changed."""
+    """A prerequisite did not hold, or an alias in it leads to nothing in its zone; nobody says which; nothing was
+    changed."""
 
 
 class Refused(Struct, frozen=True):

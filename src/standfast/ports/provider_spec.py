@@ -4,13 +4,17 @@ The zone is a mapping from (owner name, type) to rrset. Reading follows RFC 1034
 reader of A, AAAA and TXT can tell: CNAME in place of other types, wildcards for names that do not exist, empty
 non-terminals that hide a wildcard. Prerequisites are literal and ignore TTLs; a change is all or nothing; a CNAME is
 not added beside other data nor other data beside a CNAME (RFC 2136 §3.4.2.2: skipped in silence).
+
+Route 53's routed rrsets stand in place of plain ones. An alias must lead to something of its type when it is written;
+nothing keeps that from being deleted later, and then a query finds an empty answer.
 """
 
 from collections.abc import Mapping
 from functools import cached_property
 
 from standfast.model.name import is_below
-from standfast.model.rrset import RRset, RRType
+from standfast.model.routing import effective, read_variant
+from standfast.model.rrset import BESIDE, ROUTED_TYPES, RRset, RRType
 
 from .provider import (
     Changes,
@@ -49,13 +53,39 @@ class ZoneState:
 
     def lookup(self, owner: str, rtype: int) -> RRset | None:
         """What a query for it is answered with."""
-        stands = self.rrsets.get((owner, RRType.CNAME)) or self.rrsets.get((owner, rtype))
+        stands = self._standing(owner, rtype)
         if stands is not None or not any(owner.endswith(star) for star in self._stars) or self._exists(owner):
             return stands
         node = self._wildcard_for(owner)
         if node is None:
             return None
-        return self.rrsets.get((node, RRType.CNAME)) or self.rrsets.get((node, rtype))
+        return self._standing(node, rtype)
+
+    def _standing(self, owner: str, rtype: int) -> RRset | None:
+        """What stands literally at the owner name for that type: a CNAME, or it, or what excludes it."""
+        rrsets = self.rrsets
+        stands = rrsets.get((owner, RRType.CNAME)) or rrsets.get((owner, rtype))
+        return stands if stands is not None or rtype not in BESIDE else rrsets.get((owner, BESIDE[rtype]))
+
+    def answers(self, owner: str, rtype: int, depth: int = 8) -> frozenset[bytes]:
+        """All addresses that a query can be answered with, aliases followed.
+
+        An alias whose target is gone answers nothing; of one that leads out of the zone, its target's name stands here.
+        """
+        stands = self.lookup(owner, rtype)
+        if stands is None or depth == 0:
+            return frozenset()
+        if stands.rtype not in ROUTED_TYPES:
+            return frozenset(stands.rdata)
+        found: set[bytes] = set()
+        for one in effective(stands.rdata):
+            if one.address:
+                found.add(one.address)
+            elif one.target_zone:
+                found.add(one.target.encode())
+            else:
+                found |= self.answers(one.target, rtype, depth - 1)
+        return frozenset(found)
 
     @cached_property
     def _stars(self) -> tuple[str, ...]:
@@ -76,6 +106,8 @@ class ZoneState:
     def holds(self, prerequisite: Prerequisite) -> bool:
         """Whether it holds literally (RFC 2136 §3.2)."""
         rrset = self.rrsets.get((prerequisite.owner, prerequisite.rtype))
+        if not prerequisite.rdata and prerequisite.rtype in BESIDE:
+            rrset = rrset or self.rrsets.get((prerequisite.owner, BESIDE[prerequisite.rtype]))
         return (rrset.rdata if rrset else ()) == tuple(sorted(prerequisite.rdata))
 
     def changed(self, contents: tuple[Content, ...]) -> "ZoneState":
@@ -83,11 +115,23 @@ class ZoneState:
         rrsets = dict(self.rrsets)
         for content in contents:
             rrsets.pop((content.owner, content.rtype), None)
+            if content.rtype in BESIDE:
+                rrsets.pop((content.owner, BESIDE[content.rtype]), None)
         for content in contents:
             if content.rdata and not _excluded(rrsets, content):
                 rrset = RRset.of(content.rtype, content.ttl, content.rdata)
                 rrsets[content.owner, content.rtype] = rrset
         return self if rrsets == self.rrsets else ZoneState(self.apex, rrsets, self.serial + 1)
+
+    def dangles(self, contents: tuple[Content, ...]) -> bool:
+        """Whether an alias among them leads to nothing of its type in this zone (`self` has them in place)."""
+        for content in contents:
+            if content.rtype in ROUTED_TYPES:
+                for variant in map(read_variant, content.rdata):
+                    inside = variant.target and not variant.target_zone
+                    if inside and self._standing(variant.target, BESIDE[content.rtype]) is None:
+                        return True
+        return False
 
     def skips(self, contents: tuple[Content, ...]) -> bool:
         """Whether some of it would stand beside a CNAME, and so be skipped."""
@@ -98,6 +142,8 @@ class ZoneState:
 def _excluded(rrsets: Mapping[Key, RRset], content: Content) -> bool:
     if content.rtype == RRType.CNAME:
         return any(owner == content.owner and rtype != RRType.CNAME for owner, rtype in rrsets)
+    if content.rtype in BESIDE and (content.owner, BESIDE[content.rtype]) in rrsets:
+        return True
     return (content.owner, int(RRType.CNAME)) in rrsets
 
 
@@ -122,7 +168,8 @@ def apply(state: ZoneState, request: ProviderRequest) -> tuple[ZoneState, Provid
                 return state, Conflict()
             if outside := _outside(state, contents):
                 return state, outside
-            return state.changed(contents), Written()
+            after = state.changed(contents)
+            return (state, Conflict()) if after.dangles(contents) else (after, Written())
 
 
 def _reading(state: ZoneState, key: Key) -> RRset | Unknown | None:

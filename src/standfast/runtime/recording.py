@@ -19,7 +19,7 @@ from standfast.model.marker import Absent, Floor, Marker, read_floor, read_marke
 from standfast.model.name import floor_owner, marker_owner
 from standfast.model.plan import Head, Plan
 from standfast.model.policy import EndpointPolicy
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType, answer_count, answers_type, type_name
 from standfast.ports.local import IntendedWrite, RecordIntent
 from standfast.ports.provider import MARKER_TTL, Content, Write
 
@@ -89,7 +89,7 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
     for content in part.contents:
         if content.rdata and content.owner == owner and content.rtype == RRType.TXT:
             put = content.rdata
-        elif content.rdata and content.owner == one.name and content.rtype in _FAMILIES:
+        elif content.rdata and content.owner == one.name and answers_type(content.rtype) in _FAMILIES:
             addresses.append(content)
     seen = _asserted(part, owner)
     act = one.act or ("refill" if one.refill else "write" if one.kind else "mark")  # a freeze has no entry
@@ -99,10 +99,12 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
         "found": seen if isinstance(seen, str) else _state(seen, zone, owner, request.stream),
         "puts": _marker_facts(put, request) if put else None,
         "least": _by_family(one.least),
-        "answers": {_FAMILIES[content.rtype]: len(content.rdata) for content in addresses},
+        "answers": {type_name(content.rtype): answer_count(content.rtype, content.rdata) for content in addresses},
     }
     if act == "refill":
-        asserted = [(p.rtype, len(p.rdata)) for p in part.prerequisites if p.owner == one.name]
+        asserted = [
+            (answers_type(p.rtype), answer_count(p.rtype, p.rdata)) for p in part.prerequisites if p.owner == one.name
+        ]
         facts["had"] = _by_family((rtype, count) for rtype, count in asserted if rtype in _FAMILIES)
     elif act == "write":
         facts["contents"] = _contents(one.kind, addresses)
@@ -216,7 +218,7 @@ def _change_facts(
     if entry is not None:
         facts["since"] = entry.since
         facts["least"] = _by_family(entry.min_answers)
-        facts["answers"] = _by_family((rrset.rtype, len(rrset.rdata)) for rrset in entry.rrsets)
+        facts["answers"] = _by_family((rrset.answers, rrset.count) for rrset in entry.rrsets)
         facts["contents"] = _contents(entry.kind, entry.rrsets)
         facts["departures"] = [[gone.load_balancer, gone.weight, gone.at, gone.installed] for gone in entry.departures]
     if policy is not None:

@@ -28,7 +28,7 @@ from standfast.model.marker import (
 )
 from standfast.model.name import first_name, floor_owner, marker_owner, subtree
 from standfast.model.plan import Plan
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.model.rrset import ADDRESS_TYPES, BESIDE, RRset, RRType
 from standfast.ports.provider import Replace
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store_spec import StoreState
@@ -63,7 +63,8 @@ def floor_at(zone: ZoneState, stream: str) -> FloorReading:
 def contents_at(zone: ZoneState, name: str) -> tuple[RRset | None, ...]:
     """What literally stands at the endpoint's name: a reading for each of ADDRESS_TYPES, a CNAME in place of both."""
     alias = zone.rrsets.get((name, int(RRType.CNAME)))
-    return tuple(alias or zone.rrsets.get((name, int(rtype))) for rtype in ADDRESS_TYPES)
+    rrsets = zone.rrsets
+    return tuple(alias or rrsets.get((name, rtype)) or rrsets.get((name, BESIDE[rtype])) for rtype in ADDRESS_TYPES)
 
 
 def in_effect(zone: ZoneState, name: str, before: InEffect) -> InEffect:
@@ -261,7 +262,7 @@ def _entry(name: str, digest: str, apex: str, plans: Mapping[str, Plan]) -> Entr
 
 
 def _count(contents: tuple[RRset | None, ...], rtype: int) -> int:
-    return sum(len(one.rdata) for one in contents if one is not None and one.rtype == rtype)
+    return sum(one.count for one in contents if one is not None and one.answers == rtype)
 
 
 def wrong_with_collection(before: StoreState, after: StoreState, zones: Iterable[ZoneState]) -> list[str]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from standfast.config import Config
 from standfast.model.entry import Entry, Key, Member
-from standfast.model.rrset import RRType
+from standfast.model.rrset import type_name
 from standfast.runtime.observing import Seen, azs_of
 from standfast.runtime.verdict import Standing, by, published_at, short_name
 
@@ -211,7 +211,7 @@ def row(sight: "EndpointSight", how: Standing, words: _Words) -> Row:
     """One name, as it is shown."""
     entry = sight.entry
     some = _members(words, entry)
-    counts = [f"{RRType(one.rtype).name} {len(one.rdata)}" for one in entry.rrsets]
+    counts = [f"{type_name(one.rtype)} {one.count}" for one in entry.rrsets]
     ttls = sorted({one.ttl for one in entry.rrsets})
     answer = "  ".join([*counts, *(f"TTL {ttl}" for ttl in ttls)]) or "no address"
     return Row(

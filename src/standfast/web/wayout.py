@@ -44,7 +44,7 @@ def _entry(entry: Entry, there: Mapping[Key, EndpointSight]) -> Iterable[str]:
 
 
 def _step(entry: Entry, rtype: RRType, found: Iterable[RRset]) -> Step:
-    before = next((one.texts() for one in found if one.rtype == rtype), ())
+    before = next((one.texts() for one in found if one.answers == rtype), ())
     after = entry.rrset(rtype)
     return Step(rtype.name, before, after.texts() if after else (), after.ttl if after else 0)
 

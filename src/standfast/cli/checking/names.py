@@ -12,7 +12,7 @@ from standfast.model.marker import Damaged, Floor, read_floor
 from standfast.model.name import floor_owner, relative
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
-from standfast.model.rrset import RRset, RRType
+from standfast.model.rrset import RRset, RRType, type_name
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
 from standfast.runtime.observing import open_existing
@@ -76,11 +76,11 @@ def standing(rrsets: tuple[RRset, ...]) -> str:
     alias = next((rrset for rrset in rrsets if rrset.rtype == RRType.CNAME), None)
     if alias is not None:
         return f"is a CNAME to {alias.texts()[0].rstrip('.')}"
-    return "has " + " and ".join(counted(len(one.rdata), f"{RRType(one.rtype).name} record") for one in rrsets)
+    return "has " + " and ".join(counted(one.count, f"{type_name(one.rtype)} record") for one in rrsets)
 
 
 def _them(rrsets: tuple[RRset, ...]) -> str:
-    return "it" if sum(len(rrset.rdata) for rrset in rrsets) == 1 else "them"
+    return "it" if sum(rrset.count for rrset in rrsets) == 1 else "them"
 
 
 def _sentence(text: str) -> str:

@@ -100,7 +100,7 @@ def _change(entry: Entry, values: tuple[RRset | Unknown | None, ...], decision: 
     alias = next((value for value in contents if value is not None and value.rtype == RRType.CNAME), None)
     types = []
     for rtype, value in zip(ADDRESS_TYPES, contents, strict=True):
-        seen = value if value is not None and value.rtype == rtype else None
+        seen = value if value is not None and value.answers == rtype else None
         wanted = entry.rrset(rtype)
         if seen is not None or wanted is not None:
             types.append(_type_change(rtype, seen, wanted))

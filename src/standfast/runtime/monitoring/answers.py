@@ -31,7 +31,7 @@ class Answer(Struct, frozen=True):
 
 def addresses_of(entry: Entry) -> Addresses:
     """What the entry puts into the answer."""
-    return frozenset((int(rrset.rtype), rdata) for rrset in entry.rrsets for rdata in rrset.rdata)
+    return frozenset((int(rrset.answers), rdata) for rrset in entry.rrsets for rdata in rrset.octets())
 
 
 def answered(

@@ -14,12 +14,33 @@ CONTRACTS: Final = (
     Mutant(
         name="provider applies half a change",
         file=_ZONE,
-        old="            return state.changed(contents), Written()\n",
-        new="            return state.changed(contents[: -(len(contents) // 2) or None]), Written()\n",
+        old="            after = state.changed(contents)\n",
+        new="            after = state.changed(contents[: -(len(contents) // 2) or None])\n",
         rule="write protocol: one atomic change of all payloads, markers and the floor",
         expected=("provider", "G1", "G2", "G4", "G5"),
         runs=("damage",),
         judges=_WORLD,
+    ),
+    Mutant(
+        name="plain and routed stand side by side",
+        file=_ZONE,
+        old="""            rrsets.pop((content.owner, content.rtype), None)
+            if content.rtype in BESIDE:
+                rrsets.pop((content.owner, BESIDE[content.rtype]), None)
+""",
+        new="            rrsets.pop((content.owner, content.rtype), None)\n",
+        rule="Route 53: a name and type has simple or routed record sets, never both",
+        expected=("provider",),
+        judges=("conformance",),
+    ),
+    Mutant(
+        name="an alias may lead to nothing from the start",
+        file=_ZONE,
+        old="            return (state, Conflict()) if after.dangles(contents) else (after, Written())\n",
+        new="            return after, Written()\n",
+        rule="Route 53: an alias's target exists with its type when the alias is written",
+        expected=("provider",),
+        judges=("conformance",),
     ),
     Mutant(
         name="provider ignores the floor's prerequisite",

@@ -142,7 +142,7 @@ FLOORS: Final = (
     Mutant(
         name="a refill asserts no addresses",
         file=_WRITES,
-        old="        prerequisites.append(Prerequisite(entry.name, rtype, seen.rdata if seen and present else ()))\n",
+        old="        prerequisites.append(_as_seen(entry.name, rtype, seen if present else None))\n",
         new="        # the addresses are whatever they are\n",
         judges=("search",),
         runs=("late refill",),
@@ -166,7 +166,7 @@ FLOORS: Final = (
         name="a refill writes every family",
         file=_WRITES,
         old="""        if rtype in judgement.rtypes and wanted is not None:
-            puts.append(Content(entry.name, rtype, wanted.ttl, wanted.rdata))
+            puts.append(_put(entry.name, rtype, wanted))
 """,
         new="        puts.append(Content(entry.name, rtype, 60, wanted.rdata if wanted else ()))\n",
         rule="5: a refill writes only the families below min_answers; every other stays",

@@ -261,7 +261,7 @@ class Judge:
             if gone := sorted({m.load_balancer for m in entry.members if m.served} - {one.id for one in able}):
                 return f"{key[1]} still answers with {', '.join(gone)}, which it should not have"
             rrset = entry.rrset(RRType.A)
-            has, full = len(rrset.rdata) if rrset is not None else 0, min(len(able), policy.max_answers)
+            has, full = rrset.count if rrset is not None else 0, min(len(able), policy.max_answers)
             if has < full:
                 return f"{key[1]} has {has} IPv4 addresses, and all {len(able)} load balancers serve"
         return ""

@@ -127,7 +127,7 @@ def _answer(world: World, zone: ZoneState, ghosts: Ghosts, name: str) -> Answer:
     plan = world.plans.get(effect.plan)
     entry = plan.entry((ZONE, name)) if plan is not None else None
     least = entry.min_answers if entry is not None else ()
-    short_of = any(sum(len(one.rdata) for one in contents if one.rtype == rtype) < most for rtype, most in least)
+    short_of = any(sum(one.count for one in contents if one.answers == rtype) < most for rtype, most in least)
     exists = bool(contents) or any(owner == name for owner, _ in zone.rrsets)
     return Answer(name, "NOERROR" if exists else "NXDOMAIN", texts, short_of)
 
