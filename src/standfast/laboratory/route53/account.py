@@ -1,0 +1,171 @@
+"""The account's state: zones, changes, health checks, tags; and the file that keeps it.
+
+Whatever changes it is an event: applied, and with `--data` appended to the file first, so that a process that is
+killed comes back with what it had answered for.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from standfast.laboratory.route53.batch import Draft
+from standfast.laboratory.route53.checks import Check
+from standfast.laboratory.route53.sets import RecordSet
+from standfast.laboratory.route53.settings import Settings
+from standfast.laboratory.route53.zones import Key, Submitted, View, Zone, identifier
+
+NAME_SERVERS = ("ns-1.awsdns-00.com.", "ns-2.awsdns-00.net.", "ns-3.awsdns-00.org.", "ns-4.awsdns-00.co.uk.")
+
+
+class ZoneCreated(msgspec.Struct, frozen=True, tag="zone"):
+    """A hosted zone, still empty."""
+
+    zone: str
+    apex: str
+    reference: str
+    comment: str | None
+
+
+class ZoneDeleted(msgspec.Struct, frozen=True, tag="zone-deleted"):
+    """A hosted zone and all in it."""
+
+    zone: str
+
+
+class Changed(msgspec.Struct, frozen=True, tag="changed"):
+    """A batch: for each name and type what stands there afterwards."""
+
+    zone: str
+    submitted: Submitted
+    groups: tuple[tuple[Key, tuple[RecordSet, ...]], ...]
+
+
+class CheckPut(msgspec.Struct, frozen=True, tag="check"):
+    """A health check as it is now."""
+
+    check: Check
+
+
+class CheckDeleted(msgspec.Struct, frozen=True, tag="check-deleted"):
+    """A health check that is no more; its caller reference stays used."""
+
+    check: str
+
+
+class Tagged(msgspec.Struct, frozen=True, tag="tagged"):
+    """All tags of a resource as they are now."""
+
+    kind: str
+    resource: str
+    tags: dict[str, str]
+
+
+Event = ZoneCreated | ZoneDeleted | Changed | CheckPut | CheckDeleted | Tagged
+
+
+class Account:
+    """All state, under one lock that its users take."""
+
+    def __init__(self, settings: Settings, servers: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.chance = random.Random(settings.seed)
+        self.lock = threading.RLock()
+        self.zones: dict[str, Zone] = {}
+        self.references: set[str] = set()
+        self.changes: dict[str, tuple[Submitted, float]] = {}
+        self.checks: dict[str, Check] = {}
+        self.check_references: dict[str, str] = {}
+        self.tags: dict[tuple[str, str], dict[str, str]] = {}
+        self.views = [View() for _ in range(servers)]
+        self.listing = View()
+        self.propagation = settings.propagation
+        self._file: IO[bytes] | None = None
+        if settings.data:
+            self._restore(settings.data)
+
+    def _restore(self, path: Path) -> None:
+        """Raises ValueError for a file that is not one of ours; a last line cut short is what a kill leaves."""
+        kept = path.read_bytes() if path.exists() else b""
+        whole, _, cut = kept.rpartition(b"\n")
+        decoder = msgspec.json.Decoder(Event)
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                self._apply(decoder.decode(line), self.clock())
+            except (msgspec.DecodeError, KeyError) as wrong:
+                raise ValueError(f"{path}:{number}: not a line of this stand-in's data ({wrong})") from None
+        if cut:
+            path.write_bytes(whole + b"\n" if whole else b"")
+        self._file = path.open("ab")
+
+    def record(self, event: Event, delay: bool = True) -> None:
+        """Make an event true, on disk first."""
+        if self._file:
+            self._file.write(msgspec.json.encode(event) + b"\n")
+            self._file.flush()
+        self._apply(event, None if delay else self.clock())
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._file:
+            self._file.close()
+
+    def fresh(self, letter: str) -> str:
+        """An id that nothing has."""
+        while (one := identifier(self.chance, letter)) in self.zones or one in self.changes:
+            pass
+        return one
+
+    def change(self, zone: Zone, draft: Draft, comment: str | None = None) -> Submitted:
+        """Make a judged batch true and let it travel to the servers."""
+        submitted = Submitted(self.fresh("C"), time.time(), comment)
+        groups = tuple((key, tuple(group.values())) for key, group in draft.changed.items())
+        self.record(Changed(zone.id, submitted, groups))
+        return submitted
+
+    def in_sync(self, change: str) -> bool:
+        """Whether every server has seen a change; KeyError for one that never was."""
+        return self.changes[change][1] <= self.clock()
+
+    def _apply(self, event: Event, at_once: float | None) -> None:
+        if isinstance(event, ZoneCreated):
+            self.zones[event.zone] = Zone(event.zone, event.apex, event.reference, event.comment)
+            self.references.add(event.reference)
+        elif isinstance(event, ZoneDeleted):
+            zone = self.zones.pop(event.zone)
+            self.tags.pop(("hostedzone", event.zone), None)
+            self._publish(zone, (("", ""), ()), at_once)
+        elif isinstance(event, Changed):
+            zone = self.zones[event.zone]
+            draft = Draft(zone.groups)
+            due = self.clock()
+            for key, sets in event.groups:
+                draft.changed[key] = {one.identifier: one for one in sets}
+                due = max(due, self._publish(zone, (key, sets), at_once))
+            zone.adopt(draft)
+            self.changes[event.submitted.id] = (event.submitted, due)
+        elif isinstance(event, CheckPut):
+            self.checks[event.check.id] = event.check
+            self.check_references[event.check.reference] = event.check.id
+        elif isinstance(event, CheckDeleted):
+            del self.checks[event.check]
+            self.tags.pop(("healthcheck", event.check), None)
+        else:
+            self.tags[event.kind, event.resource] = event.tags
+
+    def _publish(self, zone: Zone, what: tuple[Key, tuple[RecordSet, ...]], at_once: float | None) -> float:
+        """Send what stands at a name and type to every server; gives when the last one has it."""
+        now = self.clock()
+        latest = now
+        for number, view in enumerate(self.views):
+            delay = self.propagation[min(number, len(self.propagation) - 1)]
+            view.expect(now + delay if at_once is None else at_once, (zone.id, zone.apex, *what))
+            latest = max(latest, view.coming[-1][0])
+        return latest

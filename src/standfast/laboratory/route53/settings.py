@@ -1,0 +1,37 @@
+"""The stand-in's switches; `docs/route53-standin.md` says what each stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from standfast.laboratory.route53.batch import Rules
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a stand-in behaves. Seconds are real ones."""
+
+    rules: Rules = Rules()
+    propagation: tuple[float, ...] = (0.0,)
+    """Seconds until a change is visible on each DNS server; the last holds for the servers that follow."""
+
+    rate: float = 0.0
+    """Requests per second of the whole account; 0 for no throttling."""
+
+    burst: int = 50
+    processing: float = 0.0
+    """Seconds that a change of a zone takes, in which another is answered PriorRequestNotComplete."""
+
+    stale_listing: float = 0.0
+    """Seconds that ListResourceRecordSets lags behind; AWS says that it does not."""
+
+    hurry: float = 1.0
+    """By how much the clock of health checks runs faster."""
+
+    seed: int = 0
+    """Of every choice: ids, weights, which eight of many."""
+
+    data: Path | None = None
+    rights: Path | None = None
+    account: str = "123456789012"
