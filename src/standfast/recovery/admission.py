@@ -1,0 +1,239 @@
+"""Admission: what cannot be finished before its deadline is refused at the door. Pure; `now` is seconds.
+
+A server that begins whatever comes spends its time, once it is late, on work whose clients have gone: the later it
+is, the less it finishes, and clients that try again make it later (DynamoDB 2015, EC2's droplets in October 2025).
+
+Rule 1.  Inside is only what finishes in time in *whatever* order: a newcomer enters if everybody inside and itself can
+         be finished before the first deadline of all who wait. So a queue uses at most half of its clients' patience.
+Rule 2.  Who is refused is told when to come: refusals hand out appointments, one after another at the pace of the
+         work, and not one moment for all.
+Rule 3.  Nothing is begun that can't finish any more. If work turns out slower than it was measured, whoever cannot
+         make it is turned out unbegun, and the pace is measured anew.
+Rule 4.  While people wait for long, the newest goes first: its client is the likeliest to be there still (CoDel's
+         standing queue, RFC 8289 §3; "adaptive LIFO", B. Maurer, Fail at Scale, 2015). Rule 1 holds for the others.
+Rule 5.  Tenants enter and take turns fairly (`fairness`).
+
+Use: `offer` at the door, `begin` whenever there is room to work, `done` at its end. `docs/recovery.md` has reasons.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Hashable
+from math import ceil, floor, inf
+from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
+
+from .fairness import Fair
+from .retrying import RetryBudget, pause_s
+from .slowstart import SlowStart
+
+__all__ = ["Fair", "Intake", "Offer", "Pace", "RetryBudget", "SlowStart", "Work", "pause_s"]
+
+TARGET_S: Final = 0.1
+INTERVAL_S: Final = 0.5
+RETRY_AFTER_LEAST_S: Final = 1.0
+RETRY_AFTER_MOST_S: Final = 300.0
+ROOM_MAX: Final = 100_000
+MEASURE_S: Final = 0.5
+FALL, RISE = 0.5, 0.2
+"""How far one measurement moves what is believed of the pace: down quickly, up slowly."""
+_ROUNDING: Final = 1e-9
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Work(Struct, Generic[K], frozen=True):
+    """Something to be done for `tenant` before `deadline`; it came at `arrived`."""
+
+    key: K
+    tenant: str
+    arrived: float
+    deadline: float
+
+
+class Offer(Struct, frozen=True):
+    """Admitted, or refused with `why` and the seconds after which to come again."""
+
+    admitted: bool
+    retry_after_s: float = 0.0
+    why: str = ""
+
+
+class Pace:
+    """How much is done in a second when there is always something to do: measured, not declared.
+
+    Only times count in which every worker was busy throughout: who waits for work is not slow.
+    """
+
+    def __init__(self, rate: float, *, measured: bool = True) -> None:
+        self.rate = rate
+        self._measured = measured
+        self._since: float | None = None
+        self._count = 0
+
+    def busy(self, now: float, saturated: bool) -> None:
+        """Whether all workers are busy, from now on."""
+        if not saturated:
+            self._since = None
+        elif self._since is None:
+            self._since, self._count = now, 0
+
+    def done(self, now: float) -> None:
+        """Something was finished."""
+        if self._since is None or not self._measured:
+            return
+        self._count += 1
+        took = now - self._since
+        if took >= MEASURE_S:
+            seen = self._count / took
+            self.rate += (FALL if seen < self.rate else RISE) * (seen - self.rate)
+            self._since, self._count = now, 0
+
+
+class Intake(Generic[K]):
+    """The door and the waiting room of something that does `pace.rate` things a second, `workers` at a time.
+
+    `least_s` is what each takes beyond its share of the pace (a batch that has to fill). `backlog` is how many are
+    known to be out there at most; appointments are not given further ahead than they need.
+    """
+
+    def __init__(
+        self,
+        pace: Pace,
+        workers: int = 1,
+        *,
+        least_s: float = 0.0,
+        target_s: float = TARGET_S,
+        interval_s: float = INTERVAL_S,
+        room_max: int = ROOM_MAX,
+        fair: Fair[str] | None = None,
+    ) -> None:
+        self.pace, self.workers, self.least_s = pace, workers, least_s
+        self.backlog: int | None = None
+        self.newest_first = False
+        self.running = 0
+        self._target_s, self._interval_s, self._room_max = target_s, interval_s, room_max
+        self._fair = fair if fair is not None else Fair()
+        self._queues: dict[str, deque[Work[K]]] = {}
+        self._inside: dict[K, Work[K]] = {}
+        self._numbers: dict[K, int] = {}  # of those who wait
+        self._deadlines: list[tuple[float, int, K]] = []  # theirs; who waits no longer is left in until found
+        self._count = 0
+        self._long_since: float | None = None
+        self._next_free = -inf
+
+    @property
+    def waiting(self) -> int:
+        """How many were admitted and are not begun."""
+        return len(self._numbers)
+
+    def room(self, now: float, deadline: float) -> int:
+        """How many places there are, those taken included, for work that has to be finished by `deadline` (rule 1)."""
+        first = min(deadline, self._first_deadline(now))
+        rounds = floor((first - now - self.least_s) * self.pace.rate / self.workers + _ROUNDING)
+        return max(0, min(rounds * self.workers, self._room_max))
+
+    def offer(self, key: K, now: float, deadline: float, tenant: str = "") -> Offer:
+        """Somebody is at the door. `key` must be nobody's who is inside."""
+        free = self.room(now, deadline) - len(self._inside)
+        if free < 1:
+            return Offer(False, self._appointment(now), "it could not be finished in time")
+        if not self._fair.may_enter(tenant, free):
+            return Offer(False, self._appointment(now), "others have to have room too")
+        work = Work(key, tenant, now, deadline)
+        self._inside[key] = work
+        self._count += 1
+        self._numbers[key] = self._count
+        heapq.heappush(self._deadlines, (deadline, self._count, key))
+        self._queues.setdefault(tenant, deque()).append(work)
+        self._fair.entered(tenant)
+        return Offer(True)
+
+    def refused(self, now: float) -> float:
+        """Somebody was turned away unheard; the seconds after which to come again."""
+        return self._appointment(now)
+
+    def begin(self, now: float) -> tuple[Work[K] | None, tuple[Work[K], ...]]:
+        """What to do next, None if nothing or if all workers are busy; and who is turned out unbegun (rule 3)."""
+        out: list[Work[K]] = []
+        while self.running < self.workers and (tenant := self._fair.turn()) is not None:
+            work = self._taken(tenant, now)
+            if now + self.least_s + self.workers / self.pace.rate > work.deadline + _ROUNDING:
+                self._gone(work)
+                out.append(work)
+                continue
+            self.running += 1
+            self.pace.busy(now, self.running == self.workers)
+            return work, tuple(out)
+        return None, tuple(out)
+
+    def done(self, key: K, now: float) -> None:
+        """What was begun is finished, or given up."""
+        self._gone(self._inside[key])
+        self.running -= 1
+        self.pace.done(now)
+        if not self.waiting:
+            self.pace.busy(now, False)
+
+    def withdraw(self, key: K) -> bool:
+        """Its client has gone. False if it is begun, or not here."""
+        if key not in self._numbers:
+            return False
+        work = self._inside[key]
+        queue = self._queues[work.tenant]
+        queue.remove(work)
+        self._unqueued(work, queue)
+        self._gone(work)
+        return True
+
+    def _taken(self, tenant: str, now: float) -> Work[K]:
+        queue = self._queues[tenant]
+        self._watch(now - queue[0].arrived, now)
+        work = queue.pop() if self.newest_first else queue.popleft()
+        self._unqueued(work, queue)
+        return work
+
+    def _unqueued(self, work: Work[K], queue: deque[Work[K]]) -> None:
+        del self._numbers[work.key]
+        if not queue:
+            del self._queues[work.tenant]
+        self._fair.took(work.tenant)
+
+    def _watch(self, longest_s: float, now: float) -> None:
+        """Rule 4: newest first from when the longest wait was above the target for a whole interval."""
+        if longest_s <= self._target_s:
+            self._long_since, self.newest_first = None, False
+        elif self._long_since is None:
+            self._long_since = now
+        elif now - self._long_since >= self._interval_s:
+            self.newest_first = True
+
+    def _gone(self, work: Work[K]) -> None:
+        del self._inside[work.key]
+        self._fair.left(work.tenant)
+        if not self._inside:
+            self._long_since, self.newest_first = None, False
+
+    def _first_deadline(self, now: float) -> float:
+        """Of those who wait. One that has passed is lost, and binds nobody."""
+        while self._deadlines:
+            deadline, number, key = self._deadlines[0]
+            if self._numbers.get(key) == number and deadline > now:
+                return deadline
+            heapq.heappop(self._deadlines)
+        return inf
+
+    def _appointment(self, now: float) -> float:
+        """Seconds until this one's turn: behind those inside and those who were given one before (rule 2).
+
+        Beyond the last moment that is given they begin again with the first: some are refused twice, and no crowd
+        comes at one moment.
+        """
+        first = now + self.least_s + ceil(len(self._inside) / self.workers) * self.workers / self.pace.rate
+        most = RETRY_AFTER_MOST_S if self.backlog is None else self.backlog / self.pace.rate
+        last = first + max(RETRY_AFTER_LEAST_S, min(most, RETRY_AFTER_MOST_S))
+        if not first <= self._next_free <= last:
+            self._next_free = first
+        self._next_free += 1.0 / self.pace.rate
+        return max(RETRY_AFTER_LEAST_S, self._next_free - now)
