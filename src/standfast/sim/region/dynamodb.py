@@ -1,0 +1,38 @@
+"""DynamoDB as its customers see it: well inside, and reached by whoever has a connection or an answer with addresses.
+
+Published: storage and hosts were well; only new connections failed; clients came back while negative answers expired.
+"""
+
+from .clients import Clients
+from .day import Measure
+from .world import Service, World
+
+
+class DynamoDB(Service):
+    """The endpoint. `inside` are the region's own services, which keep connections for longer."""
+
+    name, key = "DynamoDB", "dynamodb"
+
+    def __init__(self, world: World, answered: "list[int]") -> None:
+        super().__init__(world)
+        self._answered = answered
+        self.customers = Clients(world.resolvers, world.parameters.client_connection_s)
+        self.inside = Clients(world.resolvers, world.parameters.connection_s)
+
+    def step(self) -> None:
+        """Who gets through now."""
+        self.availability = self.customers.reach(self.world.now)
+
+    def reach(self) -> float:
+        """The share of calls of the region's services that get through."""
+        return self.inside.reach(self.world.now)
+
+    def measures(self) -> dict[str, tuple[Measure, float]]:
+        """Addresses in the answer, and who has heard."""
+        return {
+            "addresses": (Measure(self.name, "addresses answered", "addresses"), float(self._answered[0])),
+            "resolvers": (Measure(self.name, "resolvers that answer with addresses", "share"),
+                          self.world.resolvers.answering),
+            "reach": (Measure(self.name, "calls of the region's own services that get through", "share"),
+                      self.reach()),
+        }  # fmt: skip

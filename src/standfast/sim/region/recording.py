@@ -1,0 +1,36 @@
+"""Writes down what every service shows, minute by minute."""
+
+from typing import Final
+
+from .day import Measure, Points
+from .world import Service
+
+EVERY_S: Final = 60.0
+
+
+class Recorder:
+    """Series by name. A value has six digits, and is not written again while it stays the same."""
+
+    def __init__(self) -> None:
+        self.measures: dict[str, Measure] = {}
+        self._points: dict[str, list[tuple[float, float]]] = {}
+
+    def note(self, now: float, services: list[Service]) -> None:
+        """Everything as it is now."""
+        for one in services:
+            self._write(now, f"{one.key}.availability", Measure(one.name, "availability", "share"), one.availability)
+            for name, (measure, value) in one.measures().items():
+                self._write(now, f"{one.key}.{name}", measure, value)
+
+    def _write(self, now: float, name: str, measure: Measure, value: float) -> None:
+        shown = float(f"{value:.6g}")
+        points = self._points.setdefault(name, [])
+        if not points:
+            self.measures[name] = measure
+        if not points or shown != points[-1][1]:
+            points.append((now, shown))
+
+    @property
+    def series(self) -> dict[str, Points]:
+        """All of them."""
+        return {name: tuple(points) for name, points in sorted(self._points.items())}
