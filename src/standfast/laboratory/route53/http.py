@@ -41,6 +41,8 @@ class Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
+    wbufsize = -1
+    """Head and body leave together: apart, the body waits 40 ms for the delayed ACK of the head."""
     server: Server
 
     def do_GET(self) -> None:
@@ -100,3 +102,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        self.wfile.flush()
