@@ -23,7 +23,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.errors import StoreError
+from standfast.errors import StoreAbsent
 from standfast.ports.store import StoreReply
 
 from .s3_bucket import Absent, Bucket, Conflict, Trouble
@@ -34,10 +34,6 @@ OBJECTS: Final = "objects/"
 TRIAL: Final = "trial"
 _SETTLING_MAX: Final = 6
 _PAUSE_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
-
-
-class StoreAbsent(StoreError):
-    """There is no store there, and none was to be made."""
 
 
 class Seen(Struct, frozen=True):
