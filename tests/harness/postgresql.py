@@ -35,7 +35,7 @@ class Cluster:
     """A server of its own, with user `standfast` and a database of that name."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="standfast-pg-", dir="/tmp"))  # noqa: S108 - a short path for sockets
+        self.folder = Path(tempfile.mkdtemp(prefix="standfast-pg-", dir="/tmp"))
         self.port = free_port()
         # initdb and postgres refuse to run as root.
         self._user = "nobody" if os.getuid() == 0 else None

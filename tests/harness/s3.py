@@ -239,5 +239,3 @@ def delaying(seconds: float) -> Callable[[Front, FrontHandler, bytes], None]:
 def away(front: Front, handler: FrontHandler, body: bytes) -> bool:
     """A fault: nothing gets through."""
     return True
-
-
