@@ -113,6 +113,7 @@ def start(*options: str, servers: int = 1, port: int | None = None) -> Route53:
     line = process.stdout.readline()
     if not line:
         process.wait(STOP_SECONDS)
+        process.stdout.close()
         raise RuntimeError(f"the stand-in did not start: {' '.join(command)}")
     return Route53(process, json.loads(line))
 

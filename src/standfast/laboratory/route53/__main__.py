@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--deleted-check", choices=("healthy", "unhealthy"))
     for name in ("burst", "seed", "checkers"):
         parser.add_argument(f"--{name}", type=int, metavar="NUMBER")
+    parser.add_argument("--account", metavar="DIGITS")
     for name in ("data", "rights", "services"):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE")
     for name, hint in get_type_hints(Rules).items():
