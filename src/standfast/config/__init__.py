@@ -9,6 +9,7 @@ from standfast.config.schema import (
     HealthConfig,
     PolicyConfig,
     RetentionConfig,
+    StoreConfig,
     VantageConfig,
     ZoneConfig,
 )
@@ -33,13 +34,6 @@ from standfast.config.source_kinds import (
     PluginSource,
     SourceConfig,
 )
-from standfast.config.store_kinds import (
-    PluginStoreConfig,
-    PostgresqlStoreConfig,
-    S3StoreConfig,
-    SqliteStoreConfig,
-    StoreConfig,
-)
 
 __all__ = [
     "LEVELS",
@@ -61,17 +55,13 @@ __all__ = [
     "MonitorConfig",
     "NotifyConfig",
     "PluginSource",
-    "PluginStoreConfig",
     "PolicyConfig",
-    "PostgresqlStoreConfig",
     "RetentionConfig",
     "RoleKeys",
-    "S3StoreConfig",
     "SecondaryConfig",
     "SecretReference",
     "SignalsConfig",
     "SourceConfig",
-    "SqliteStoreConfig",
     "StoreConfig",
     "TsigKey",
     "Unknown",

@@ -127,8 +127,7 @@ class ReadChanges(Struct, frozen=True):
 
 
 class Changes(Struct, frozen=True):
-    """The zone's serial now, and the owner names that changed; None: it can't tell, look at everything, even if the
-    serial is what it was.
+    """The zone's serial now, and the owner names that changed; None: it can't tell, look at everything.
 
     A hint that saves looking, never a proof: edits in a database may leave the serial alone.
     """

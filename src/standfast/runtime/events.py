@@ -22,7 +22,6 @@ from .event_facts import (
     Override,
     PlannedChange,
     PlanPoint,
-    WentBackFact,
     WriteFact,
     WritePoint,
 )
@@ -162,13 +161,6 @@ class Notice(Line, tag="notice"):
 
     kind: str
     why: str
-
-
-class SetBack(Line, tag="set_back"):
-    """Markers or a floor were read that this process knew to have been replaced: somebody put an old state back."""
-
-    zone: str
-    records: list[WentBackFact]
 
 
 class Collected(Line, tag="collected"):
@@ -312,7 +304,6 @@ Event: TypeAlias = (
     | Outcome
     | Stands
     | Notice
-    | SetBack
     | Collected
     | Operator
     | Overridden

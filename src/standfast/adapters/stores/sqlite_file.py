@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 from standfast.errors import StoreError
 
-from .shardkeeping import Damage
-from .sqlite_schema import SCHEMA, SCHEMA_VERSION, Catalogue, write_catalogue
+from .sqlite_schema import SCHEMA, SCHEMA_VERSION, Catalogue, Damage, write_catalogue
 
 STORE_ID: Final = 0x53465053
 """Marks a plan store ("SFPS") in SQLite's header."""

@@ -41,6 +41,11 @@ class Checker:
         self._known.pop(name, None)
         self._rota.remove(name)
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is late, and no change is left to be paid for."""
+        return not self._debt and len(self._queue) <= CHECKS_A_SECOND
+
     def pace_s(self, now: float) -> float:
         """How far apart the checks of one load balancer are."""
         return self._rota.pace_s(now) if self._fair else INTERVAL_S

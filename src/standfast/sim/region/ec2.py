@@ -2,19 +2,24 @@
 
 As built (published): launches failed while state checks failed; from 02:25 "insufficient capacity", since a droplet
 without a lease is no candidate; from 05:28, every droplet having a lease, they began to succeed under "request limit
-exceeded"; from 11:23 limits were relaxed. That nothing was let in while leases were being made is inferred from
-launches having begun to succeed in the minute in which the last lease was there. Ended instances are a change of state
-as well, and were held back just so (published of Network Manager's backlog: new and terminated instances).
+exceeded"; from 11:23 limits were relaxed. Inferred: a launch waits in its manager's queue like any other work, so that
+none succeeds in the collapse; nothing was let in while leases were being made, since launches began to succeed in the
+minute in which the last lease was there; instances that ended were held back as well (published of Network Manager's
+backlog: new and terminated instances), and go out as fast as the managers can work beside renewals.
 """
 
 import random
 
+from .aging import Aging, Graced
+from .asking import Asking
 from .day import Account, Measure
+from .door import Door
 from .droplets import Leasing, Manager
 from .dynamodb import DynamoDB
+from .flow import Flow
 from .world import HOUR_S, Service, World
 
-WHOLE = 0.999
+WHOLE = 0.99
 """From this share of leases on people call the fleet leased."""
 
 
@@ -27,21 +32,25 @@ class EC2(Service):
         super().__init__(world)
         p = world.parameters
         per = p.droplets // p.managers
-        how = Leasing(p.check_s, p.lease_s, p.lease_timeout_s, p.lease_rate * per / 1000.0, p.renewal_cost, p.tick_s)
-        self.managers = [Manager(how, per) for _ in range(p.managers)]
-        self._cut_at = self._connections(world)
+        how = Leasing(
+            p.check_s, p.lease_timeout_s, p.lease_rate * per / 1000.0, p.renewal_cost, p.tick_s
+        )  # fmt: skip
+        self.managers = [self._manager(how, per) for _ in range(p.managers)]
+        draw = random.Random(f"{world.seed} managers")
+        self._lasts = [draw.expovariate(1.0 / p.connection_s) for _ in self.managers]
         self.droplets = per * p.managers
         self.normal = p.launches * self.droplets / 1000.0
+        self.launches = Asking("ec2 launches", p.controllers, p.retry_s)
+        self.ends = Flow("ec2 ends")
         self.launched = self.ended = 0.0
-        self.asked_again = 0.0
-        self.held = 0.0
-        self.asked = self.started = self.abandoned = self.ends_asked = self.ends_done = 0.0
-        self._limited = False
+        self.limited = self.begun = False
 
-    def _connections(self, world: World) -> list[float]:
-        """How long each manager's connection lasts from the moment on at which it could not be opened again."""
-        draw = random.Random(f"{world.seed} managers")
-        return [draw.expovariate(1.0 / world.parameters.connection_s) for _ in range(world.parameters.managers)]
+    def _manager(self, how: Leasing, droplets: int) -> Manager:
+        """With production's leases and admission, or as built."""
+        term_s, world = self.world.parameters.lease_s, self.world
+        aging = Graced(term_s, how.tick_s, droplets) if world.on("lease-grace") else Aging(term_s)
+        door = Door(how.rate, how.tick_s, how.timeout_s) if world.on("admission") else None
+        return Manager(how, droplets, aging, door)
 
     @property
     def leased(self) -> float:
@@ -49,50 +58,56 @@ class EC2(Service):
         return sum(one.leased for one in self.managers) / self.droplets
 
     def _reaches(self, place: int) -> bool:
+        """A manager's connection lasts for a while after it could not be opened again."""
         resolvers = self.world.resolvers.all
-        return self.world.now < resolvers[place % len(resolvers)].dark_since + self._cut_at[place]
+        return self.world.now < resolvers[place % len(resolvers)].dark_since + self._lasts[place]
 
     def step(self) -> None:
         """Checks first, then launches and what ends."""
         world = self.world
-        if world.done("ec2-throttled") and not self._limited and self.leased < WHOLE:
-            self._limited = True
-            for one in self.managers:
-                one.restart(world.now)
-                one.intake = world.parameters.intake * one.how.rate
+        if world.done("ec2-throttled") and not self.limited and self.leased < WHOLE:
+            self._throttle()
         for place, one in enumerate(self.managers):
             one.step(world.now, reaches=self._reaches(place))
-        self._launch()
+        leased = self.leased
+        self.begun = self.begun or (self.limited and leased >= WHOLE)
+        self._change(leased)
 
-    def _launch(self) -> None:
-        p, dt = self.world.parameters, self.world.tick
-        fresh = self.normal * self.world.demand * dt
-        again = min(self.asked_again, self.asked_again * dt / p.retry_s)
-        asked = fresh + again
-        possible = self._possible(asked)
-        self.launched = min(asked, possible)
-        failed = asked - self.launched
-        self.availability = self.launched / asked
-        stays = again / asked + fresh / asked * p.controllers
-        self.asked_again += failed * stays - again
-        self.asked += fresh
-        self.started += self.launched
-        self.abandoned += failed * (1.0 - stays)
-        self._end(fresh)
+    def _throttle(self) -> None:
+        """People restart the managers and let work in slowly."""
+        self.limited = True
+        for one in self.managers:
+            one.restart(self.world.now)
+            one.intake = self.world.parameters.intake * one.how.rate
 
-    def _possible(self, asked: float) -> float:
-        """How many launches may succeed in this tick."""
+    def _change(self, leased: float) -> None:
+        """Launches first, then what ends, with what the managers can do beside leases."""
+        dt, fresh = self.world.tick, self.normal * self.world.demand * self.world.tick
+        asked = self.launches.ask(fresh, dt)
+        self.ends.take_in(self.world.now, fresh)
+        room = self._room(leased)
+        let_in = min(room, asked * self._candidates())
+        if self.limited:
+            let_in = min(let_in, self.limit * self.normal * dt) if self.begun else 0.0
+        self.launched = self.launches.serve(let_in)
+        self.availability = self.launches.availability
+        before = self.ends.done
+        if not self.limited or self.begun:
+            self.ends.work(min(room - self.launched, self.ends.waiting * self._candidates()))
+        self.ended = self.ends.done - before
+
+    def _room(self, leased: float) -> float:
+        """How many changes the managers can make in this tick beside renewing what is leased."""
+        p = self.world.parameters
+        rate = p.lease_rate - leased * 1000.0 * p.renewal_cost / p.check_s
+        return max(0.0, rate) * self.droplets / 1000.0 * self.world.tick / p.change_cost
+
+    def _candidates(self) -> float:
+        """The share of droplets on which something can be changed now."""
         dynamodb = self.of("dynamodb")
         assert isinstance(dynamodb, DynamoDB)
-        leased = self.leased
-        share = leased * dynamodb.reach()
-        if not self._limited:
-            return asked * share
-        if leased < WHOLE and self.started_again is None:
-            return 0.0
-        return min(asked * share, self.limit * self.normal * self.world.tick)
-
-    started_again: float | None = None
+        able = sum(one.leased for one in self.managers if one.in_time) / self.droplets
+        return able * dynamodb.reach()
 
     @property
     def limit(self) -> float:
@@ -100,41 +115,24 @@ class EC2(Service):
         p = self.world.parameters
         return p.limit + p.relax * max(0.0, self.world.since("ec2-relaxed")) / HOUR_S
 
-    def _end(self, fresh: float) -> None:
-        """Instances end as often as they are launched; on a droplet without a lease that waits."""
-        self.ends_asked += fresh
-        leased = self.leased
-        if leased >= WHOLE and self._limited and self.started_again is None:
-            self.started_again = self.world.now
-        self.held += fresh * (1.0 - leased)
-        out = 0.0
-        if leased >= WHOLE:
-            out = min(self.held, self.world.parameters.held_rate * self.normal * self.world.tick)
-        self.held -= out
-        self.ended = fresh * leased + out
-        self.ends_done += self.ended
-
     def measures(self) -> dict[str, tuple[Measure, float]]:
         """Leases, queues, launches."""
-        waits = sum(one.queued for one in self.managers)
         return {
             "leases": (Measure(self.name, "droplets with a lease", "share"), self.leased),
-            "lease-queue": (Measure(self.name, "checks that wait", "droplets"), float(waits)),
+            "lease-queue": (Measure(self.name, "checks that wait", "droplets"),
+                            float(sum(one.queued for one in self.managers))),
             "launch-rate": (Measure(self.name, "launches", "× normal"),
                             self.launched / (self.normal * self.world.tick)),
             "launches-waiting": (Measure(self.name, "launches that will be asked for again", "launches"),
-                                 self.asked_again),
-            "changes-held": (Measure(self.name, "ended instances held back", "changes"), self.held),
+                                 self.launches.waiting),
+            "changes-held": (Measure(self.name, "ended instances held back", "changes"), self.ends.waiting),
         }  # fmt: skip
 
     def accounts(self) -> list[Account]:
         """Launches and ends."""
-        return [
-            Account("ec2 launches", self.asked, self.started, self.abandoned, 0.0, self.asked_again),
-            Account("ec2 ends", self.ends_asked, self.ends_done, 0.0, 0.0, self.held),
-        ]
+        return [self.launches.account, self.ends.account]
 
     @property
     def backlog(self) -> float:
         """What is asked for again and what is held."""
-        return (self.asked_again + self.held) / self.normal
+        return (self.launches.waiting + self.ends.waiting) / self.normal

@@ -9,16 +9,26 @@ from typing import Final
 from standfast.sim.swarm.loop import Loop
 
 from . import naming
+from .balancing import Balancers
+from .connect import Connect
+from .containers import Containers
 from .day import Account, Day, Input, digest
 from .dynamodb import DynamoDB
 from .ec2 import EC2
+from .functions import Lambda
 from .milestones import watches
 from .naming import Hands, History
+from .network import NetworkManager
 from .parameters import DEFAULTS, Parameters
 from .protections import ALL, REMEDIES, Protection
 from .published import DAY_ENDS_S, MILESTONES
 from .recording import EVERY_S, Recorder
+from .redshift import Redshift
 from .resolvers import Resolvers
+from .signin import SignIn
+from .sts import STS
+from .support import Support
+from .tables import GlobalTables
 from .world import Service, World
 
 BEGINS_S: Final = -600.0
@@ -28,6 +38,10 @@ PUBLISHED: Final[dict[str, float]] = {
     one.id: float(one.seconds) for one in MILESTONES if one.kind == "intervention" and one.seconds <= DAY_ENDS_S
 }
 """What people did, at the times that were published."""
+
+SERVICES: Final[tuple[Callable[[World], Service], ...]] = (
+    EC2, NetworkManager, Balancers, Lambda, Containers, STS, SignIn, Redshift, Connect, GlobalTables, Support
+)  # fmt: skip
 
 
 class _Authority:
@@ -68,7 +82,7 @@ class _Run:
         cache = (p.resolvers, p.ttl_s, p.negative_ttl_s, p.asked_every_s)
         resolvers = Resolvers(self.loop, authority, seed, *cache, keep_last="keep-last" in on)
         self.world = World(parameters, on, inputs, self.loop, resolvers, seed)
-        services: list[Service] = [DynamoDB(self.world, authority.count), EC2(self.world)]
+        services: list[Service] = [DynamoDB(self.world, authority.count), *(one(self.world) for one in SERVICES)]
         self.world.services = {one.key: one for one in services}
         self.services = in_order(services)
         self.recorder, self.watches = Recorder(), watches()
@@ -90,6 +104,7 @@ class _Run:
             one.step()
         for watch in self.watches:
             watch.look(now, self)
+        self.recorder.tick(self.services)
         if now - self._noted_at >= EVERY_S:
             self._noted_at = now
             self.recorder.note(now, self.services)
@@ -129,7 +144,10 @@ def run(
     on = frozenset(protections)
     going = _Run(parameters, interventions, on, seed, until)
     going.run(passed)
-    series, milestones = going.recorder.series, {watch.id: watch.at for watch in going.watches}
+    series, milestones = (
+        going.recorder.series,
+        {watch.id: watch.at for watch in going.watches if not watch.id.endswith("…")},
+    )
     what = {one.id: one.what for one in MILESTONES}
     return Day(
         seed=seed,

@@ -13,14 +13,25 @@ class Recorder:
 
     def __init__(self) -> None:
         self.measures: dict[str, Measure] = {}
+        self._sums: dict[str, float] = {}
+        self._ticks = 0
         self._points: dict[str, list[tuple[float, float]]] = {}
+
+    def tick(self, services: list[Service]) -> None:
+        """Availability is shown as its mean since the last note."""
+        self._ticks += 1
+        for one in services:
+            self._sums[one.key] = self._sums.get(one.key, 0.0) + one.availability
 
     def note(self, now: float, services: list[Service]) -> None:
         """Everything as it is now."""
         for one in services:
-            self._write(now, f"{one.key}.availability", Measure(one.name, "availability", "share"), one.availability)
+            mean = self._sums[one.key] / self._ticks
+            self._write(now, f"{one.key}.availability", Measure(one.name, "availability", "share"), mean)
             for name, (measure, value) in one.measures().items():
                 self._write(now, f"{one.key}.{name}", measure, value)
+
+        self._sums, self._ticks = {}, 0
 
     def _write(self, now: float, name: str, measure: Measure, value: float) -> None:
         shown = float(f"{value:.6g}")

@@ -2,13 +2,9 @@
 
 import math
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from .published import STAYS_S, WELL
-
-NORMAL_S: Final = 60.0
-LATE_S: Final = 600.0
-_RESTORED: Final = "dynamodb-restored"
 
 
 class Sight(Protocol):
@@ -19,21 +15,30 @@ class Sight(Protocol):
 
 
 class Watch:
-    """One milestone. `reached` is when it came about; it is settled for good once `settled`."""
+    """One milestone. `reached` is when it came about. The first time counts, or with `lasting` the last one: what is
+    told of as normal again did not fail again.
+    """
 
     def __init__(
-        self, id: str, is_so: Callable[[Sight], bool], *, after: float = -math.inf, stays_s: float = 0.0
+        self,
+        id: str,
+        is_so: Callable[[Sight], bool],
+        *,
+        after: float = -math.inf,
+        stays_s: float = 0.0,
+        lasting: bool = False,
     ) -> None:
         self.id, self._is_so, self._after, self._stays_s = id, is_so, after, stays_s
         self.reached: float | None = None
         self.settled = False
+        self._lasting = lasting
 
     def look(self, now: float, sight: Sight) -> None:
         """At this tick."""
-        if self.settled or now < self._after:
+        if now < self._after or (self.settled and not self._lasting):
             return
         if not self._is_so(sight):
-            self.reached = None
+            self.reached, self.settled = None, False
             return
         if self.reached is None:
             self.reached = now
@@ -74,6 +79,6 @@ class After:
 
 
 def again(id: str, key: str, begins: float) -> tuple[Watch, After]:
-    """It fails after a moment, and is well again after that."""
+    """It fails after a moment, and is well again for good after that."""
     failing = Watch(f"{id}…", fails(key), after=begins)
-    return failing, After(failing, Watch(id, is_well(key), stays_s=STAYS_S))
+    return failing, After(failing, Watch(id, is_well(key), stays_s=STAYS_S, lasting=True))
