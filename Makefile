@@ -91,6 +91,7 @@ system:
 		compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || want+=(libfaketime)
 		command -v systemd-analyze >/dev/null || want+=(systemd)
 		command -v promtool >/dev/null || { want+=(prometheus); units+=(prometheus); }
+		compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || { want+=(postgresql); units+=(postgresql); }
 		command -v chromium >/dev/null && command -v chromedriver >/dev/null || want+=(chromium chromium-driver)
 	fi
 	(( $${#want[@]} )) || exit 0

@@ -3,7 +3,7 @@
     StandfastError              1   anything below, and errors that need no kind of their own
     ├── ConfigError             1   the configuration: all its problems at once, with file and line
     ├── SecretError             1   a secret that cannot be read or understood (never shows it)
-    ├── StoreError              1   the plan store failed or holds what it should not
+    ├── StoreError              1   the plan store failed or holds what it should not (StoreAbsent: there is none)
     ├── ProviderError           1   the DNS server failed or answered what it should not
     ├── JournalError            1   the journal cannot be written
     ├── Differs                 2   nothing is wrong, but what is served is not what is wanted
@@ -84,6 +84,10 @@ class SecretError(StandfastError):
 
 class StoreError(StandfastError):
     """The plan store failed, or holds what it should not."""
+
+
+class StoreAbsent(StoreError):
+    """There is no plan store there, and none was to be made."""
 
 
 class ProviderError(StandfastError):

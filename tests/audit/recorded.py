@@ -19,11 +19,12 @@ from standfast.core.task import Outcome
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec, store_spec
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent, Unrecorded
-from standfast.ports.provider import ProviderReply, ProviderRequest, Replace, Written
+from standfast.ports.provider import ProviderReply, ProviderRequest, Read, Replace, Written
 from standfast.ports.store import StoreReply, StoreRequest
 from standfast.runtime.cleaning import CleanerProcess
 from standfast.runtime.journal import FILE_OCTETS, Journal
 from standfast.runtime.recording import intent_facts, outcome_facts, plan_facts
+from standfast.runtime.setbacks import SetBacks
 from world.invented import STREAM, ZONE, Actor, World
 
 Line = dict[str, Any]
@@ -46,19 +47,25 @@ class JournalingWorld(World):
         self._journals = {
             actor.name: Journal(folder, "enactor", actor.name, file_octets=file_octets) for actor in self.actors
         }
-        self._lives: dict[str, object] = {}
+        self._set_backs = {actor.name: SetBacks(STREAM) for actor in self.actors}
 
     def answer(self, actor: Actor, request: object, *, faults: bool) -> object:
         """An intent is on disk before the change is sent."""
         reply = super().answer(actor, request, faults=faults)
         if isinstance(request, RecordIntent) and not isinstance(reply, Unrecorded):
             self._journals[actor.name].write("intent", **intent_facts(request))
+        if isinstance(request, Replace) and isinstance(reply, Written):
+            self._set_backs[actor.name].wrote(request)
+        if isinstance(request, Read):
+            for facts in self._set_backs[actor.name].read(request, reply, actor.core.plan):
+                self._journals[actor.name].write("set_back", **facts)
         return reply
 
     def step(self, actor: Actor, *, faults: bool) -> None:
         """With `started` after each crash, and outcomes."""
         if not actor.started:
             self._journals[actor.name].write("started", stream=STREAM, observe=False)
+            self._set_backs[actor.name] = SetBacks(STREAM)
         told = len(self.outcomes)
         super().step(actor, faults=faults)
         if not self.journal_broken:

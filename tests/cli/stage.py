@@ -96,7 +96,7 @@ class Stage:
         self.configure()
         self.place = Place(self.config)
         self.place.prepare()
-        self.store = SqliteStore(self.config.store.path)
+        self.store = SqliteStore(self.config.store_file)
         self.revision = 0
 
     def configure(self, load_balancers: str = LOAD_BALANCERS, endpoints: str = ENDPOINTS) -> None:
@@ -161,7 +161,7 @@ class Stage:
         other = copy.copy(self)
 
         def work(known: int) -> None:
-            other.store = SqliteStore(self.config.store.path)
+            other.store = SqliteStore(self.config.store_file)
             try:
                 while not stop.wait(0.02):
                     other.beat("planner")

@@ -3,6 +3,7 @@
 import pytest
 
 from cli.stage import DOWN, ZONE, Stage
+from standfast.adapters.stores.sqlite import SqliteStore
 from standfast.model.marker import Marker, marker_rdata
 from standfast.model.name import floor_owner, marker_owner
 from standfast.ports.provider import Content, Replace, Write, Written
@@ -77,10 +78,10 @@ def test_an_emergency_is_told_until_a_plan_has_it(running: Stage) -> None:
 
 
 def test_a_store_that_was_set_back_is_seen_by_the_copies(running: Stage) -> None:
-    kept = running.config.store.path
+    kept = running.config.store_file
     running.store.close()
     before = kept.read_bytes()
-    running.store = running.place.open_store()
+    running.store = SqliteStore(kept)
     running.publish(lb_c1=DOWN, after_s=1200)
     with running.enactor():
         running.everybody()
@@ -89,7 +90,7 @@ def test_a_store_that_was_set_back_is_seen_by_the_copies(running: Stage) -> None
     for path in kept.parent.glob(kept.name + "*"):
         path.unlink()
     kept.write_bytes(before)
-    running.store = running.place.open_store()
+    running.store = SqliteStore(kept)
     told = running.run("audit", "--json").json
     between = {one["between"]: one["what"] for one in told["deviations"]}
     assert "enactor a keeps plan g2, and the store's newest is g1: it was set back" in between["store and copy"]

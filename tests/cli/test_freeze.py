@@ -98,7 +98,7 @@ def test_without_store_and_planner(running: Stage, left: str, monkeypatch: pytes
     plan = running.plan
     assert plan is not None
     running.store.close()
-    running.config.store.path.unlink()
+    running.config.store_file.unlink()
     if left != "copy":
         shutil.rmtree(running.place.copies)
     if left == "configuration":

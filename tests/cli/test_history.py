@@ -107,7 +107,7 @@ def test_names_that_are_not_there(stage: Stage) -> None:
 def test_a_store_that_cannot_be_read(stage: Stage) -> None:
     stage.publish()
     stage.store.close()
-    stage.config.store.path.write_bytes(b"x" * 5000)
+    stage.config.store_file.write_bytes(b"x" * 5000)
     said = stage.run("history")
     assert said.code == 1
     assert said.err.startswith("The plan store can't be read: ")

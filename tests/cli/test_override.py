@@ -151,7 +151,7 @@ def test_without_a_planner_it_is_recorded_and_nobody_acts(stage: Stage) -> None:
 def test_without_a_store_what_still_works_is_named(stage: Stage) -> None:
     stage.publish()
     stage.store.close()
-    Path(stage.config.store.path).write_bytes(b"not a database at all" * 99)
+    Path(stage.config.store_file).write_bytes(b"not a database at all" * 99)
     for words in (("override", "lb-a1", "down", "--reason", "x"), ("drain", "lb-a1"), ("pin", "1", "--reason", "x")):
         said = stage.run(*words)
         assert said.code == 1
@@ -161,7 +161,7 @@ def test_without_a_store_what_still_works_is_named(stage: Stage) -> None:
 
 def test_nothing_was_ever_published(stage: Stage) -> None:
     stage.store.close()
-    Path(stage.config.store.path).unlink()
+    Path(stage.config.store_file).unlink()
     said = stage.run("override")
     assert said.code == 1
     assert "Nothing was ever published here" in said.err

@@ -25,13 +25,13 @@ from standfast.web.fleetview import columns
 
 def test_nothing_was_ever_published(stage: Stage) -> None:
     stage.store.close()
-    stage.config.store.path.unlink()
+    stage.config.store_file.unlink()
     said = stage.run("status")
     first, second, *_ = said.out.splitlines()
     assert first.startswith("■ NEEDS YOU Nothing was published yet")
     assert second.strip() == "standfast run"
     assert "not in a plan yet: api.lb.example.com, www.lb.example.com" in said.out
-    assert not stage.config.store.path.exists(), "looking makes no store"
+    assert not stage.config.store_file.exists(), "looking makes no store"
 
 
 def test_fine(served: Stage) -> None:
@@ -180,9 +180,9 @@ def test_blind_when_the_store_cannot_be_read(served: Stage) -> None:
         served.settled()
     served.everybody()
     served.store.close()
-    for path in (served.config.store.path, *served.folder.rglob("store.sqlite-*")):
+    for path in (served.config.store_file, *served.folder.rglob("store.sqlite-*")):
         path.unlink(missing_ok=True)
-    served.config.store.path.write_bytes(b"this is not a store" * 100)
+    served.config.store_file.write_bytes(b"this is not a store" * 100)
     said = served.run("status")
     assert said.code == 1
     assert said.out.startswith("? BLIND     The plan store can't be read")

@@ -52,7 +52,7 @@ def clean(stage: Stage) -> None:
 
 
 def test_an_emergency_without_store_and_planner_is_taken_over_as_held(running: Stage) -> None:
-    kept = running.config.store.path.rename(running.folder / "kept.sqlite")
+    kept = running.config.store_file.rename(running.folder / "kept.sqlite")
     said = running.run("emergency", "publish", "www", *GIVEN, "--yes", "--reason", "planner host is gone")
     assert said.code == 0, said
     assert "www serves g2: 192.0.2.11  192.0.2.21  2001:db8:a::11  2001:db8:b::21  (written and read back)" in said.out
@@ -61,7 +61,7 @@ def test_an_emergency_without_store_and_planner_is_taken_over_as_held(running: S
     held = marker(running)
     assert held is not None
     assert (held.plan, held.since) == (EMERGENCY, 2)
-    kept.rename(running.config.store.path)
+    kept.rename(running.config.store_file)
     with running.enactor():  # with the plan of before
         running.run("status")
         assert marker(running) == held

@@ -40,7 +40,7 @@ def _config(text: str, file: str = "/etc/standfast/standfast.yaml") -> Config:
 def test_defaults() -> None:
     config = _config(BASE)
     assert (config.stream, config.state_dir) == ("main", Path("/etc/standfast/standfast.state"))
-    assert config.store.path == Path("/etc/standfast/standfast.state/store.sqlite")
+    assert config.store_file == Path("/etc/standfast/standfast.state/store.sqlite")
     zone = config.zones[0]
     assert (zone.name, zone.host, zone.port, zone.look_seconds) == ("lb.example.com", "ns1.example.com", 53, 2.0)
     assert config.health == HealthConfig("https", 443, "/healthz", "www.example.com", 5.0, 2.0, 3, 6, 60.0)
@@ -160,6 +160,10 @@ def test_there_are_examples() -> None:
         ("source_aws", keys.SOURCE_AWS),
         ("source_kubernetes", keys.SOURCE_KUBERNETES),
         ("source_plugin", keys.SOURCE_PLUGIN),
+        ("store_sqlite", keys.STORE_SQLITE),
+        ("store_s3", keys.STORE_S3),
+        ("store_postgresql", keys.STORE_POSTGRESQL),
+        ("store_plugin", keys.STORE_PLUGIN),
         ("fleet_file", keys.FLEET_FILE),
         ("policy", keys.POLICY),
         ("endpoint", keys.ENDPOINT),

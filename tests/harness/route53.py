@@ -27,6 +27,7 @@ class Route53:
     def __init__(self, process: subprocess.Popen[str], where: Mapping[str, Any]) -> None:
         self.process = process
         self.endpoint: str = where["endpoint"]
+        self._clients: dict[tuple[str, str, str | None, str], Any] = {}
         self.orders: str = where["orders"]
         self.dns: list[tuple[str, int]] = [
             (host, int(port)) for host, _, port in (one.rpartition(":") for one in where["dns"])
@@ -45,7 +46,13 @@ class Route53:
     def client(
         self, access_key: str = ACCESS_KEY, secret: str = SECRET_KEY, token: str | None = None, service: str = "route53"
     ) -> Any:
-        """An unmodified boto3 client of it that sends each request once."""
+        """An unmodified boto3 client of it that sends each request once; the same for the same credentials."""
+        key = (access_key, secret, token, service)
+        if key not in self._clients:
+            self._clients[key] = self._client(*key)
+        return self._clients[key]
+
+    def _client(self, access_key: str, secret: str, token: str | None, service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
@@ -106,6 +113,7 @@ def start(*options: str, servers: int = 1, port: int | None = None) -> Route53:
     line = process.stdout.readline()
     if not line:
         process.wait(STOP_SECONDS)
+        process.stdout.close()
         raise RuntimeError(f"the stand-in did not start: {' '.join(command)}")
     return Route53(process, json.loads(line))
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from standfast.adapters.stores.sqlite import SqliteStore
+from standfast.config import SqliteStoreConfig
 from standfast.errors import StoreError
 from standfast.ports.provider import Unknown
 from standfast.ports.store import HeadRead, ReadHead
 from standfast.runtime import latestore
 from standfast.runtime.latestore import LateStore
+from standfast.runtime.storing import opened
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +21,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def late(path: Path, *, leave: bool = False) -> LateStore:
-    return LateStore(path, lambda: SqliteStore(path), leave=leave)
+    store = SqliteStoreConfig(path)
+    return LateStore(str(path), lambda make: opened(store, make=make), leave=leave)
 
 
 def move_aside(path: Path) -> None:

@@ -119,7 +119,7 @@ def test_the_store_goes_and_comes_back(scene: Scene) -> None:
         stage.settled()
         watcher = Watcher(stage.config)
         assert not watcher.look().seen.store.trouble
-        path = stage.config.store.path
+        path = stage.config.store_file
         path.rename(path.with_suffix(".away"))
         gone = until(lambda: store if (store := watcher.look().seen.store).copy else None, "the copy is found")
         assert gone is not None

@@ -242,7 +242,7 @@ def test_the_store_killed(scene: Scene, browser: Browser, pictures: Path) -> Non
         with served(stage) as page:
             browser.open(page.url)
             shows(browser, "HANDLED")
-            for path in stage.config.store.path.parent.glob("store.sqlite*"):
+            for path in stage.config.store_file.parent.glob("store.sqlite*"):
                 path.unlink()
             shows(browser, "BLIND")
             assert "enactor a keeps" in browser.text(".verdict")

@@ -9,12 +9,15 @@ from .floors import TWICE, TWINS_REMEDY, Floors, Moment
 from .lines import Place
 from .payloads import BARE
 from .record import FAILED, Key, Link, Record
+from .setbacks import SetBacks
 
 _REPORT: Final = "Report this with both journals: no enactor may do that."
 _FROZEN: Final = frozenset({"frozen", "placeholder"})
 
 
-def judge_chains(record: Record, floors: Floors, ends: Mapping[Key, str], findings: Findings) -> int:
+def judge_chains(
+    record: Record, floors: Floors, ends: Mapping[Key, str], set_backs: SetBacks, findings: Findings
+) -> int:
     """Every step of every chain; how many endpoints have one."""
     contents = _Contents(record, findings)
     chains = 0
@@ -27,11 +30,11 @@ def judge_chains(record: Record, floors: Floors, ends: Mapping[Key, str], findin
         followers = _followers(links)
         roots = followers.pop("", [])
         chains += bool(roots or followers)
-        _twins(record, key, followers, findings)
+        _twins(record, key, followers, set_backs, findings)
         _ring(key, links, followers, findings)
         if len(roots) > 1:
             _roots(key, links, floors, findings)
-        _end(key, links, followers, ends, findings)
+        _end(key, links, followers, ends.get(key), set_backs, findings)
     return chains
 
 
@@ -55,9 +58,14 @@ def _over(record: Record, key: Key, link: Link, findings: Findings) -> None:
         _hole(record, key, link, findings)
 
 
-def _twins(record: Record, key: Key, followers: Mapping[str, list[Link]], findings: Findings) -> None:
-    """A marker is replaced once."""
-    for over, (first, *others) in followers.items():
+def _twins(
+    record: Record, key: Key, followers: Mapping[str, list[Link]], set_backs: SetBacks, findings: Findings
+) -> None:
+    """A marker is replaced once, each time it stands."""
+    for over, some in followers.items():
+        if len(some) > 1 and set_backs.explain(key, over, (link.change for link in some)):
+            continue
+        first, *others = some
         for other in others:
             if over in record.links[key] and record.may_stand_twice(over):
                 findings.doubted("G2", TWICE, _place(other))
@@ -152,11 +160,11 @@ def _end(
     key: Key,
     links: Mapping[str, Link],
     followers: Mapping[str, list[Link]],
-    ends: Mapping[Key, str],
+    nonce: str | None,
+    set_backs: SetBacks,
     findings: Findings,
 ) -> None:
     """The marker that stands now must be the end of a chain."""
-    nonce = ends.get(key)
     if nonce is None:
         return
     last = links.get(nonce)
@@ -164,7 +172,8 @@ def _end(
         findings.doubted("G2", f"{key[2]} stands under nonce {nonce}, which no journal given here has")
         return
     findings.checked("G2")
-    if later := followers.get(nonce):
+    later = followers.get(nonce)
+    if later and not set_backs.stands_again(key, nonce, (link.change for link in later)):
         text = f"{key[2]}: the marker {nonce} stands, and a change was written over it"
         findings.violated("G2", text, _place(last), _place(later[0]), remedy=TWINS_REMEDY)
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from .findings import Findings
 from .record import Change, Record
+from .setbacks import SetBacks
 from .settling import floor_before
 
 Moment: TypeAlias = tuple[int, int]
@@ -23,8 +24,8 @@ TWICE = "two changes over one value that may have stood twice: everything was de
 class Floors:
     """All chains of floors. `moment` tells where in them a change stands."""
 
-    def __init__(self, record: Record, findings: Findings) -> None:
-        self._record = record
+    def __init__(self, record: Record, set_backs: SetBacks, findings: Findings) -> None:
+        self._record, self._set_backs = record, set_backs
         self._moments: dict[str, Moment] = {}
         self._judge(findings)
 
@@ -51,6 +52,9 @@ class Floors:
                 else:
                     followers.setdefault(before.nonce, []).append(change)
         for over, twins in followers.items():
+            if len(twins) > 1 and self._set_backs.explain((*_of(twins[0]), ""), over, twins):
+                roots += twins  # what followed a floor that came back is not compared with what stood before
+                continue
             for other in twins[1:]:
                 if self._record.may_stand_twice(over):
                     findings.doubted("G2", TWICE, other.place)
@@ -97,3 +101,7 @@ class Floors:
                 following = followers.get(change.nonce, ())
                 if len(following) == 1:  # of twins nobody knows which was first
                     stack.append((following[0], place + 2))
+
+
+def _of(change: Change) -> tuple[str, str]:
+    return change.stream, change.zone

@@ -18,6 +18,7 @@ class Header(Struct, gc=False):
     role: str = ""
     who: str = ""
     stream: str = ""
+    at: str = ""
 
 
 class FloorLine(Struct, gc=False):
@@ -85,6 +86,21 @@ class OutcomeLine(Struct, gc=False):
     before: int | None = None
     since: int | None = None
     nonce: str | None = ""
+
+
+class WentBackLine(Struct, gc=False):
+    """A marker (`name` is its endpoint's) or the floor (no name): the nonce known last and the one found."""
+
+    name: str
+    knew: str
+    found: str
+
+
+class SetBackLine(Struct, gc=False):
+    """Records that a process knew to have been replaced, and read again."""
+
+    zone: str
+    records: list[WentBackLine]
 
 
 class LeavingLine(Struct, gc=False):
@@ -261,10 +277,11 @@ class CheckpointLine(Struct, gc=False):
     collected: CollectedPoint | None = None
 
 
-Body: TypeAlias = IntentLine | OutcomeLine | PlannedLine | CollectedLine | OperatorLine | CheckpointLine
+Body: TypeAlias = IntentLine | OutcomeLine | SetBackLine | PlannedLine | CollectedLine | OperatorLine | CheckpointLine
 BODIES: Final[dict[str, type[Body]]] = {
     "intent": IntentLine,
     "outcome": OutcomeLine,
+    "set_back": SetBackLine,
     "planned": PlannedLine,
     "collected": CollectedLine,
     "operator": OperatorLine,

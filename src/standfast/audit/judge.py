@@ -16,6 +16,7 @@ from .lines import Spoilt
 from .plans import judge_plans
 from .reading import Reader
 from .record import Record
+from .setbacks import Damage, SetBacks
 from .settling import settle
 
 NOT_JUDGED: Final = "G9 (come back) is about time and load: journals don't show it, the simulator does."
@@ -26,6 +27,7 @@ class Report(Struct, frozen=True):
 
     `changes` landed or not, `writes` of endpoints in them, `chains` of markers by which they were ordered.
     `begins` tells of journals whose older files were not given, and from where on they are judged.
+    `damages` is what others did to the zone, and no violation.
     """
 
     journals: tuple[str, ...]
@@ -40,6 +42,7 @@ class Report(Struct, frozen=True):
     violations: tuple[Violation, ...]
     spoilt: tuple[Spoilt, ...]
     begins: tuple[str, ...] = ()
+    damages: tuple[Damage, ...] = ()
 
     @property
     def violated(self) -> bool:
@@ -67,7 +70,9 @@ def audit(
     ends = ends_of(markers or {}, record.links)
     settle(record, ends)
     _orphans(record)
-    chains = judge_chains(record, Floors(record, findings), ends, findings)
+    set_backs = SetBacks(record)
+    floors = Floors(record, set_backs, findings)
+    chains = judge_chains(record, floors, ends, set_backs, findings)
     judge_collections(record, findings)
     judge_plans(record, findings)
     if not record.changes:
@@ -86,6 +91,7 @@ def audit(
         tuple(findings.violations),
         tuple(record.spoilt),
         tuple(record.begins),
+        set_backs.damages(),
     )
 
 

@@ -6,10 +6,19 @@ from standfast.model.name import first_name
 
 from .files import Journal
 from .findings import PROMISES
-from .format import CheckpointLine, CollectedLine, IntentLine, OperatorLine, OutcomeLine, PlannedLine, WriteLine
+from .format import (
+    CheckpointLine,
+    CollectedLine,
+    IntentLine,
+    OperatorLine,
+    OutcomeLine,
+    PlannedLine,
+    SetBackLine,
+    WriteLine,
+)
 from .lines import Place, Spoilt, Told, read
 from .payloads import EMERGENCY, NO_PLAN, judge_intent
-from .record import DEFAULT_STREAM, LANDED, Change, Link, Orphan, Record
+from .record import DEFAULT_STREAM, LANDED, Change, Link, Orphan, Record, Sight
 from .resuming import Count, compare, resume
 
 
@@ -22,6 +31,7 @@ class Reader:
         self._in_flight: set[str] = set()
         self._count = Count()
         self._resumed = False
+        self._lines = 0
 
     def read(self, journal: Journal) -> None:
         """Every line of it."""
@@ -29,6 +39,7 @@ class Reader:
         spoilt: Spoilt | None = None
         for line in read(journal):
             record.lines += 1
+            self._lines += 1
             if isinstance(line, Spoilt):
                 record.spoilt.append(line)
                 record.beheaded.add(self._number)
@@ -85,9 +96,11 @@ class Reader:
             self._in_flight.clear()
         match line.body:
             case IntentLine():
-                self._intent(line.body, line.place)
+                self._intent(line.body, line.place, line.header.at)
             case OutcomeLine():
                 self._outcome(line.body, line.place)
+            case SetBackLine():
+                self._set_back(line.body, line.place, line.header.at)
             case PlannedLine():
                 line.body.stream = line.body.stream or self._stream
                 self._plan(line.body.stream, line.body.generation, line.body.digest, line.place)
@@ -110,7 +123,13 @@ class Reader:
         if known[0] != digest:
             self._record.forks.setdefault((stream, generation), place)
 
-    def _intent(self, line: IntentLine, place: Place) -> None:
+    def _set_back(self, line: SetBackLine, place: Place, at: str) -> None:
+        for one in line.records:
+            key = (self._stream, intern(line.zone), intern(one.name))
+            sight = Sight(self._number, self._lines, intern(one.knew), intern(one.found), at, place)
+            self._record.sights.setdefault(key, []).append(sight)
+
+    def _intent(self, line: IntentLine, place: Place, at: str) -> None:
         record, stream = self._record, intern(line.stream or self._stream)
         if twin := record.changes.get(line.nonce):
             text = f"two changes have one nonce, {line.nonce}"
@@ -130,6 +149,8 @@ class Reader:
             self._number,
             line.floor,
             ahead=line.floor is not None and line.floor.over in self._in_flight,
+            number=self._lines,
+            at=at,
         )
         record.changes[line.nonce] = change
         if line.floor is not None and line.floor.generation is None:

@@ -23,7 +23,8 @@ class Change(Struct, gc=False):
     """One change of one zone, named by its nonce. `floor` is None where the journal (version 1) does not tell.
 
     `ahead`: it was prepared on a floor that its own process had not heard to stand. `landed`: the provider took it.
-    `recalled`: only a checkpoint tells of it.
+    `recalled`: only a checkpoint tells of it. `number` is that of its line among all of its journal, `at` by the clock
+    of whoever made it.
     """
 
     stream: str
@@ -37,6 +38,19 @@ class Change(Struct, gc=False):
     ahead: bool
     landed: bool = False
     recalled: bool = False
+    number: int = 0
+    at: str = ""
+
+
+class Sight(Struct, gc=False):
+    """A record that a process says it found again: the nonce that it had known last, the one that it found."""
+
+    journal: int
+    number: int
+    knew: str
+    found: str
+    at: str
+    place: Place
 
 
 class Link(Struct, gc=False):
@@ -92,6 +106,8 @@ class Record:
         self.floors_gone: dict[tuple[str, str], int] = {}
         """By stream and zone the newest generation of a change that found no readable floor."""
         self.orphans: list[Orphan] = []
+        self.sights: dict[Key, list[Sight]] = {}
+        """Records found again, by endpoint; floors under no name."""
         self.recalled_entries: dict[Key, tuple[int, str, Place]] = {}
         """By checkpoints alone: each endpoint's newest since and contents."""
         self.recalled_departures: dict[Key, tuple[float, list[tuple[str, float, float, float]], Place]] = {}

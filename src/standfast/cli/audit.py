@@ -97,6 +97,9 @@ def show_report(report: "Report") -> None:
         say(f"  {paint(word.ljust(_WIDTH), tone)}{one.guarantee:<5}{promise:<27}{one.checked:,} {what}{broken}")
         _show_doubts(one)
     say_all("", f"  {NOT_JUDGED}")
+    for damage in report.damages[:_SHOWN]:
+        say_all("", f"{paint('▲', 'watch')} {damage.text}: no violation, and repaired like other damage.")
+        say_all(f"  {listed([str(place) for place in damage.places])}")
     for violation in report.violations[:_SHOWN]:
         _show_violation(violation)
     if len(report.violations) > _SHOWN:
@@ -171,5 +174,6 @@ def report_json(report: "Report") -> dict[str, Any]:
             }
             for one in report.violations
         ],
+        "damages": [{"text": one.text, "places": [str(place) for place in one.places]} for one in report.damages],
         "spoilt": [{"place": str(one.place), "why": one.why} for one in report.spoilt],
     }

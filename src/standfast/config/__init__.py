@@ -9,7 +9,6 @@ from standfast.config.schema import (
     HealthConfig,
     PolicyConfig,
     RetentionConfig,
-    StoreConfig,
     VantageConfig,
     ZoneConfig,
 )
@@ -34,6 +33,13 @@ from standfast.config.source_kinds import (
     PluginSource,
     SourceConfig,
 )
+from standfast.config.store_kinds import (
+    PluginStoreConfig,
+    PostgresqlStoreConfig,
+    S3StoreConfig,
+    SqliteStoreConfig,
+    StoreConfig,
+)
 
 __all__ = [
     "LEVELS",
@@ -55,13 +61,17 @@ __all__ = [
     "MonitorConfig",
     "NotifyConfig",
     "PluginSource",
+    "PluginStoreConfig",
     "PolicyConfig",
+    "PostgresqlStoreConfig",
     "RetentionConfig",
     "RoleKeys",
+    "S3StoreConfig",
     "SecondaryConfig",
     "SecretReference",
     "SignalsConfig",
     "SourceConfig",
+    "SqliteStoreConfig",
     "StoreConfig",
     "TsigKey",
     "Unknown",

@@ -21,7 +21,6 @@ from standfast.config.schema import (
     PolicyConfig,
     ProviderKind,
     RetentionConfig,
-    StoreConfig,
     ZoneConfig,
 )
 from standfast.config.secondaries import bind_secondaries
@@ -29,6 +28,7 @@ from standfast.config.section import Section
 from standfast.config.signals import bind_signals
 from standfast.config.source_kinds import SourceConfig
 from standfast.config.sources import bind_sources
+from standfast.config.stores import bind_store
 from standfast.config.web import bind_web
 from standfast.errors import ConfigError, Problem
 from standfast.model.name import parse_stream
@@ -74,7 +74,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
     base = Path(file).absolute().parent
     stream = root.read("stream", _stream, "main")
     state_dir = base / root.read("state", scalars.path, "standfast.state")
-    store = root.read("store", _store_path, None)
+    store = bind_store(root, base, state_dir, stream)
     zones, names = _zones(root, base, _prefixes(root))
     health = bind_health(root, base)
     policy = _policy(root)
@@ -93,7 +93,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
         file=file,
         stream=stream,
         state_dir=state_dir,
-        store=StoreConfig("sqlite", base / store if store else state_dir / "store.sqlite"),
+        store=store,
         zones=zones,
         health=health,
         sources=sources,
@@ -112,13 +112,6 @@ def _stream(text: str) -> str:
     except ValueError:
         remedy = "Use 1 to 32 of a-z, 0-9 and hyphen, hyphens not first or last."
         raise BadValue(f"{shown(text)} is not a stream.", remedy) from None
-
-
-def _store_path(text: str) -> str:
-    kind, _, path = text.partition(":")
-    if kind != "sqlite" or not path:
-        raise BadValue(f"{shown(text)} is not a store.", "Give sqlite:PATH, or leave it out: it then lies in `state`.")
-    return scalars.path(path)
 
 
 def _prefixes(section: Section) -> tuple[str, ...] | None:

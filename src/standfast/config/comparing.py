@@ -39,7 +39,7 @@ def fixed(was: Config, now: Config) -> tuple[str, ...]:
     if was.state_dir != now.state_dir:
         found.append(f"state: {was.state_dir} → {now.state_dir}")
     if was.store != now.store:
-        found.append(f"store: {was.store.path} → {now.store.path}")
+        found.append(f"store: {was.store} → {now.store}")
     served = [sorted((z.name, z.host, z.port) for z in one.zones if z.provider == "embedded") for one in (was, now)]
     if served[0] != served[1]:
         found.append("zones of the embedded nameserver")

@@ -40,6 +40,13 @@ HEALTH: Final = (
     "damp_max",
     "concurrent",
 )
+STORE_SQLITE: Final = ("in", "path")
+STORE_S3: Final = ("in", "bucket", "prefix", "region", "endpoint", "look", "timeout")
+STORE_POSTGRESQL: Final = (
+    *("in", "host", "port", "database", "user", "password", "schema", "tls", "ca", "certificate", "key"),
+    *("look", "timeout"),
+)
+STORE_PLUGIN: Final = ("in", "options")
 VANTAGE: Final = ("az",)
 LOAD_BALANCER: Final = ("az", "ip", "capacity", "pool", "admin", "port")
 SOURCE_DECLARED: Final = ("from", "name", "load_balancers")

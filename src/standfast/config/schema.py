@@ -15,6 +15,8 @@ from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
 from standfast.config.signals import SignalsConfig
 from standfast.config.source_kinds import DeclaredSource, LoadBalancerConfig, SourceConfig, meanings
+from standfast.config.store_kinds import SqliteStoreConfig, StoreConfig
+from standfast.errors import StoreError
 from standfast.model import defaults
 
 ProviderKind: TypeAlias = Literal["rfc2136", "embedded"]
@@ -53,14 +55,6 @@ class ZoneConfig:
     keys: RoleKeys = field(default_factory=RoleKeys)
     secondaries: tuple[SecondaryConfig, ...] = ()
     prefixes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StoreConfig:
-    """Where plans are kept."""
-
-    kind: Literal["sqlite"]
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +213,13 @@ class Config:
             for one in source.load_balancers if isinstance(source, DeclaredSource) else ():
                 found.setdefault(one.id, one)
         return tuple(found[name] for name in sorted(found))
+
+    @property
+    def store_file(self) -> Path:
+        """The plan store's file. Raises StoreError if it has none."""
+        if isinstance(self.store, SqliteStoreConfig):
+            return self.store.path
+        raise StoreError(f"The plan store {self.store} is no file.", "Say `store: sqlite:PATH` for this.")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", _digest(self))

@@ -225,8 +225,9 @@ class Enactor(Struct, frozen=True):
         zone, after = stage.request.zone, self
         if isinstance(reply, Changes):
             belief = self.belief(zone).at(reply.serial)
+            same = reply.serial == stage.request.serial and reply.owners is not None
             owners = None if self._frozen(belief.floor, zone) else reply.owners
-            keys = () if reply.serial == stage.request.serial else keys_of(self.plan, zone, owners)
+            keys = () if same else keys_of(self.plan, zone, owners)
             if keys:
                 belief = belief.doubted(name for _, name in keys)
             agenda = structs.replace(self.agenda, checks=joined(self.agenda.checks, keys))

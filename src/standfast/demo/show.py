@@ -50,7 +50,7 @@ def show(seconds: float, mode: str, folder: Path | None, say: Say) -> Showing:
     with _signals(stop), _place(folder) as root, Stage(root) as stage:
         stage.start(stop)
         asked = rrsets(stage.ipv6)
-        watch = Watch(stage.config.store.path, stage.answers_file, stage.place.journal, asked)
+        watch = Watch(stage.config.store_file, stage.answers_file, stage.place.journal, asked)
         watch.start()
         ledger = Ledger()
         try:

@@ -127,7 +127,8 @@ class ReadChanges(Struct, frozen=True):
 
 
 class Changes(Struct, frozen=True):
-    """The zone's serial now, and the owner names that changed; None: it can't tell, look at everything.
+    """The zone's serial now, and the owner names that changed; None: it can't tell, look at everything, even if the
+    serial is what it was.
 
     A hint that saves looking, never a proof: edits in a database may leave the serial alone.
     """

@@ -44,6 +44,7 @@ from .following import Follower
 from .journal import Journal
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
+from .setbacks import SetBacks
 from .signing import Signers
 from .tugging import TugWatch
 
@@ -109,7 +110,7 @@ class EnactorProcess:
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
         self._signers, self._follower = signers or Signers(), follower or Follower((), stream)
-        self._tugs = TugWatch()
+        self._tugs, self._set_backs = TugWatch(), SetBacks(stream)
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
         self._troubles: dict[str, str] = {}
@@ -229,7 +230,13 @@ class EnactorProcess:
         provider = self._providers.get(zone)
         if provider is None:
             return Unknown(f"this enactor has no access to zone {zone}; add it under `zones:`")
-        return provider.perform(request)
+        reply = provider.perform(request)
+        if isinstance(request, Replace) and isinstance(reply, Written):
+            self._set_backs.wrote(request)
+        elif isinstance(request, Read):
+            for facts in self._set_backs.read(request, reply, self.core.plan):
+                self._journal.write("set_back", **facts)
+        return reply
 
     def _local(self, request: LocalRequest) -> LocalReply:
         match request:
@@ -319,6 +326,7 @@ class EnactorProcess:
             keys=self._signers.standing,
             secondaries=self._follower.standing,
             tugs=self._tugs.standing,
+            set_back=self._set_backs.standing,
         )
 
     def _often_put_back(self) -> dict[str, int]:

@@ -88,6 +88,17 @@ class FloorFact(Fact):
     goes: bool | UnsetType = UNSET
 
 
+class WentBackFact(Fact):
+    """A marker (`name` is its endpoint's) or the floor (no name) that went back: nonce and since, of a floor
+    generation, that were known last, and those that were found."""
+
+    name: str
+    knew: str
+    was: int
+    found: str
+    now: int
+
+
 class PutFact(Fact, kw_only=True):
     """The marker a change puts."""
 

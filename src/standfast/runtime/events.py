@@ -22,6 +22,7 @@ from .event_facts import (
     Override,
     PlannedChange,
     PlanPoint,
+    WentBackFact,
     WriteFact,
     WritePoint,
 )
@@ -161,6 +162,13 @@ class Notice(Line, tag="notice"):
 
     kind: str
     why: str
+
+
+class SetBack(Line, tag="set_back"):
+    """Markers or a floor were read that this process knew to have been replaced: somebody put an old state back."""
+
+    zone: str
+    records: list[WentBackFact]
 
 
 class Collected(Line, tag="collected"):
@@ -304,6 +312,7 @@ Event: TypeAlias = (
     | Outcome
     | Stands
     | Notice
+    | SetBack
     | Collected
     | Operator
     | Overridden

@@ -1,9 +1,7 @@
 """A plan store that may not be readable yet, or that is replaced while we work: nobody has to start us again for it."""
 
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from standfast.adapters.stores.plan_store import PlanStore
@@ -18,15 +16,14 @@ AGAIN_S: Final = 1.0
 class LateStore:
     """What `perform` asks is answered Unknown until the store can be opened; that is tried again each second.
 
-    A file that was replaced while it was open is opened anew; one that was removed is waited for, not made. With
-    `leave` either raises StoreError, for a process that must begin from nothing then: whoever supervises it starts it
-    again.
+    `opened` opens it, and makes one if told to. A store that was replaced or set back while it was open is opened
+    anew; one that was removed is waited for, not made. With `leave` either raises StoreError, for a process that must
+    begin from nothing then: whoever supervises it starts it again. `where` names it in words.
     """
 
-    def __init__(self, path: Path, opened: Callable[[], PlanStore], *, leave: bool = False) -> None:
-        self._path, self._open, self._leave = path, opened, leave
+    def __init__(self, where: str, opened: Callable[[bool], PlanStore], *, leave: bool = False) -> None:
+        self._where, self._open, self._leave = where, opened, leave
         self._store: PlanStore | None = None
-        self._file: tuple[int, int] | None = None
         self._why = ""
         self._lost = False
         self._due = 0.0
@@ -37,11 +34,11 @@ class LateStore:
         if store is None:
             return Unknown(self._why)
         reply = store.perform(request)
-        if isinstance(reply, Unknown) and _identity(self._path) != self._file:
+        if isinstance(reply, Unknown) and store.replaced():
             store.close()
             self._store, self._lost, self._due = None, True, 0.0
             if self._leave:
-                raise StoreError(f"{self._path} was removed or replaced.", "This process ends, and must begin anew.")
+                raise StoreError(f"{self._where} was removed or replaced.", "This process ends, and must begin anew.")
         return reply
 
     def changed(self) -> bool:
@@ -50,7 +47,7 @@ class LateStore:
         return store is not None and store.changed()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Let it go."""
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -58,21 +55,8 @@ class LateStore:
     def _there(self) -> PlanStore | None:
         if self._store is None and time.monotonic() >= self._due:
             try:
-                if self._lost:
-                    os.stat(self._path)
-                self._store = self._open()
-                self._file = _identity(self._path)
+                self._store = self._open(not self._lost)
             except StoreError as error:
                 self._why = str(error)
-            except OSError as error:
-                self._why = f"{error.filename or self._path}: {error.strerror}"
             self._due = time.monotonic() + AGAIN_S
         return self._store
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

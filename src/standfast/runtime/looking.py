@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.config import Config, ZoneConfig
+from standfast.config import Config, SqliteStoreConfig, ZoneConfig
 from standfast.model.entry import Entry
 from standfast.model.marker import Marker
 from standfast.model.name import marker_owner
@@ -125,7 +125,9 @@ class Watcher:
         """The store's file, and while it can't be read the copies in its place."""
         found: list[object] = []
         copies = self._place.kept_copies() if isinstance(self._peek, Unknown) else ()
-        for path in (self._config.store.path, *copies):
+        store = self._config.store
+        own = (store.path,) if isinstance(store, SqliteStoreConfig) else ()
+        for path in (*own, *copies):
             try:
                 stat = os.stat(path)
                 found.append((stat.st_dev, stat.st_ino, stat.st_mode, stat.st_uid))

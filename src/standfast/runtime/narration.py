@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from .setbacks import set_back_text
+
 AGAIN_S: Final = 60.0
 TOLD_MAX: Final = 1000
 _RESOLVED: Final = frozenset({"written", "refilled", "conflict"})
@@ -124,6 +126,8 @@ def worded(event: Mapping[str, Any]) -> str | None:
             return f"{_short(event.get('name'), event)}: {event.get('why')}. {event.get('remedy', '')}".rstrip()
         case "notice":
             return None if event.get("kind") == "plan" else f"{event.get('kind')}: {event.get('why')}"
+        case "set_back":
+            return set_back_text(event)
         case "collected":
             generations = event.get("generations") or []
             return f"collected {len(generations)} plans that nothing needs" if generations else None

@@ -212,17 +212,12 @@ def look_at_store(place: Place, known: Plan | None = None) -> StoreSight:
 
 def open_existing(place: Place) -> "PlanStore | Unknown":
     """The plan store, if there is one: looking never makes one."""
-    from standfast.adapters.stores.sqlite import SqliteStore
+    from .storing import opened
 
-    path = place.config.store.path
     try:
-        if not path.exists():
-            return Unknown(f"{path} does not exist")
-        return SqliteStore(path, busy_timeout_s=STORE_PATIENCE_S)
+        return opened(place.config.store, make=False, patience_s=STORE_PATIENCE_S)
     except StoreError as error:
         return Unknown(str(error))
-    except OSError as error:
-        return Unknown(f"{path}: {error.strerror}")
 
 
 def _read(store: "PlanStore", place: Place, known: Plan | None) -> StoreSight:

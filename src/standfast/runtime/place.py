@@ -11,11 +11,11 @@ from pathlib import Path
 from standfast.adapters.providers.keyring import KeyRing
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.adapters.stores.diskcopy import DiskCopy
-from standfast.adapters.stores.sqlite import SqliteStore
-from standfast.config import Config, KeyRole, LoadBalancerConfig, TsigKey
+from standfast.adapters.stores.plan_store import PlanStore
+from standfast.config import Config, KeyRole, LoadBalancerConfig, SqliteStoreConfig, TsigKey
 from standfast.config.schema import EndpointConfig, ZoneConfig
 from standfast.config.secrets import read_secret, tsig_key
-from standfast.errors import ProviderError, StandfastError
+from standfast.errors import ProviderError, StandfastError, StoreAbsent, StoreError
 from standfast.model.fleet import LoadBalancer
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
@@ -24,6 +24,7 @@ from standfast.model.rrset import RRType
 from .journal import Journal, Listener
 from .latestore import LateStore
 from .signing import Signers, signing
+from .storing import opened
 
 
 class Place:
@@ -74,10 +75,18 @@ class Place:
     @property
     def has_store(self) -> bool:
         """Whether there is a plan store. Where this user may not look there may well be one."""
+        if isinstance(self.config.store, SqliteStoreConfig):
+            try:
+                return self.config.store.path.exists()
+            except OSError:
+                return True
         try:
-            return self.config.store.path.exists()
-        except OSError:
+            opened(self.config.store, make=False).close()
+        except StoreAbsent:
+            return False
+        except StoreError:
             return True
+        return True
 
     def kept_copies(self) -> list[Path]:
         """Every enactor's copy that this user may see."""
@@ -86,14 +95,13 @@ class Place:
         except OSError:
             return []
 
-    def open_store(self) -> SqliteStore:
-        """The plan store. Raises StoreError."""
-        self.config.store.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return SqliteStore(self.config.store.path)
+    def open_store(self, *, make: bool = True) -> PlanStore:
+        """The plan store; without `make` only one that is there. Raises StoreError, and its kind StoreAbsent."""
+        return opened(self.config.store, make=make)
 
     def late_store(self, *, leave: bool = False) -> LateStore:
         """The plan store for a process that runs on while it can't be read."""
-        return LateStore(self.config.store.path, self.open_store, leave=leave)
+        return LateStore(str(self.config.store), lambda make: self.open_store(make=make), leave=leave)
 
     def open_copy(self, writer: str) -> DiskCopy:
         """An enactor's own copy."""

@@ -176,6 +176,8 @@ def _placed(facts: Mapping[str, Any]) -> tuple[Lane | None, Tone]:
         case "notice" if facts.get("kind") not in ("plan", "probe"):
             ended = str(facts.get("why", "")).startswith("no longer: ")
             return "guards", "good" if ended else "watch"
+        case "set_back":
+            return "guards", "watch"
         case "operator" | "override" | "reloaded":
             return "people", "plain"
         case "answer":

@@ -27,6 +27,7 @@ from .overridden import Kind
 from .overridden import Remark as _Finding
 from .overridden import remarks as overridden
 from .secondaries import staying_behind
+from .setbacks import set_back_sentences
 from .skew import skewed
 from .sourced import source_findings
 from .times import clock, since, span
@@ -311,6 +312,9 @@ def _handled(seen: Seen, each: "Each") -> Iterator[_Finding]:
         yield _Finding("HANDLED", text, "standfast history", EXIT_FINE)
     for text in dict.fromkeys(text for one in writers for text in _texts(one.facts.get("keys"))):
         yield _Finding("HANDLED", f"{text}. {_NOBODY}", "standfast check", EXIT_FINE)
+    unhealed = {sight.entry.zone for sight, how in each if how.state in ("damaged", "behind")}
+    for text in set_back_sentences(writers, seen.at, unhealed):
+        yield _Finding("HANDLED", f"{text} {_NOBODY}", "standfast audit", EXIT_FINE)
     for sight, how in each:
         entry = sight.entry
         name = short_name(entry.name, entry.zone)

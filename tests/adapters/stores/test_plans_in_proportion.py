@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from bench.plans import STEPS, Measured, bound, excesses, measure
 
-from standfast.adapters.stores import sqlite_plans
+from standfast.adapters.stores import shardkeeping
 
 ENDPOINTS = 9_600
 COUNTS = (1, 24, 240)
@@ -37,7 +37,7 @@ def test_one_changed_endpoint_costs_a_few_shards_of_thousands(results: list[Meas
 
 def test_a_store_that_forgets_the_predecessor_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then every shard is fetched for each plan: the count is not blind."""
-    monkeypatch.setattr(sqlite_plans.RecentNodes, "remember", lambda self, plan: None)
+    monkeypatch.setattr(shardkeeping.RecentNodes, "remember", lambda self, plan: None)
     assert any(text.startswith("fetch") for text in excesses(measure(tmp_path, ENDPOINTS, COUNTS[:2], 1)))
 
 

@@ -87,6 +87,8 @@ class Rfc2136Provider:
         self.ring = key if isinstance(key, KeyRing) else KeyRing.of(*((key,) if key else ()))
         self._connection = Connection(host, port, timeout_s)
         self._ready: tuple[Replace, _Composed | Refused] | None = None
+        self._wrote = False
+        """Whether a change was made here since the serial was last asked for."""
 
     def close(self) -> None:
         """Close the connection; a later request makes a new one."""
@@ -184,8 +186,12 @@ class Rfc2136Provider:
         (now,) = found
         if isinstance(now, Unknown):
             return now
-        if serial is None or now == serial or not 0 <= serial < 2**32:
-            return Changes(now, () if now == serial else None)
+        wrote, self._wrote = self._wrote, False
+        if now == serial:
+            # What we changed since has moved the serial; if it is what it was, the zone was set back to it.
+            return Changes(now, None if wrote else ())
+        if serial is None or not 0 <= serial < 2**32:
+            return Changes(now, None)
         return self._differences(serial) or Changes(now, None)
 
     def _differences(self, serial: int) -> Changes | None:
@@ -219,7 +225,9 @@ class Rfc2136Provider:
     def _replace(self, request: Replace) -> ReplaceReply:
         ready, self._ready = self._ready, None
         prepared = ready[1] if ready is not None and ready[0] is request else None
-        return self._update(_asserted(request), request.contents, prepared)
+        reply = self._update(_asserted(request), request.contents, prepared)
+        self._wrote = self._wrote or isinstance(reply, Written)
+        return reply
 
     def _update(
         self,

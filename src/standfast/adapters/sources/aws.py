@@ -11,14 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import httpx
-
 from standfast.config import AwsSource, LoadBalancerConfig, scalars
 from standfast.config.scalars import BadValue
 from standfast.model.fleet import Verdict
 
+from ..awscalls import Transport, said, sdk_config
 from . import FleetSeen, FleetUnknown, Sighting, SourceError
-from .fetching import FetchError, fetch
+from .fetching import FetchError
 from .labels import Labelled, labelled
 from .pausing import Pausing
 
@@ -41,14 +40,13 @@ class AwsFleet(Pausing):
     def __init__(self, source: AwsSource) -> None:
         super().__init__()
         self._source = source
-        self._http = httpx.Client()
         self._deadline = 0.0
+        self._transport = Transport(self._left)
         self._client = self._made()
 
     def _made(self) -> Any:
         try:
             import boto3
-            from botocore.config import Config
             from botocore.exceptions import BotoCoreError
         except ImportError:
             message = "The library for AWS is not installed."
@@ -59,13 +57,20 @@ class AwsFleet(Pausing):
                 "elbv2",
                 region_name=source.region,
                 endpoint_url=source.endpoint,
-                config=Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=True),
+                config=sdk_config(),
             )
         except (BotoCoreError, ValueError) as error:
             message = f"AWS can't be asked: {' '.join(str(error).split())}."
             raise SourceError(message, "Mend region, endpoint or the AWS configuration of this user.") from None
-        client.meta.events.register("before-send", self._send)
+        self._transport.serve(client)
         return client
+
+    def _left(self) -> float:
+        """Seconds that an answer may take. Raises FetchError."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise FetchError(f"it has not answered all questions within {LOOK_S:g} s")
+        return min(self._source.timeout_s, left)
 
     def look(self) -> Sighting:
         """All pages, tags and, if asked for, target health."""
@@ -148,47 +153,15 @@ class AwsFleet(Pausing):
             seen.add(marker)
         raise FetchError(f"its pages of {key} never end")
 
-    def _send(self, request: Any, **_: Any) -> Any:
-        """In the place of the library's own transport. Raises FetchError."""
-        from botocore.awsrequest import AWSResponse
-
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise FetchError(f"it has not answered all questions within {LOOK_S:g} s")
-        body = request.body.encode() if isinstance(request.body, str) else request.body
-        headers = {
-            str(name): value.decode("latin-1") if isinstance(value, bytes) else str(value)
-            for name, value in request.headers.items()
-        }
-        fetched = fetch(
-            self._http,
-            request.method,
-            request.url,
-            headers={**headers, "accept-encoding": "identity"},
-            content=body,
-            timeout_s=min(self._source.timeout_s, left),
-        )
-        return AWSResponse(request.url, fetched.status, dict(fetched.headers), _Body(fetched.body))
-
     def close(self) -> None:
         """End a wait and let go of connections."""
         super().close()
-        self._http.close()
-
-
-class _Body:
-    """An answer as the library takes one."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        yield self._body
+        self._transport.close()
 
 
 def _reason(error: Exception) -> str:
     """What the library says, on one line, with the remedy where it is known."""
-    text = " ".join(str(error).split())[:300]
+    text = said(error)
     kind = type(error).__name__
     if kind in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
         return f"there are no credentials ({text}); give this process a role, or AWS_ACCESS_KEY_ID and its secret"

@@ -17,10 +17,11 @@ from standfast.ports.local import KeepCopy, Kept, RecallCopy
 from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanMissing, PlanRead
 
+from .shardkeeping import Damage, RecentNodes
 from .sqlite_check import check_file
 from .sqlite_file import COPY_ID, DamagedFile, Failures, explain, open_file, transaction
-from .sqlite_plans import RecentNodes, insert_plan, load_plan, remove_plans
-from .sqlite_schema import Damage, PlanRow, read_catalogue, read_plans, write_catalogue
+from .sqlite_plans import insert_plan, load_plan, remove_plans
+from .sqlite_schema import PlanRow, read_catalogue, read_plans, write_catalogue
 
 _BUSY_TIMEOUT_S: Final = 1.0
 _BEYOND_REPAIR: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")

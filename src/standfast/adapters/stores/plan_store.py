@@ -64,6 +64,11 @@ class PlanStore(ABC):
         A hint that saves looking, cheap enough to ask every few milliseconds.
         """
 
+    def replaced(self) -> bool:
+        """Whether what was opened is gone: removed, replaced, or set back to what it was earlier. It answers Unknown
+        then; who must begin anew after a change of store does so (`runtime/latestore.py`)."""
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """Let go of it; asked anything afterwards, it answers Unknown."""

@@ -37,11 +37,11 @@ from standfast.ports.store import (
 )
 
 from .plan_store import PlanStore
+from .shardkeeping import Damage, RecentNodes
 from .sqlite_check import check_file
 from .sqlite_file import STORE_ID, Failures, explain, open_file, transaction
-from .sqlite_plans import RecentNodes, insert_plan, load_plan, remove_plans
+from .sqlite_plans import insert_plan, load_plan, remove_plans
 from .sqlite_schema import (
-    Damage,
     SourceRow,
     minus,
     plus,
@@ -81,16 +81,20 @@ class SqliteStore(PlanStore):
         seen, self._seen = self._seen, (version, _identity(self.path))
         return seen != self._seen
 
+    def replaced(self) -> bool:
+        """Whether another file stands at the path, or none."""
+        return _identity(self.path) != self._file
+
     def check(self) -> list[str]:
         """Every problem of the file as a sentence with its remedy: structure, checksums, digests, reachability.
 
         Costs a reading of the whole file.
         """
-        problems = [] if _identity(self.path) == self._file else [self._replaced()]
+        problems = [self._replaced()] if self.replaced() else []
         return problems + check_file(self._connection, self.path)
 
     def _answer(self, request: StoreRequest) -> StoreReply:
-        if _identity(self.path) != self._file:
+        if self.replaced():
             return Unknown(self._replaced())
         try:
             match request:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from standfast.model.shards import ShardDamaged, digest_of, read_outline
 
+from .shardkeeping import Damage, record_of, unpack
 from .sqlite_file import Failures, explain, explained, transaction
-from .sqlite_plans import record_of, unpack
-from .sqlite_schema import Catalogue, Damage, read_catalogue, read_pins, read_plans, read_sources
+from .sqlite_schema import Catalogue, read_catalogue, read_pins, read_plans, read_sources
 
 
 def check_file(connection: sqlite3.Connection, path: Path) -> list[str]:

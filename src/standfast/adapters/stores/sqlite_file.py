@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from standfast.errors import StoreError
 
-from .sqlite_schema import SCHEMA, SCHEMA_VERSION, Catalogue, Damage, write_catalogue
+from .shardkeeping import Damage
+from .sqlite_schema import SCHEMA, SCHEMA_VERSION, Catalogue, write_catalogue
 
 STORE_ID: Final = 0x53465053
 """Marks a plan store ("SFPS") in SQLite's header."""

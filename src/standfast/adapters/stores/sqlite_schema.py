@@ -13,6 +13,8 @@ import msgspec
 
 from standfast.model.plan import Head
 
+from .shardkeeping import Damage
+
 SCHEMA_VERSION: Final = 1
 _SUM: Final = 2**62
 
@@ -31,10 +33,6 @@ CREATE TABLE sources (
     source TEXT PRIMARY KEY NOT NULL, revision INTEGER NOT NULL, digest TEXT NOT NULL,
     seal INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 """
-
-
-class Damage(Exception):
-    """The file holds something other than what was put there; the text says what."""
 
 
 def seal(*fields: object) -> int:

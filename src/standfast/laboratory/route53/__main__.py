@@ -23,6 +23,7 @@ import msgspec
 from standfast.laboratory.route53.account import Account
 from standfast.laboratory.route53.batch import Rules
 from standfast.laboratory.route53.http import Server
+from standfast.laboratory.route53.nameserver import NameServer, Resolver
 from standfast.laboratory.route53.service import Service
 from standfast.laboratory.route53.settings import Settings
 
@@ -42,6 +43,12 @@ def _seconds(text: str) -> tuple[float, ...]:
     return tuple(float(one) for one in text.split(","))
 
 
+def _pair(text: str) -> tuple[str, str]:
+    checked, _, real = text.partition("=")
+    loopback(real)
+    return checked, real
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m standfast.laboratory.route53",
@@ -55,9 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--propagation", type=_seconds, metavar="SECONDS[,…]", help="delay of each DNS server")
     for name in ("rate", "processing", "stale-listing", "hurry"):
         parser.add_argument(f"--{name}", type=float, metavar="NUMBER")
-    for name in ("burst", "seed"):
+    parser.add_argument("--via", type=_pair, action="append", metavar="ADDRESS:PORT=ADDRESS:PORT", default=None)
+    parser.add_argument("--deleted-check", choices=("healthy", "unhealthy"))
+    for name in ("burst", "seed", "checkers"):
         parser.add_argument(f"--{name}", type=int, metavar="NUMBER")
-    for name in ("data", "rights"):
+    parser.add_argument("--account", metavar="DIGITS")
+    for name in ("data", "rights", "services"):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE")
     for name, hint in get_type_hints(Rules).items():
         parser.add_argument(f"--{name.replace('_', '-')}", choices=get_args(hint))
@@ -82,11 +92,22 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: threading.Thread(target=over.set, daemon=True).start())
     try:
         account = Account(settings_of(given), max(1, len(given["dns"])))
-        server = Server(given["listen"], Service(account))
+        service = Service(account)
+        server = Server(given["listen"], service)
+        resolvers = [Resolver(account, number, service.checking.verdict) for number in range(len(given["dns"]))]
+        dns = [NameServer(address, one) for address, one in zip(given["dns"], resolvers, strict=True)]
     except (ValueError, OSError) as wrong:
         parser.error(str(wrong))
+    service.prober.start()
+    for one in dns:
+        one.start()
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    where = {"endpoint": server.url, "dns": [], "orders": server.orders_url, "pid": os.getpid()}
+    where = {
+        "endpoint": server.url,
+        "dns": [one.address for one in dns],
+        "orders": server.orders_url,
+        "pid": os.getpid(),
+    }
     sys.stdout.write(json.dumps(where) + "\n")
     sys.stdout.flush()
     over.wait()

@@ -9,14 +9,17 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from standfast.laboratory.route53.answers import Elsewhere
 from standfast.laboratory.route53.batch import Draft
 from standfast.laboratory.route53.checks import Check
+from standfast.laboratory.route53.names import within
 from standfast.laboratory.route53.sets import RecordSet
 from standfast.laboratory.route53.settings import Settings
 from standfast.laboratory.route53.zones import Key, Submitted, View, Zone, identifier
@@ -67,6 +70,13 @@ class Tagged(msgspec.Struct, frozen=True, tag="tagged"):
     tags: dict[str, str]
 
 
+class ServiceZone(msgspec.Struct, frozen=True):
+    """A hosted zone of an AWS service: names below a suffix, with what they resolve to by type."""
+
+    suffix: str
+    names: dict[str, dict[str, Elsewhere]]
+
+
 Event = ZoneCreated | ZoneDeleted | Changed | CheckPut | CheckDeleted | Tagged
 
 
@@ -84,10 +94,15 @@ class Account:
         self.checks: dict[str, Check] = {}
         self.check_references: dict[str, str] = {}
         self.tags: dict[tuple[str, str], dict[str, str]] = {}
+        self.lagging: dict[str, Zone] = {}
+        self._late: deque[tuple[float, Changed]] = deque()
         self.views = [View() for _ in range(servers)]
-        self.listing = View()
         self.propagation = settings.propagation
+        self.on_checks: Callable[[], None] = lambda: None
+        self.services: dict[str, ServiceZone] = {}
         self._file: IO[bytes] | None = None
+        if settings.services:
+            self.services = msgspec.json.decode(settings.services.read_bytes(), type=dict[str, ServiceZone])
         if settings.data:
             self._restore(settings.data)
 
@@ -105,12 +120,12 @@ class Account:
             path.write_bytes(whole + b"\n" if whole else b"")
         self._file = path.open("ab")
 
-    def record(self, event: Event, delay: bool = True) -> None:
+    def record(self, event: Event) -> None:
         """Make an event true, on disk first."""
         if self._file:
             self._file.write(msgspec.json.encode(event) + b"\n")
             self._file.flush()
-        self._apply(event, None if delay else self.clock())
+        self._apply(event, None)
 
     def close(self) -> None:
         """Let the file go."""
@@ -130,9 +145,31 @@ class Account:
         self.record(Changed(zone.id, submitted, groups))
         return submitted
 
+    def listing(self, zone: Zone) -> Zone:
+        """A zone as ListResourceRecordSets shows it: as it is, or with `stale_listing` as it was that long ago."""
+        if not self.settings.stale_listing:
+            return zone
+        while self._late and self._late[0][0] <= self.clock():
+            event = self._late.popleft()[1]
+            late = self.lagging.setdefault(event.zone, Zone(event.zone, zone.apex, zone.reference))
+            late.adopt(_draft(late, event))
+        return self.lagging.get(zone.id) or Zone(zone.id, zone.apex, zone.reference)
+
     def in_sync(self, change: str) -> bool:
         """Whether every server has seen a change; KeyError for one that never was."""
         return self.changes[change][1] <= self.clock()
+
+    def service_record(self, zone: str, name: str, kind: str) -> Elsewhere | None:
+        """What a name of an AWS service resolves to, or None."""
+        found = self.services.get(zone)
+        return found.names.get(name, {}).get(kind) if found else None
+
+    def alias_problem(self, zone: str, name: str, kind: str) -> str | None:
+        """What is wrong with an alias into another zone, in AWS's words, or None."""
+        found = self.services.get(zone)
+        if found is None or not within(name, found.suffix):
+            return "the alias target name does not lie within the target zone"
+        return None if self.service_record(zone, name, kind) else "that target was not found"
 
     def _apply(self, event: Event, at_once: float | None) -> None:
         if isinstance(event, ZoneCreated):
@@ -144,18 +181,18 @@ class Account:
             self._publish(zone, (("", ""), ()), at_once)
         elif isinstance(event, Changed):
             zone = self.zones[event.zone]
-            draft = Draft(zone.groups)
-            due = self.clock()
-            for key, sets in event.groups:
-                draft.changed[key] = {one.identifier: one for one in sets}
-                due = max(due, self._publish(zone, (key, sets), at_once))
-            zone.adopt(draft)
+            due = max(self._publish(zone, group, at_once) for group in event.groups)
+            zone.adopt(_draft(zone, event))
+            if self.settings.stale_listing:
+                self._late.append((self.clock() + self.settings.stale_listing * (at_once is None), event))
             self.changes[event.submitted.id] = (event.submitted, due)
         elif isinstance(event, CheckPut):
             self.checks[event.check.id] = event.check
             self.check_references[event.check.reference] = event.check.id
+            self.on_checks()
         elif isinstance(event, CheckDeleted):
             del self.checks[event.check]
+            self.on_checks()
             self.tags.pop(("healthcheck", event.check), None)
         else:
             self.tags[event.kind, event.resource] = event.tags
@@ -169,3 +206,10 @@ class Account:
             view.expect(now + delay if at_once is None else at_once, (zone.id, zone.apex, *what))
             latest = max(latest, view.coming[-1][0])
         return latest
+
+
+def _draft(zone: Zone, event: Changed) -> Draft:
+    draft = Draft(zone.groups)
+    for key, sets in event.groups:
+        draft.changed[key] = {one.identifier: one for one in sets}
+    return draft

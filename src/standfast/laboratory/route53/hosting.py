@@ -136,7 +136,7 @@ class Hosting:
     def change_resource_record_sets(self, given: Parameters) -> Parameters:
         """ChangeResourceRecordSets: all of the batch or none; one at a time for a zone."""
         batch = given["ChangeBatch"]
-        changes = [_change(one) for one in batch.get("Changes") or ()]
+        changes = [_change(one) for one in batch["Changes"]]
         with self.account.lock:
             zone = self.zone(given["HostedZoneId"])
             if zone.id in self._busy:
@@ -148,7 +148,10 @@ class Hosting:
             with self.account.lock:
                 self._check_health_checks(changes)
                 judged = judge(
-                    zone.groups, changes, Surroundings(zone.id, zone.apex, _elsewhere), self.account.settings.rules
+                    zone.groups,
+                    changes,
+                    Surroundings(zone.id, zone.apex, self.account.alias_problem),
+                    self.account.settings.rules,
                 )
                 if isinstance(judged, list):
                     raise invalid_change_batch(judged)
@@ -177,7 +180,7 @@ class Hosting:
         with self.account.lock:
             zone = self.zone(given["HostedZoneId"])
             start = (names.order(names.canonical(name)) if name else "", kind or "", key or "")
-            page, following = zone.listed(start, most)
+            page, following = self.account.listing(zone).listed(start, most)
         return {
             "ResourceRecordSets": [one.shown() for one in page],
             "IsTruncated": following is not None,
@@ -215,12 +218,7 @@ def page_size(given: str | None, most: int) -> int:
 
 
 def _change(given: Parameters) -> Change:
-    action = given.get("Action", "")
-    return Change(action, sets.read(action, given.get("ResourceRecordSet") or {}))
-
-
-def _elsewhere(zone: str, name: str, kind: str) -> str | None:
-    return "the alias target name does not lie within the target zone"
+    return Change(given["Action"], sets.read(given["Action"], given["ResourceRecordSet"]))
 
 
 def _shown(zone: Zone) -> Parameters:

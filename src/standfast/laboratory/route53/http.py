@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import uuid
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
+
+from standfast.laboratory.route53.account import ServiceZone
 from standfast.laboratory.route53.faults import ServiceError
-from standfast.laboratory.route53.service import Service
+from standfast.laboratory.route53.meddling import Dropped, Fault
+from standfast.laboratory.route53.rights import Signed
+from standfast.laboratory.route53.service import Reply, Service
 
 BODY_BYTES_MAX = 4 << 20
 IDLE_SECONDS = 120
@@ -41,6 +47,8 @@ class Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
+    wbufsize = -1
+    """Head and body leave together: apart, the body waits 40 ms for the delayed ACK of the head."""
     server: Server
 
     def do_GET(self) -> None:
@@ -61,19 +69,20 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdigit() or int(length) > BODY_BYTES_MAX:
             self.close_connection = True
             error = ServiceError("RequestEntityTooLarge", f"A body has at most {BODY_BYTES_MAX} bytes", 413)
-            self._reply(error.status, {}, self.server.service.wire.refuse(error, request), request)
+            self._reply(Reply(error.status, {}, self.server.service.wire.refuse(error, request)), request)
             return
         body = self.rfile.read(int(length))
-        parts = urlsplit(self.path)
-        if parts.path.startswith("/standin/"):
-            self._order(parts.path, body)
+        if self.path.startswith("/standin/"):
+            self._order(self.path, body)
             return
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        url = f"http://{headers.get('host', '')}{self.path}"
         try:
-            status, headers, document = self.server.service.answer(self.command, parts.path, query, body)
-        except ServiceError as error:
-            status, headers, document = error.status, {}, self.server.service.wire.refuse(error, request)
-        self._reply(status, headers, document, request)
+            reply = self.server.service.answer(Signed(self.command, url, headers, body), request)
+        except Dropped:
+            self.close_connection = True
+            return
+        self._reply(reply, request)
 
     def _order(self, path: str, body: bytes) -> None:
         if not secrets.compare_digest(path.encode(), f"/standin/{self.server.secret}".encode()):
@@ -85,18 +94,43 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(400, {"error": f"{type(wrong).__name__}: {wrong}"})
 
     def _perform(self, order: dict[str, Any]) -> object:
-        service = self.server.service
-        if order["do"] == "counts":
-            return {"operations": dict(service.counts), "refusals": dict(service.refusals)}
-        raise ValueError(f"unknown verb {order['do']!r}")
+        """Do what an order says. Raises ValueError, KeyError, TypeError or TimeoutError with what is wrong with it."""
+        arguments = dict(order)
+        verb, service = arguments.pop("do"), self.server.service
+        if verb in ("hold", "drop_request", "drop_reply", "delay", "fail"):
+            service.door.order(msgspec.convert({**arguments, "fate": verb}, Fault))
+            return None
+        if verb == "propagation":
+            service.account.propagation = msgspec.convert(arguments["seconds"], tuple[float, ...]) or (0.0,)
+            return None
+        if verb == "services":
+            service.account.services = msgspec.convert(arguments["zones"], dict[str, ServiceZone])
+            return None
+        if verb == "via":
+            service.prober.via.update(msgspec.convert(arguments["checks"], dict[str, str]))
+            return None
+        verbs: dict[str, Callable[..., object]] = {
+            "counts": service.counted,
+            "forget_counts": service.forget_counts,
+            "held": service.door.held,
+            "wait_held": service.door.wait_held,
+            "release": service.door.release,
+            "clear": service.door.clear,
+            "verdict": service.checking.verdict,
+        }
+        if verb not in verbs:
+            raise ValueError(f"unknown verb {verb!r}")
+        return verbs[verb](**arguments)
 
     def _json(self, status: int, answer: object) -> None:
-        self._reply(status, {}, json.dumps(answer).encode(), "", "application/json")
+        self._reply(Reply(status, {}, json.dumps(answer).encode()), "", "application/json")
 
-    def _reply(self, status: int, headers: dict[str, str], body: bytes, request: str, kind: str = "text/xml") -> None:
-        self.send_response(status)
-        for name, value in {**headers, "x-amzn-RequestId": request, "Content-Type": kind}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def _reply(self, reply: Reply, request: str, kind: str = "text/xml") -> None:
+        with contextlib.suppress(ConnectionError):  # a client that has gone needs no reply
+            self.send_response(reply.status)
+            for name, value in {**reply.headers, "x-amzn-RequestId": request, "Content-Type": kind}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.document)))
+            self.end_headers()
+            self.wfile.write(reply.document)
+            self.wfile.flush()

@@ -111,7 +111,7 @@ def read(action: str, given: dict[str, Any]) -> RecordSet:
 
     Sources: API Reference, ResourceRecordSet and AliasTarget; the words are those that AWS answers with.
     """
-    name, kind = given.get("Name", ""), given.get("Type", "")
+    name, kind = given["Name"], given["Type"]
     identifier = given.get("SetIdentifier", "null")
     where = f"in Change with [Action={action}, Name={name}, Type={kind}, SetIdentifier={identifier}]"
     if action not in ("CREATE", "DELETE", "UPSERT"):
@@ -131,8 +131,8 @@ def read(action: str, given: dict[str, Any]) -> RecordSet:
         weight=given.get("Weight"),
         multivalue=given.get("MultiValueAnswer"),
         ttl=given.get("TTL"),
-        values=tuple(one.get("Value", "") for one in given.get("ResourceRecords") or ()),
-        alias=alias and _alias(alias, where),
+        values=tuple(one["Value"] for one in given.get("ResourceRecords") or ()),
+        alias=alias and _alias(alias),
         health_check=given.get("HealthCheckId"),
     )
 
@@ -173,8 +173,5 @@ def _check_policy(given: dict[str, Any], where: str) -> None:
         raise invalid_input(f"Invalid request: a record set of type {given['Type']} cannot be an alias {where}")
 
 
-def _alias(given: dict[str, Any], where: str) -> Alias:
-    missing = [field for field in ("HostedZoneId", "DNSName", "EvaluateTargetHealth") if field not in given]
-    if missing:
-        raise invalid_input(f"Invalid request: Missing field '{missing[0]}' {where}")
+def _alias(given: dict[str, Any]) -> Alias:
     return Alias(given["HostedZoneId"], names.canonical(given["DNSName"]), given["EvaluateTargetHealth"])

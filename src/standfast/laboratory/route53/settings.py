@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -29,8 +30,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hurry: float = 1.0
     """By how much the clock of health checks runs faster."""
 
+    checkers: int = 1
+    """How many checkers watch each endpoint."""
+
+    via: tuple[tuple[str, str], ...] = ()
+    """Where a health check of `address:port` really connects."""
+
+    deleted_check: Literal["healthy", "unhealthy"] = "unhealthy"
+    """What a record set counts as whose health check was deleted; AWS says that it can't be predicted."""
+
     seed: int = 0
     """Of every choice: ids, weights, which eight of many."""
+
+    services: Path | None = None
+    """Names of AWS services that aliases may point at, such as load balancers."""
 
     data: Path | None = None
     rights: Path | None = None

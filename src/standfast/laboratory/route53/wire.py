@@ -64,9 +64,7 @@ class RestXml:
                     given[name] = _scalar(member, query[wire_name])
             elif root is not None and (node := root.find(f"{{*}}{wire_name}")) is not None:
                 given[name] = _value(member, node)
-        missing = [name for name in shape.required_members if name not in given]
-        if missing:
-            raise ServiceError("InvalidInput", f"Invalid request: Missing field '{missing[0]}'")
+        _require(shape, given)
         return given
 
     def write(self, operation: OperationModel, result: Parameters) -> tuple[int, dict[str, str], bytes]:
@@ -124,10 +122,17 @@ def _value(shape: Shape, node: ElementTree.Element) -> Any:
             child = node.find(f"{{*}}{member.serialization.get('name', name)}")
             if child is not None:
                 found[name] = _value(member, child)
+        _require(shape, found)
         return found
     if shape.type_name == "list":
         return [_value(shape.member, child) for child in node]
     return _scalar(shape, node.text or "")
+
+
+def _require(shape: StructureShape, found: Parameters) -> None:
+    missing = [name for name in shape.required_members if name not in found]
+    if missing:
+        raise ServiceError("InvalidInput", f"Invalid request: Missing field '{missing[0]}' in {shape.name}")
 
 
 def _scalar(shape: Shape, text: str) -> Any:

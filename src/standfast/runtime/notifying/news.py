@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.config import LEVELS, Level
+from standfast.runtime.setbacks import set_back_text
 
 Action: TypeAlias = Literal["trigger", "resolve", "news"]
 OPEN_MAX: Final = 500
@@ -103,6 +104,9 @@ def _told(line: Mapping[str, Any]) -> Iterator[_Told]:
             yield from _outcome(line, name, why, explain)
         case "notice":
             yield from _notice(line, why)
+        case "set_back":
+            zone = line.get("zone")
+            yield "news", "warning", f"set_back/{zone}", set_back_text(line), "standfast audit", ""
         case "answer":
             yield from _answer(line, name, why, explain)
         case "standing":

@@ -170,7 +170,7 @@ CONTRACTS: Final = (
     ),
     Mutant(
         name="SQLite: collect takes shared shards",
-        file="adapters/stores/sqlite_plans.py",
+        file="adapters/stores/shardkeeping.py",
         old="    return candidates - needed\n",
         new="    return candidates\n",
         rule="clean-up: nothing that a remaining plan uses",

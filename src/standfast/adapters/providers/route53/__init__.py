@@ -1,0 +1,228 @@
+"""Route 53 as a provider: targeted reading, one change batch a change, and a memory of what stands.
+
+A change costs one call where what stands at its names is known from a reading or from our own last write; that memory
+is never trusted, for the batch repeats it exactly and fails as a whole where it is old (batch.py).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar, overload
+
+from standfast.model.name import is_below, marker_owner, subtree
+from standfast.model.rrset import RRset
+from standfast.ports.provider import (
+    Changes,
+    ChangesReply,
+    Confirm,
+    ConfirmReply,
+    Conflict,
+    Content,
+    Fails,
+    Holds,
+    Key,
+    Prerequisite,
+    ProviderReply,
+    ProviderRequest,
+    Read,
+    ReadChanges,
+    Readings,
+    ReadReply,
+    Refused,
+    Replace,
+    ReplaceReply,
+    Unknown,
+    Written,
+)
+
+from .batch import Batch, batch_of, holds, reading_of
+from .calls import Access, CallFailed, Calls, Page, installed
+from .pace import Pace
+from .reading import Standing, read_names
+from .records import Inexpressible
+
+READ_TRIES: Final = 4
+"""Reading is asked again so often while AWS throttles; a change never is."""
+_T = TypeVar("_T")
+
+
+class Route53Provider:
+    """One hosted zone. Blocking, for one thread; AWS's answers are replies, never exceptions.
+
+    `zone_id` empty: looked up by name at the first request. Raises ProviderError if the library is not installed, and
+    ValueError for a request about another zone.
+    """
+
+    def __init__(
+        self,
+        zone: str,
+        zone_id: str = "",
+        access: Access | None = None,
+        *,
+        pace: Pace | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
+        installed()
+        self.zone, self._zone_id = zone, zone_id
+        self.calls = Calls(access or Access(), pace or Pace(), timeout_s=timeout_s)
+        self._known: Standing = {}
+        self._marked: dict[str, str] = {}
+        self.last_change = ""
+        """The id of the last change that was written."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.calls.close()
+
+    def prepare(self, request: Replace) -> None:
+        """Nothing to do: what a batch repeats is known when the one before it is answered."""
+
+    @overload
+    def perform(self, request: Read) -> ReadReply: ...
+    @overload
+    def perform(self, request: Confirm) -> ConfirmReply: ...
+    @overload
+    def perform(self, request: Replace) -> ReplaceReply: ...
+    @overload
+    def perform(self, request: ReadChanges) -> ChangesReply: ...
+    def perform(self, request: ProviderRequest) -> ProviderReply:
+        """Do what is asked. Raises ValueError if it concerns another zone."""
+        if request.zone != self.zone:
+            raise ValueError(f"this provider keeps {self.zone}, not {request.zone}")
+        match request:
+            case Read():
+                return self._read(request.keys)
+            case Confirm():
+                return self._confirm(request.prerequisites)
+            case Replace():
+                return self._replace(request)
+            case ReadChanges():
+                # Nothing tells what changed: everything once, then what an audit or a look at DNS finds.
+                return Changes(0, () if request.serial == 0 else None)
+        raise AssertionError(f"unknown request {request!r}")
+
+    def zone_id(self) -> str:
+        """The hosted zone's id. Raises CallFailed."""
+        if not self._zone_id:
+            found = [zone_id for zone_id, private in self.calls.zones_named(self.zone) if not private]
+            if len(found) != 1:
+                what = f"there are {len(found)} public hosted zones" if found else "there is no public hosted zone"
+                some = f" ({', '.join(found[:5])}): give hosted_zone: the id of one" if found else ""
+                raise CallFailed("refused", f"{what} {self.zone} in this account{some}")
+            (self._zone_id,) = found
+        return self._zone_id
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def _read(self, keys: tuple[Key, ...]) -> ReadReply:
+        inside = [owner for owner, _ in keys if is_below(owner, self.zone)]
+        try:
+            standing = self._looked(inside)
+        except CallFailed as failed:
+            return Unknown(failed.why)
+        return Readings(tuple(self._reading(standing, key) for key in keys))
+
+    def _reading(self, standing: Standing, key: Key) -> RRset | Unknown | None:
+        owner, rtype = key
+        if owner not in standing:
+            return Unknown(f"{owner} is not in {self.zone}")
+        try:
+            return reading_of(standing, owner, rtype, self._zone_id)
+        except Inexpressible as problem:
+            return Unknown(str(problem))
+
+    def _confirm(self, prerequisites: tuple[Prerequisite, ...]) -> ConfirmReply:
+        if outside := self._outside(prerequisites):
+            return outside
+        try:
+            standing = self._looked(one.owner for one in prerequisites)
+            held = all(holds(standing, one, self._zone_id) for one in prerequisites)
+        except CallFailed as failed:
+            return Refused(failed.why) if failed.kind == "refused" else Unknown(failed.why)
+        except Inexpressible as problem:
+            return Refused(str(problem))
+        return Holds() if held else Fails()
+
+    def _looked(self, names: Iterable[str]) -> Standing:
+        """What stands at these names now, remembered from now on. Raises CallFailed."""
+        some = tuple(dict.fromkeys(names))
+        found = read_names(some, self._listed) if some else {}
+        for owner, raws in found.items():
+            if self._known.get(owner, raws) != raws and owner in self._marked:
+                self._known.pop(self._marked[owner], None)  # a new marker comes with new contents
+        self._remember(found)
+        return found
+
+    def _remember(self, standing: Standing) -> None:
+        for owner in standing.keys() - self._known.keys():
+            if not is_below(owner, subtree(self.zone)):
+                self._marked[marker_owner(owner, self.zone)] = owner
+        self._known.update(standing)
+
+    def _listed(self, start: tuple[str, str, str], items: int) -> Page:
+        return self._patiently(lambda: self.calls.listed(self.zone_id(), start, items))
+
+    def _patiently(self, ask: Callable[[], _T]) -> _T:
+        for _ in range(READ_TRIES - 1):
+            try:
+                return ask()
+            except CallFailed as failed:
+                if failed.kind not in ("throttled", "busy"):
+                    raise
+        return ask()
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def _replace(self, request: Replace) -> ReplaceReply:
+        wanted = tuple(one for part in (request.floor, *request.writes) for one in part.prerequisites)
+        contents = request.contents
+        if outside := self._outside(wanted) or self._outside(contents):
+            return outside
+        owners = tuple(dict.fromkeys([one.owner for one in wanted] + [one.owner for one in contents]))
+        try:
+            batch = self._composed(owners, wanted, contents)
+            if not isinstance(batch, Batch):
+                return batch
+            if batch.changes:
+                self.last_change = self.calls.change(self.zone_id(), batch.changes)
+        except CallFailed as failed:
+            self._forget(owners)
+            match failed.kind:
+                case "conflict":
+                    return Conflict()
+                case "refused":
+                    return Refused(failed.why)
+            return Unknown(failed.why)
+        except Inexpressible as problem:
+            return Refused(f"{problem}; nothing was sent")
+        self._remember(batch.after)
+        return Written()
+
+    def _composed(
+        self, owners: tuple[str, ...], wanted: tuple[Prerequisite, ...], contents: tuple[Content, ...]
+    ) -> Batch | Conflict | Refused:
+        """The batch by what is known; what is not is read, and what does not fit is read anew before it is a conflict.
+        Raises CallFailed, Inexpressible."""
+        unasserted = {one.owner for one in wanted if not one.rdata} - {one.owner for one in contents if one.rdata}
+        fresh = {owner for owner in owners if owner not in self._known or owner in unasserted}
+        self._looked(fresh)
+        standing = {owner: self._known[owner] for owner in owners}
+        if failing := [one.owner for one in wanted if not holds(standing, one, self._zone_id)]:
+            if fresh.issuperset(failing):
+                return Conflict()
+            standing.update(self._looked(failing))
+            if not all(holds(standing, one, self._zone_id) for one in wanted):
+                return Conflict()
+        self.zone_id()
+        batch = batch_of(standing, wanted, contents, self._zone_id)
+        if batch.oversize:
+            return Refused(f"{batch.oversize}: fewer endpoints a change (nothing was sent)")
+        return batch
+
+    def _forget(self, owners: Iterable[str]) -> None:
+        for owner in owners:
+            self._known.pop(owner, None)
+
+    def _outside(self, parts: tuple[Prerequisite, ...] | tuple[Content, ...]) -> Refused | None:
+        for part in parts:
+            if not is_below(part.owner, self.zone):
+                return Refused(f"NOTZONE: {part.owner} lies outside zone {self.zone}")
+        return None
