@@ -59,7 +59,8 @@
     where.textContent = said;
     views.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === state.view)));
     try {
-      history.replaceState(null, "", `?step=${state.step}&with=${encodeURIComponent(state.view)}`);
+      const more = body.dataset.more || "";
+      history.replaceState(null, "", `?step=${state.step}&with=${encodeURIComponent(state.view)}${more}`);
     } catch (error) {
       if (error.name !== "SecurityError") throw error; // a viewer that keeps addresses as they are
     }
@@ -68,6 +69,7 @@
   function go(step) {
     state.step = bounded(step);
     show();
+    document.dispatchEvent(new CustomEvent("standfast:stepped", { detail: state.step }));
   }
 
   function jump(way) {
@@ -109,6 +111,7 @@
 
   document.addEventListener("keydown", (event) => {
     const act = keys[event.key];
+    if (body.dataset.pane === "beside") return; // the other view has keys of its own
     if (!act || event.ctrlKey || event.altKey || event.metaKey || event.target === speed) return;
     if (event.key === " " && event.target.closest("button, a, summary")) return;
     event.preventDefault();
@@ -123,11 +126,18 @@
   play.addEventListener("click", toggle);
   window.addEventListener("resize", () => shown().forEach((run) => follow(run, Math.min(state.step, run.last))));
 
+  // The other view moves the same clock, and changes its part of the address.
+  document.addEventListener("standfast:moved", (event) => {
+    pause();
+    if (event.detail !== null) state.step = bounded(event.detail);
+    show();
+  });
+
   const asked = new URLSearchParams(location.search);
   if (known(asked.get("with"))) state.view = asked.get("with");
   const step = asked.get("step");
   if (step !== null && /^\d{1,6}$/.test(step)) state.step = bounded(Number(step));
-  document.querySelector(".controls").hidden = false;
+  document.querySelectorAll(".controls").forEach((one) => { one.hidden = false; });
   runs.forEach((run, place) => { run.section.hidden = lists[place].hidden = !shown().includes(run); });
   body.classList.add("ready");
   show();

@@ -48,6 +48,20 @@ class Source(Struct, frozen=True):
     url: str = ""
 
 
+class Beside(Struct, frozen=True):
+    """A second view on the same page, which the reader can change to. `name` is what its button says.
+
+    `controls` stand above both views, `main` is shown instead of the runs, `listed` in the footer.
+    """
+
+    name: str
+    controls: Markup
+    main: Markup
+    listed: Markup
+    style: str
+    script: str
+
+
 def page(
     title: str,
     lead: str,
@@ -56,20 +70,24 @@ def page(
     sources: tuple[Source, ...] = (),
     view: str = "",
     apart: int = 2,
+    beside: Beside | None = None,
 ) -> str:
     """The page. `view` is what it begins with: a run's key, or `both` for the first two. Raises ValueError for others.
 
-    Runs after the first `apart` are offered apart from them: the same beginning with a single rule changed.
+    Runs after the first `apart` are offered apart from them: the same beginning with a single rule changed. A page with
+    a second view begins with that.
     """
     keys = [run.key for run in runs]
     view = view or keys[0]
     if view not in (*keys, BOTH) or (view == BOTH and len(runs) < 2):
         raise ValueError(f"no run is called {view!r}: there are {', '.join(keys)}")
     last = max(len(run.story.moments) for run in runs)
-    style, script = f"{stylesheet()}\n{_file('page.css')}", _file("page.js")
+    style, scripts = f"{stylesheet()}\n{_file('page.css')}", [_file("page.js")]
+    if beside is not None:
+        style, scripts = f"{style}\n{beside.style}", [beside.script, *scripts]
+    allowed = " ".join(f"'{_digest(one)}'" for one in (_FIRST, *scripts))
     policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(_FIRST)}' '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src {allowed}; base-uri 'none'; form-action 'none'"
     )
     head = element(
         "head",
@@ -82,14 +100,16 @@ def page(
     )
     body = element(
         "body",
-        element("header", _top(title, lead), _controls(runs, last, apart), class_="top"),
+        element("header", _top(title, lead), _panes(beside), _controls(runs, last, apart), class_="top"),
         element("svg", hatching(), class_="story patterns", width=0, height=0, aria_hidden="true"),
         element("main", *(_run(run) for run in runs), class_="single" if len(runs) == 1 else None),
-        _bottom(runs, sources),
-        Markup(f"<script>{script}</script>"),
+        beside.main if beside else Markup(""),
+        _bottom(runs, sources, beside),
+        *(Markup(f"<script>{script}</script>") for script in scripts),
         data_view=view,
         data_both=",".join(keys[:2]) if len(runs) > 1 else None,
         data_last=last,
+        data_pane="beside" if beside else None,
     )
     return f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
 
@@ -105,6 +125,19 @@ def _digest(text: str) -> str:
 
 def _top(title: str, lead: str) -> Markup:
     return joined(element("h1", title), element("p", lead, class_="lead"))
+
+
+def _panes(beside: Beside | None) -> Markup:
+    """Which view is shown, and what stands above both."""
+    if beside is None:
+        return Markup("")
+    buttons = (
+        element("button", label, type="button", data_pane=pane, aria_pressed="false")
+        for label, pane in ((beside.name, "beside"), ("The race, step by step", "runs"))
+    )
+    return joined(
+        element("div", *buttons, class_="views panes", role="group", aria_label="Which view"), beside.controls
+    )
 
 
 def _controls(runs: tuple[Run, ...], last: int, apart: int) -> Markup:
@@ -185,7 +218,7 @@ def _lanes(story: Story, found: tuple[Frame, ...]) -> Markup:
     return element("div", inside, class_="lanes", tabindex=0, role="region", aria_label="lanes")
 
 
-def _bottom(runs: tuple[Run, ...], sources: tuple[Source, ...]) -> Markup:
+def _bottom(runs: tuple[Run, ...], sources: tuple[Source, ...], beside: Beside | None) -> Markup:
     lists = (
         element(
             "section",
@@ -204,6 +237,7 @@ def _bottom(runs: tuple[Run, ...], sources: tuple[Source, ...]) -> Markup:
     shown_by = element("p", "Made by ", element("code", runs[0].story.replayed_by), class_="faint")
     return element(
         "footer",
+        *([beside.listed] if beside else []),
         element("div", *lists, class_="lists"),
         *([element("h3", "Sources"), element("ul", *told), legend] if sources else []),
         *([shown_by] if runs[0].story.replayed_by else []),
