@@ -10,6 +10,7 @@ import click
 from standfast.errors import StandfastError
 
 from .texts import listed
+from .writing import write_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,30 +20,58 @@ if TYPE_CHECKING:
 
 _RACE: Final = "race"
 _BOTH: Final = "both"
+_OCTOBER: Final = "october-2025"
 
 
-@click.command("replay", short_help="step through a counterexample, a failure, or the race of October 2025")
-@click.argument("what", metavar="FILE|race")
+@click.command(
+    "replay", short_help="step through a counterexample, a failure, or October 2025: the race, the whole day"
+)
+@click.argument("what", metavar="FILE|race|october-2025")
 @click.option(
-    "--with", "view", metavar="RUN", help="of the race: as-built, standfast, both, or one remedy such as fence"
+    "--with",
+    "view",
+    metavar="RUN|LIST",
+    help="of the race: as-built, standfast, both, or one remedy such as fence; of the day: protections, separated by "
+    "commas, or all, dns, client, recovery",
 )
 @click.option("--all", "everything", is_flag=True, help="the whole story at once, instead of step by step")
-@click.option("--svg", metavar="FILE", help="write a sequence diagram; of the race with both: its poster")
+@click.option(
+    "--svg", metavar="FILE|DIR", help="write a sequence diagram; of the race with both: its poster; of the day: plots"
+)
+@click.option("--png", metavar="DIR", help="of the day: write plots")
 @click.option("--html", metavar="FILE", help="write one page that needs nothing else")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+@click.option("--seed", type=click.IntRange(min=0), help="of the day: what is random in it comes from this; default 1")
 def replay_command(
-    what: str, view: str | None, everything: bool, svg: str | None, html: str | None, as_json: bool
+    what: str,
+    view: str | None,
+    everything: bool,
+    svg: str | None,
+    png: str | None,
+    html: str | None,
+    as_json: bool,
+    seed: int | None,
 ) -> None:
     """Show what happened, step by step: zone, markers, store, and what each actor believed.
 
     FILE is a story that `standfast verify` or `standfast simulate` saved. `race` is October 2025: the system as it was
-    built, and Standfast on the same schedule (a file of that name is `./race`).
+    built, and Standfast on the same schedule. `october-2025` is the whole day: every published time beside the time at
+    which the model of the region gets there; with protections, what each of them changes. (Files of these names are
+    `./race` and `./october-2025`.)
 
     Keys: n, space, → and ↓ go on, p, ← and ↑ go back, Home and End, j and k to the next and previous refusal or
     violation, q leaves. Without a terminal, or with --all, everything is listed.
 
-    Exit code: 0 shown or written, 1 the file can't be read or is no story.
+    Exit code: 0 shown or written, 1 the file can't be read or is no story, or a protection is unknown.
     """
+    if what == _OCTOBER:
+        from .october import Asked, replay_october
+
+        replay_october(Asked(view, 1 if seed is None else seed, svg, png, html, as_json))
+        return
+    if png is not None or seed is not None:
+        option = "--png" if png is not None else "--seed"
+        raise click.UsageError(f"{option} belongs to `standfast replay {_OCTOBER}`. Leave it out.")
     runs = _runs(what)
     keys = (*(run.key for run in runs), *((_BOTH,) if what == _RACE else ()))
     if view is not None and what != _RACE:
@@ -50,9 +79,9 @@ def replay_command(
     if view is not None and view not in keys:
         raise click.UsageError(f"--with {view}: there is no such run. There is {', '.join(keys)}.")
     if svg is not None:
-        _write(svg, _drawing(runs, view or (_BOTH if what == _RACE else keys[0])))
+        write_text(svg, _drawing(runs, view or (_BOTH if what == _RACE else keys[0])))
     if html is not None:
-        _write(html, _page(what, runs, view or (_BOTH if what == _RACE else keys[0])))
+        write_text(html, _page(what, runs, view or (_BOTH if what == _RACE else keys[0])))
     chosen = [run for run in runs if run.key == view] or list(runs[:2] if view == _BOTH else runs[:1])
     if as_json:
         click.echo(json.dumps(_told(chosen, svg, html)))
@@ -113,17 +142,6 @@ def _page(what: str, runs: "tuple[Run, ...]", view: str) -> str:
 
         return race_page(runs, view)
     return page(runs[0].story.title, runs[0].story.outcome, runs)
-
-
-def _write(name: str, text: str) -> None:
-    path = Path(name)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise StandfastError(
-            f"{name} can't be written: {error.strerror}.", "Name a file in an existing directory."
-        ) from None
-    click.echo(f"Wrote {path} ({len(text.encode()):,} octets).", err=True)
 
 
 def _told(chosen: "list[Run]", svg: str | None, html: str | None) -> dict[str, object]:

@@ -1,0 +1,147 @@
+"""`standfast replay october-2025`: the region's day beside what was published of it, and what would have helped."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import Struct
+
+from standfast.errors import StandfastError
+
+from .october_runs import Job, progress, run_days
+from .writing import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from standfast.sim.region.attribution import Counterfactual, Set
+    from standfast.sim.region.day import Day
+    from standfast.sim.region.scoring import Score
+
+
+class Asked(Struct, frozen=True):
+    """What the command line says."""
+
+    protections: str | None
+    seed: int
+    svg: str | None
+    png: str | None
+    html: str | None
+    as_json: bool
+
+
+def replay_october(asked: Asked) -> None:
+    """Run what is needed, then show or write it."""
+    from standfast.sim.region.attribution import counterfactual
+    from standfast.sim.region.protections import chosen
+    from standfast.sim.region.scoring import score
+
+    _prepare(asked)
+    names = [] if asked.protections is None else [one.strip() for one in asked.protections.split(",") if one.strip()]
+    wanted = chosen(names)
+    days: dict[Set, Day] = {}
+
+    def run_all(sets: "Sequence[Set]") -> "list[Day]":
+        new = [one for one in sets if one not in days]
+        with progress(quiet=asked.as_json) as tell:
+            found = run_days([_job(one, asked.seed) for one in new], tell) if new else []
+        days.update(zip(new, found, strict=True))
+        return [days[one] for one in sets]
+
+    more = _for_the_page() if asked.html is not None else ()
+    run_all(tuple(dict.fromkeys([*_sets(wanted), *more])))
+    compared = counterfactual(wanted, run_all) if wanted else None
+    built = days[frozenset()]
+    judged = score(built.milestones)
+    pairs = [(built, judged)]
+    if compared is not None:
+        pairs.append((compared.asked.together, score(compared.asked.together.milestones)))
+    _write(asked, pairs, list(days.values()))
+    if asked.as_json:
+        _print_json(built, judged, compared)
+    elif asked.svg is None and asked.png is None and asked.html is None:
+        _show(pairs, compared)
+
+
+def _prepare(asked: Asked) -> None:
+    """Find out what can't be written before anything runs."""
+    from standfast.sim.region.telling.charts import prepared
+
+    for folder in (asked.svg, asked.png):
+        if folder is not None:
+            prepared(Path(folder))
+    if asked.html is not None and not Path(asked.html).absolute().parent.is_dir():
+        raise StandfastError(
+            f"{asked.html} can't be written: there is no such directory.", "Name a file in an existing directory."
+        )
+
+
+def _job(protections: "Set", seed: int) -> Job:
+    from standfast.sim.region.parameters import DEFAULTS
+
+    return Job(DEFAULTS, protections, seed)
+
+
+def _sets(wanted: "Set") -> "tuple[Set, ...]":
+    """All days that the answer needs, so that they run beside each other."""
+    from standfast.sim.region.attribution import needed
+    from standfast.sim.region.protections import family
+
+    return (*needed(wanted), family("recovery")) if wanted else (frozenset(),)
+
+
+def _for_the_page() -> "tuple[Set, ...]":
+    """What can be ticked on the page without running anything: every family, and what they are together."""
+    from standfast.sim.region.protections import family
+
+    recovery, client, dns = family("recovery"), family("client"), family("dns")
+    return (
+        frozenset(),
+        recovery,
+        client,
+        dns,
+        recovery | client,
+        recovery | dns,
+        client | dns,
+        recovery | client | dns,
+    )
+
+
+def _write(asked: Asked, pairs: "list[tuple[Day, Score]]", days: "list[Day]") -> None:
+    from standfast.sim.region.telling.charts import draw
+
+    for folder, kind in ((asked.svg, "svg"), (asked.png, "png")):
+        if folder is not None:
+            written = draw(pairs, Path(folder), "svg" if kind == "svg" else "png")
+            click.echo(f"Wrote {len(written)} plots into {folder}: {', '.join(one.name for one in written)}.", err=True)
+    if asked.html is not None:
+        from standfast.sim.region.telling.dayview import october_page
+
+        write_text(asked.html, october_page(days))
+
+
+def _print_json(built: "Day", judged: "Score", compared: "Counterfactual | None") -> None:
+    from standfast.sim.region.parameters import DEFAULTS
+    from standfast.sim.region.telling.exporting import exported
+
+    click.echo(json.dumps(exported(built, judged, DEFAULTS, compared)))
+
+
+def _show(pairs: "list[tuple[Day, Score]]", compared: "Counterfactual | None") -> None:
+    from rich.console import Console
+
+    from standfast.sim.region.telling.comparing import comparison
+    from standfast.sim.region.telling.terminal import listing
+
+    console = Console(highlight=False, emoji=False, **({} if sys.stdout.isatty() else {"width": 132}))  # type: ignore[arg-type]
+    (day, judged), *others = pairs
+    console.print(listing(day, judged, console.width, second=others[0] if others else None))
+    if compared is not None:
+        console.print()
+        console.print(comparison(compared))
+        return
+    console.print()
+    console.print("What would have helped: standfast replay october-2025 --with recovery", style="dim")
+    console.print("The same as one page:   standfast replay october-2025 --html october.html", style="dim")
