@@ -188,13 +188,19 @@ class PostgresqlStore(PlanStore):
     # -- transactions --------------------------------------------------------------------------------------------
 
     def _read(self, read: "Reading") -> StoreReply:
-        with self._connection.transaction(writes=False) as cursor:
-            return read(cursor, self._met(read_version(cursor)))
+        for again in (True, False):
+            try:
+                with self._connection.transaction(writes=False) as cursor:
+                    return read(cursor, self._met(read_version(cursor)))
+            except Trouble as trouble:
+                if not (again and trouble.away):
+                    raise  # else: an idle connection that was lost shows only when it is used
+        raise AssertionError
 
     def _write(self, write: "Writing") -> StoreReply:
         """Again, if the connection was lost and it is certain that nothing came of it."""
         trouble = Trouble(f"{self._database}: it does not answer.", away=True)
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             nonce, reply, after = secrets.token_hex(8), None, None
             try:
                 with self._connection.transaction(writes=True) as cursor:
@@ -206,6 +212,8 @@ class PostgresqlStore(PlanStore):
                         write_version(cursor, after)
             except Trouble as error:
                 trouble = error
+                if not error.sent and error.away and attempt == 0:
+                    continue
                 if not error.sent or reply is None:
                     raise
                 if after is None or self._came(nonce, after.version):
