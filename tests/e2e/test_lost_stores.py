@@ -21,18 +21,20 @@ CONVERGES_S = 45.0
 class Region:
     """All roles on one stage, with a fleet file; a role that ends is started again, as its supervisor would."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, enactors: str = "ab", cleaner: bool = True, **more: str) -> None:
         self.stage, self.fleet = stage, stage.folder / "fleet.yaml"
         self.put(1, 2)
         self.config = stage.config(
             "standfast",
             load_balancers=f"{{from: file, path: {self.fleet}}}",
             policy="{adding: 100% in 10s, coalesce: 0s, removal: 100% in 10s}",
-            retention="{plans: 1000, days: 1}",
+            **{"retention": "{plans: 1000, days: 1}", **more},
         )
-        self.roles: dict[str, Process] = {}
-        for role, name in (("planner", "p"), ("enactor", "a"), ("enactor", "b"), ("cleaner", "c")):
-            self.roles[name] = stage.role(role, name, self.config)
+        self.roles: dict[str, Process] = {"p": stage.role("planner", "p", self.config)}
+        for name in enactors:
+            self.roles[name] = stage.role("enactor", name, self.config)
+        if cleaner:
+            self.roles["c"] = stage.role("cleaner", "c", self.config)
 
     def put(self, *numbers: int) -> None:
         """The fleet file names these load balancers, whole at once."""
