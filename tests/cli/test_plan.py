@@ -134,10 +134,10 @@ def test_a_name_that_exists_needs_consent(bind: BindServer, tmp_path: Path, lbs:
         assert (taken.code, taken.json["consent"]) == (2, [])
     assert planned(config, "--take", "unknown").code == 1
     with pytest.raises(Refusal) as refused:
-        consented(load(config), (), quiet=True, observe=True)
+        consented(load(config), (), quiet=True)
     told = f"{refused.value.message} {refused.value.remedy}"
     assert f"Nothing was started: {WWW} exists in DNS and has no marker of ours." in told
-    assert f"standfast run --observe --take {WWW}" in told
+    assert f"standfast run --take {WWW}" in told
 
 
 def test_in_step_then_drift_then_damage(dns_server: DnsServer, tmp_path: Path, lbs: Fleet) -> None:

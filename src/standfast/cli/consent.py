@@ -13,7 +13,7 @@ from standfast.config import Config
 from standfast.errors import Refusal, StandfastError
 
 
-def consented(config: Config, take: tuple[str, ...], *, quiet: bool, observe: bool = False) -> tuple[str, ...]:
+def consented(config: Config, take: tuple[str, ...], *, quiet: bool) -> tuple[str, ...]:
     """The full names that may be taken over. Raises Refusal (exit 3) where consent is missing."""
     from standfast.cli.plan import in_full
     from standfast.cli.previewing.drawing import draw, readers
@@ -34,23 +34,18 @@ def consented(config: Config, take: tuple[str, ...], *, quiet: bool, observe: bo
     if not missing:
         return given
     if sys.stdin.isatty() and not quiet:
-        return (*given, *(name for name in missing if _typed(name, observe)))
+        return (*given, *(name for name in missing if _typed(name)))
     if drawn.head is None:
         options = " ".join(f"--take {name}" for name in missing)
         exist = "exists in DNS and has" if len(missing) == 1 else "exist in DNS and have"
-        start = "standfast run --observe" if observe else "standfast run"
-        remedy = f"`standfast plan` shows what would change. To agree to the take-over: {start} {options}"
-        if observe:
-            remedy += ". Nothing is written while observing; but a later `standfast run` will not ask for it again"
+        remedy = f"`standfast plan` shows what would change. To agree to the take-over: standfast run {options}"
         raise Refusal(f"Nothing was started: {', '.join(missing)} {exist} no marker of ours.", remedy)
     return given
 
 
-def _typed(name: str, observe: bool) -> bool:
+def _typed(name: str) -> bool:
     """Ask for the name itself: an Enter out of habit takes nothing over."""
     click.echo(f"{name} exists in DNS and was not made by Standfast. `standfast plan` shows what would change.")
-    if observe:
-        click.echo("Nothing is written while observing; but a later `standfast run` will not ask for it again.")
     short = name.partition(".")[0]
     answer: str = click.prompt(f"Take it over? Type {short}, or Enter to leave it", default="", show_default=False)
     if answer.strip().lower().removesuffix(".") in (name, short):

@@ -45,10 +45,11 @@ def explain_command(name: str, load_balancer: str | None, file: str, as_json: bo
         show_defaults(as_json=as_json)
         return
     from standfast.runtime.explaining import cases, remarks, sentence
+    from standfast.runtime.observed import viewed
     from standfast.runtime.observing import look_at_store, observe
     from standfast.runtime.place import Place
 
-    config = loaded(file)
+    config = viewed(loaded(file))
     plan = look_at_store(Place(config)).plan
     if plan is None:
         raise StandfastError("Nothing was published yet, as far as can be read here.", "`standfast status` says more.")

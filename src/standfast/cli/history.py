@@ -43,11 +43,12 @@ def history_command(
 
     from standfast.runtime.archive import Archive
     from standfast.runtime.chronicle import steps
+    from standfast.runtime.observed import viewed
     from standfast.runtime.place import Place
 
     from .wording import store_and_plan
 
-    place = Place(loaded(file))
+    place = Place(viewed(loaded(file)))
     store, sight, plan = store_and_plan(place)
     try:
         key = endpoint_named(name, live_keys(plan)) if name else None

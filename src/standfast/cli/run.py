@@ -48,7 +48,7 @@ ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "mo
 @click.option("--name", default="", help="this process's name among its like [default: the host's]")
 @click.option("--az", default="", help="prober: the AZ it stands in, which the configuration must say too")
 @click.option("--enactors", type=click.IntRange(1, 16), default=1, show_default=True, help="with --role all")
-@click.option("--observe", is_flag=True, help="decide and log, write nothing")
+@click.option("--observe", is_flag=True, help="decide and log, write nothing, publish nothing")
 @click.option("--take", multiple=True, metavar="NAME", help="consent to take over a name that exists in DNS")
 @click.option(
     "--every", default=60.0, show_default=True, type=click.FloatRange(0.1), help="cleaner: seconds from pass to pass"
@@ -71,13 +71,15 @@ def run_command(
 ) -> None:
     """Keep the names on working load balancers until stopped; DNS then stays as it is."""
     config = configuration.load(Path(file))
-    place, manager = Place(config), ServiceManager()
+    if observe and take:
+        raise StandfastError("--take is for a run that writes; observing takes nothing over.", "Leave it out.")
+    place, manager = Place(_shown(config, observe)), ServiceManager()
     place.prepare()
     who = _writer(name) if name else _host()
-    if role in ("all", "planner") and PARENT_FD not in os.environ:
+    if role in ("all", "planner") and PARENT_FD not in os.environ and not observe:
         from standfast.cli.consent import consented
 
-        take = consented(config, take, quiet=quiet, observe=observe)
+        take = consented(config, take, quiet=quiet)
     if role == "prober":
         from standfast.runtime.vantage import vantage_of
 
@@ -86,6 +88,10 @@ def run_command(
         raise StandfastError("--az belongs to --role prober.", "Leave it out.")
     if PARENT_FD not in os.environ:
         _alone(place, _writers(config, role, who, enactors))
+        if observe and role in ("all", "planner"):
+            from standfast.runtime.observed import begin
+
+            begin(config)
     if role == "all":
         watched = partial(_look_after, manager, place, _writers(config, role, who, enactors), time.time())
         _all(config, file, who, enactors, observe, take, every, quiet, watched)
@@ -98,7 +104,7 @@ def _one(config: Config, role: str, who: str, duties: Duties, port: int, quiet: 
     """One role as this process, until it is told to stop; on SIGHUP under the configuration as it is then."""
     from standfast.runtime.reloading import Reloading
 
-    place, alone, signals = Place(config), PARENT_FD not in os.environ, listen()
+    place, alone, signals = Place(_shown(config, duties.observe)), PARENT_FD not in os.environ, listen()
     narrator = Narrator(_say, observe=duties.observe, reloads=alone or role == "planner")
     journal, meter = opened(place, role, who, () if quiet else (narrator,), port)
     presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work", meter))
@@ -107,11 +113,12 @@ def _one(config: Config, role: str, who: str, duties: Duties, port: int, quiet: 
 
     def under(current: Config, turn: threading.Event) -> None:
         presence.always["file"] = current.digest
+        there = Place(_shown(current, duties.observe))
         if role == PAGE:
-            _page(Place(current), journal, presence, turn)
+            _page(there, journal, presence, turn)
         else:
             known = next(one for one in ROLES if one == role)
-            run_role(known, who, Place(current), duties, journal, meter, presence, turn)
+            run_role(known, who, there, duties, journal, meter, presence, turn)
 
     if role == "nameserver":
         under(config, signals.stop)  # it has nothing of the file that a reload may change
@@ -135,16 +142,16 @@ def _all(
     watched: "Callable[[], None]",
 ) -> None:
     """One child a role."""
-    common = ("--config", str(Path(file).resolve()), *(("--quiet",) if quiet else ()))
+    whole = ("--config", str(Path(file).resolve()), *(("--quiet",) if quiet else ()))
+    common = (*whole, *(("--observe",) if observe else ()))
     specs = []
     if any(zone.provider == "embedded" for zone in config.zones):
-        specs.append(ChildSpec("nameserver", ("run", "--role", "nameserver", *common)))
+        specs.append(ChildSpec("nameserver", ("run", "--role", "nameserver", *whole)))
     taken = tuple(part for name in take for part in ("--take", name))
     planner = ("run", "--role", "planner", "--name", who, *taken, *common)
     specs.append(ChildSpec("planner", planner, _others_keys(config, "planner")))
     for place, name in enumerate(_enactor_names(who, enactors)):
-        watch = ("--observe",) if observe else ()
-        enactor = ("run", "--role", "enactor", "--name", name, *watch, *_port(config, place), *common)
+        enactor = ("run", "--role", "enactor", "--name", name, *_port(config, place), *common)
         specs.append(ChildSpec(f"enactor {name}", enactor, _others_keys(config, "enactor")))
     if _votes(config, who):
         prober = ("run", "--role", "prober", "--name", who, *common)
@@ -162,6 +169,15 @@ def _all(
     supervise(specs, signals.stop, tell, watched, signals.reload)
     if not quiet:
         _say("Stopped. DNS stays as it is.")
+
+
+def _shown(config: Config, observe: bool) -> Config:
+    """Where this run keeps what it does."""
+    if not observe:
+        return config
+    from standfast.runtime.observed import observed
+
+    return observed(config)
 
 
 def _silent(text: str) -> None:

@@ -54,10 +54,11 @@ _ORDER: Final = ("refused", "unread", "damaged", "behind", "ahead", "frozen", "h
 def status_command(ctx: click.Context, file: str, as_json: bool, every: bool, watch: bool) -> None:
     """How things stand. Exit code: 0 in step, 2 something differs or nobody runs, 3 a guard holds or refuses
     something, 1 the zone or the store can't be read."""
+    from standfast.runtime.observed import viewed
     from standfast.runtime.observing import observe
     from standfast.runtime.verdict import verdict
 
-    config = loaded(file)
+    config = viewed(loaded(file))
     if watch and not as_json:
         _watch(config, every)
         return

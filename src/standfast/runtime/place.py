@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from standfast.adapters.providers.keyring import KeyRing
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
@@ -25,6 +26,9 @@ from .journal import Journal, Listener
 from .latestore import LateStore
 from .signing import Signers, signing
 from .storing import opened
+
+OBSERVED: Final = "observed"
+"""Beneath the state directory: where those work who only observe. The zone that they look at is the real one."""
 
 
 class Place:
@@ -70,7 +74,8 @@ class Place:
     @property
     def embedded_key(self) -> Path:
         """The TSIG key of the embedded nameserver, made when first needed."""
-        return self.root / "embedded.key"
+        real = self.root.parent if self.root.name == OBSERVED else self.root
+        return real / "embedded.key"
 
     @property
     def has_store(self) -> bool:

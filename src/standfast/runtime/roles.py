@@ -22,7 +22,8 @@ Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "monitor", 
 class Duties(Struct, frozen=True):
     """What a role is told besides the configuration.
 
-    `observe`: an enactor writes nothing. `consents` are (name, who gave it), for the planner. `every_s` is the
+    `observe`: nothing is written, and what is planned is for nobody else (`observed.py`); the place is such a one.
+    `consents` are (name, who gave it), for the planner. `every_s` is the
     cleaner's interval in seconds. `az` is the AZ that a prober believes to stand in; empty: as configured.
     """
 
@@ -103,6 +104,7 @@ def _enactor(
 def _planner(
     who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
 ) -> None:
+    from .observed import consents
     from .observing import newest_copy
     from .planning import PlannerProcess
 
@@ -114,7 +116,7 @@ def _planner(
             providers,
             journal,
             presence=presence,
-            consents=duties.consents,
+            consents=consents(place.config) if duties.observe else duties.consents,
             kept=newest_copy(place)[1],
         ).run(stop)
 
