@@ -263,3 +263,21 @@ def test_a_health_check_named_must_exist(zone: Zone53) -> None:
     one = zone.a("x", "192.0.2.1", SetIdentifier="a", Weight=1, HealthCheckId="00000000-0000-0000-0000-000000000000")
     told = refused(zone, ("CREATE", one))
     assert told.code == "NoSuchHealthCheck"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "x" * 64,
+            "[FATAL problem: DomainLabelTooLong (Domain label is too long) encountered with '" + "x" * 64 + "']",
+        ),
+        ("a..b", "DomainLabelEmpty (Domain label is empty) encountered with 'a..b."),
+        (".".join(["x" * 60] * 4), "encountered with"),
+        ("ä", "encountered with"),
+    ],
+)
+def test_names_that_are_none(zone: Zone53, name: str, words: str) -> None:
+    told = refused(zone, ("CREATE", zone.a(name, "192.0.2.1")))
+    assert told.code == "InvalidChangeBatch"
+    assert words in told.message

@@ -27,6 +27,9 @@ from standfast.laboratory.route53.nameserver import NameServer, Resolver
 from standfast.laboratory.route53.service import Service
 from standfast.laboratory.route53.settings import Settings
 
+POLL_SECONDS = 0.05
+"""How often a server looks whether it is to end."""
+
 
 def loopback(text: str) -> tuple[str, int]:
     """`HOST:PORT` of an address that only this machine reaches."""
@@ -101,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     service.prober.start()
     for one in dns:
         one.start()
-    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="http", daemon=True).start()
     where = {
         "endpoint": server.url,
         "dns": [one.address for one in dns],

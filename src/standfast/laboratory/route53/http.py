@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import traceback
 import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,6 +83,10 @@ class _Handler(BaseHTTPRequestHandler):
         except Dropped:
             self.close_connection = True
             return
+        except Exception:  # a mistake of ours: it is to be seen here, and is the service's fault to the client
+            traceback.print_exc()
+            error = ServiceError("InternalFailure", "The stand-in made a mistake; see its standard error.", 500)
+            reply = Reply(error.status, {}, self.server.service.wire.refuse(error, request))
         self._reply(reply, request)
 
     def _order(self, path: str, body: bytes) -> None:

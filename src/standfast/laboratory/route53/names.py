@@ -5,10 +5,11 @@ from __future__ import annotations
 import dns.exception
 import dns.name
 
-from standfast.laboratory.route53.faults import ServiceError, invalid_input
+from standfast.laboratory.route53.faults import ServiceError
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 NAME_CHARACTERS_MAX = 1024
+LABEL_OCTETS_MAX = 63
 
 
 def canonical(text: str) -> str:
@@ -17,19 +18,30 @@ def canonical(text: str) -> str:
     Source: Developer Guide, "DNS domain name format": names are stored in lower case, a name without a final dot is
     taken as fully qualified, and `*` and other characters are given and returned as escape codes in octal.
 
-    Raises ServiceError (InvalidInput) for what is no name of 255 octets at most with labels of 63 at most.
+    Raises ServiceError (InvalidDomainName) for what is no name of 255 octets at most with labels of 63 at most.
     """
     return written(parsed(text))
 
 
 def parsed(text: str) -> dns.name.Name:
     """The name that a text of Route 53 stands for; raises as `canonical`."""
+    shown = text[:NAME_CHARACTERS_MAX]
     if not text or len(text) > NAME_CHARACTERS_MAX:
-        raise invalid_input(f"Invalid domain name: a name has 1 to {NAME_CHARACTERS_MAX} characters")
+        raise invalid_name("DomainNameTooLong (Domain name is empty or too long)", shown)
     try:
         return dns.name.Name(_labels(text)).canonicalize()
-    except (dns.exception.DNSException, ValueError, UnicodeEncodeError) as wrong:
-        raise ServiceError("InvalidDomainName", f"The domain name {text!r} is not valid: {wrong}") from None
+    except dns.name.LabelTooLong:
+        label = next((one for one in text.split(".") if len(one) > LABEL_OCTETS_MAX), shown)
+        raise invalid_name("DomainLabelTooLong (Domain label is too long)", label) from None
+    except dns.name.EmptyLabel:
+        raise invalid_name("DomainLabelEmpty (Domain label is empty)", shown) from None
+    except (dns.exception.DNSException, ValueError, UnicodeEncodeError):
+        raise invalid_name("DomainNameInvalid (Domain name is not valid)", shown) from None
+
+
+def invalid_name(problem: str, text: str) -> ServiceError:
+    """InvalidDomainName, with the message that AWS has for a name that is none."""
+    return ServiceError("InvalidDomainName", f"FATAL problem: {problem} encountered with '{text}'")
 
 
 def _labels(text: str) -> list[bytes]:
@@ -40,7 +52,7 @@ def _labels(text: str) -> list[bytes]:
             rest = rest[4:]
         elif rest[0] == ".":
             if not label and rest != ".":
-                raise ValueError("it has an empty label")
+                raise dns.name.EmptyLabel
             labels.append(bytes(label))
             label.clear()
             rest = rest[1:]

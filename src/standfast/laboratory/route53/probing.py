@@ -7,6 +7,7 @@ import datetime
 import random
 import ssl
 import threading
+import time
 from http import HTTPStatus
 
 import httpx
@@ -69,7 +70,7 @@ class Prober:
         self.checkers: dict[str, list[Checker]] = {}
         self.via: dict[str, str] = dict(account.settings.via)
         self._running: dict[str, tuple[int, asyncio.Task[None]]] = {}
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._trusting = ssl.create_default_context()
         self._trusting.check_hostname = False
@@ -78,6 +79,7 @@ class Prober:
 
     def start(self) -> None:
         """Begin; the thread ends with the process."""
+        self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="health checks", daemon=True).start()
         self._changed()
 
@@ -86,9 +88,10 @@ class Prober:
         return {one: [checker.holds for checker in all_] for one, all_ in list(self.checkers.items())}
 
     def _changed(self) -> None:
-        self._loop.call_soon_threadsafe(self._reconcile)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._reconcile, self._loop)
 
-    def _reconcile(self) -> None:
+    def _reconcile(self, loop: asyncio.AbstractEventLoop) -> None:
         wanted = {
             one: check
             for one, check in list(self.account.checks.items())
@@ -103,17 +106,17 @@ class Prober:
         for one, check in wanted.items():
             if one not in self._running:
                 self.checkers.setdefault(one, [Checker() for _ in range(self.account.settings.checkers)])
-                self._running[one] = (check.version, self._loop.create_task(self._watch(check)))
+                self._running[one] = (check.version, loop.create_task(self._watch(check)))
 
     async def _watch(self, check: Check) -> None:
         interval = check.number("RequestInterval") / self.account.settings.hurry
         await asyncio.sleep(random.random() * interval)  # checkers don't coordinate
         while True:
-            began = self._loop.time()
+            began = time.monotonic()
             for checker in self.checkers[check.id]:
                 async with self._gate:
                     checker.see(await self._observe(check), check.number("FailureThreshold"))
-            await asyncio.sleep(max(0.0, began + interval - self._loop.time()))
+            await asyncio.sleep(max(0.0, began + interval - time.monotonic()))
 
     def _seconds(self, seconds: float) -> float:
         return max(SHORTEST_SECONDS, seconds / self.account.settings.hurry)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import botocore.session
 import msgspec
 
-from standfast.laboratory.route53 import names, rights
+from standfast.laboratory.route53 import rights, sets
 from standfast.laboratory.route53.account import Account
 from standfast.laboratory.route53.checking import Checking
 from standfast.laboratory.route53.faults import ServiceError, throttled
@@ -154,5 +154,5 @@ def _role(caller: Caller) -> dict[str, Any]:
 
 def _names(given: dict[str, Any]) -> list[str]:
     return [
-        names.canonical(one["ResourceRecordSet"]["Name"]) for one in given.get("ChangeBatch", {}).get("Changes", ())
+        sets.record_name(one["ResourceRecordSet"]["Name"]) for one in given.get("ChangeBatch", {}).get("Changes", ())
     ]

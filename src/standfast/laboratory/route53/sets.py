@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from standfast.laboratory.route53 import names
-from standfast.laboratory.route53.faults import invalid_input
+from standfast.laboratory.route53.faults import ServiceError, invalid_change_batch, invalid_input
 
 ROUTABLE_TYPES = frozenset(
     ("A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NAPTR", "PTR", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT")
@@ -125,7 +125,7 @@ def read(action: str, given: dict[str, Any]) -> RecordSet:
     _check_policy(given, where)
     alias = given.get("AliasTarget")
     return RecordSet(
-        name=names.canonical(name),
+        name=record_name(name),
         type=kind,
         identifier=given.get("SetIdentifier"),
         weight=given.get("Weight"),
@@ -135,6 +135,17 @@ def read(action: str, given: dict[str, Any]) -> RecordSet:
         alias=alias and _alias(alias),
         health_check=given.get("HealthCheckId"),
     )
+
+
+def record_name(text: str) -> str:
+    """The canonical name of a record set in a batch, or of its alias's target.
+
+    Raises ServiceError (InvalidChangeBatch): in a batch that is what a name is refused with that is none.
+    """
+    try:
+        return names.canonical(text)
+    except ServiceError as wrong:
+        raise invalid_change_batch([wrong.message]) from None
 
 
 def _check_source(given: dict[str, Any], where: str) -> None:
@@ -174,4 +185,4 @@ def _check_policy(given: dict[str, Any], where: str) -> None:
 
 
 def _alias(given: dict[str, Any]) -> Alias:
-    return Alias(given["HostedZoneId"], names.canonical(given["DNSName"]), given["EvaluateTargetHealth"])
+    return Alias(given["HostedZoneId"], record_name(given["DNSName"]), given["EvaluateTargetHealth"])
