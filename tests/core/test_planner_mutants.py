@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from harness import planning_checks as checks
 from harness.planning import DOWN, UNKNOWN, UP, WARMING, balancer, fleet_of, policy
 from harness.planning_checks import CHECKS, Check, Situation, Step, history
-from standfast.core import endpoint, membership, planner, removal, rotation, selection, velocity
+from standfast.core import layout, membership, planner, removal, rotation, selection, velocity
 from standfast.core.holding import hold
 from standfast.core.selection import Candidate
 from standfast.model.entry import Entry
@@ -130,7 +130,7 @@ def one_family_only(patch: pytest.MonkeyPatch) -> None:
             candidates[1:] if family == RRType.AAAA and len(candidates) > 2 else candidates, family
         )
 
-    patch.setattr(endpoint, "rdata_of", rdata_of)
+    patch.setattr(layout, "rdata_of", rdata_of)
 
 
 def first_come_first_served(patch: pytest.MonkeyPatch) -> None:

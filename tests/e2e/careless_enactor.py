@@ -44,7 +44,8 @@ def main() -> None:
     place = Place(config)
     place.prepare()
     stop = stop_on_signals()
-    providers = {zone.name: Careless(place.open_provider(zone)) for zone in config.zones}
+    opened = {zone.name: place.open_provider(zone) for zone in config.zones}
+    providers = {zone: Careless(one) for zone, one in opened.items() if isinstance(one, Rfc2136Provider)}
     journal = Journal(place.journal, "enactor", name)
     looks = min(zone.look_seconds for zone in config.zones)
     copy = place.open_copy(name)

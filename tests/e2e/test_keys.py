@@ -18,6 +18,7 @@ from e2e.roles import until
 from e2e.stage import Stage
 from harness.dnsserver import KEY_NAME, Key, running
 from harness.dnsservers import BindServer
+from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import load
 from standfast.runtime.place import Place
 from standfast.runtime.presence import read_presence
@@ -136,6 +137,7 @@ def test_a_traceback_with_all_locals_shows_no_secret(stage: Stage) -> None:
     config = load(stage.config("standfast"))
     place = Place(config)
     provider = place.open_provider(config.zones[0])
+    assert isinstance(provider, Rfc2136Provider)
     try:
         held = (config, place, provider, provider.ring, provider.ring.in_order(), place.key(config.zones[0]))
         raise RuntimeError("a crash")

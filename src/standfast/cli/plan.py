@@ -90,10 +90,10 @@ def _failed(error: StandfastError) -> dict[str, Any]:
 
 def preview(config: Config, take: tuple[str, ...] = ()) -> "Preview":
     """Draw the next plan and hold it to the zones. Raises StandfastError where nothing can be said at all."""
-    from standfast.adapters.providers.rfc2136 import Rfc2136Provider
     from standfast.cli.previewing.differences import differences
     from standfast.cli.previewing.drawing import draw, readers
     from standfast.cli.previewing.showing import Preview
+    from standfast.ports.provider import Unknown
     from standfast.runtime.place import policy_of
 
     providers = readers(config)
@@ -103,7 +103,7 @@ def preview(config: Config, take: tuple[str, ...] = ()) -> "Preview":
         changes = differences(wanted, decisions, providers) if wanted else ()
     finally:
         for provider in providers.values():
-            if isinstance(provider, Rfc2136Provider):
+            if not isinstance(provider, Unknown):
                 provider.close()
     return Preview(drawn, changes, tuple(policy_of(one) for one in config.endpoints), _others(config, changes))
 
@@ -125,6 +125,9 @@ def _others(config: Config, changes: "tuple[EndpointChange, ...]") -> tuple[tupl
     ours = {one.name for one in config.endpoints} | {change.entry.name for change in changes}
     found: list[tuple[str, int | None]] = []
     for zone in config.zones:
+        if zone.hosted is not None:
+            found.append((zone.name, None))  # only a listing of the whole zone would tell: many requests
+            continue
         addresses = asking.resolved(zone.host) if zone.tsig is not None else ()
         if not addresses or zone.tsig is None:
             continue

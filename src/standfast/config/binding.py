@@ -10,8 +10,9 @@ from standfast.config.endpoints import bind_endpoints, note_ttl
 from standfast.config.files import Unreadable, read_text, shown_path
 from standfast.config.fleet import FleetDraft
 from standfast.config.health import bind_health, bind_vantage
+from standfast.config.hosted import HOST, bind_hosted, refuse_hosted
 from standfast.config.places import ZoneNames
-from standfast.config.rolekeys import bind_keys
+from standfast.config.rolekeys import RoleKeys, bind_keys
 from standfast.config.scalars import BadValue
 from standfast.config.schema import (
     AZ_LOSS,
@@ -36,7 +37,7 @@ from standfast.model.name import parse_stream
 ANSWERS_MAX: Final = 100
 _EMBEDDED_PORT: Final = 5300
 _answers: Final = scalars.whole("a number of answers", 1, ANSWERS_MAX)
-_PROVIDERS: Final = "rfc2136 (BIND, Knot, PowerDNS) or embedded."
+_PROVIDERS: Final = "rfc2136 (BIND, Knot, PowerDNS), route53 or embedded."
 _provider: Final = scalars.choice("a provider", PROVIDERS, f"Give {_PROVIDERS}")
 
 
@@ -166,7 +167,10 @@ def _zones(root: Section, base: Path, prefixes: tuple[str, ...] | None) -> tuple
         else:
             zones[zone.name] = zone
     return tuple(zones[name] for name in sorted(zones)), ZoneNames(
-        tuple(sorted(zones)), known, {name: zone.prefixes for name, zone in zones.items()}
+        tuple(sorted(zones)),
+        known,
+        {name: zone.prefixes for name, zone in zones.items()},
+        frozenset(name for name, zone in zones.items() if zone.hosted is not None),
     )
 
 
@@ -182,14 +186,19 @@ def _zone(section: Section, base: Path, prefixes: tuple[str, ...] | None) -> Zon
             section.missing("server", "Name the primary that takes updates: server: ns1.example.com.")
         if section.get("tsig") is None:
             section.missing("tsig", "Make a key with tsig-keygen and name its file: tsig: file:enactor.key.")
-    signing = bind_keys(section, base)
+    hosted = bind_hosted(section, scalars.url) if provider == "route53" else None
+    if hosted is not None:
+        host, port = HOST, 443
+    else:
+        refuse_hosted(section)
+    signing = RoleKeys() if hosted is not None else bind_keys(section, base)
     first = next((place.key for _, places in signing.places for place in places if place.key), None)
-    look = section.read("look", scalars.duration(0.2, 60), 1.0 if embedded else 2.0)
+    look = section.read("look", scalars.duration(0.2, 60), 5.0 if hosted is not None else 1.0 if embedded else 2.0)
     others, own = bind_secondaries(section), _prefixes(section)
     may = (prefixes if own is None else own) or ()
     if name is None:
         return None
-    return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others, may)
+    return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others, may, hosted)
 
 
 def _policy(root: Section) -> PolicyConfig:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from standfast.config import keys, scalars
 from standfast.config.document import Mark, Node, Scalar, join, shown, suggestion
@@ -14,6 +14,7 @@ from standfast.config.schema import (
     AZ_LOSS,
     FAMILIES,
     KINDS,
+    LAYOUTS,
     ON_PANIC,
     EndpointConfig,
     Family,
@@ -21,6 +22,7 @@ from standfast.config.schema import (
 )
 from standfast.config.section import Section
 from standfast.config.source_kinds import LoadBalancerConfig
+from standfast.model.entry import Layout
 from standfast.model.name import reserved_label
 
 TTL_SHORT: Final = 30
@@ -115,6 +117,7 @@ def _bind_one(
         reserve=policy.reserve,
         rotation_s=section.read("rotation", scalars.rotation, policy.rotation_s),
         prefixes=zones.prefixes.get(place[1], ()) if place else (),
+        layout=_layout(section, place, zones),
     )
     endpoint = of_kind(section, endpoint)
     note_rotation(section, endpoint)
@@ -125,6 +128,15 @@ def _bind_one(
         section.problem("min_answers", message, "Raise max_answers or lower min_answers.")
     fit.judge(section, endpoint, azs, pools, families)
     return endpoint if place else None
+
+
+def _layout(section: Section, place: tuple[str, str] | None, zones: ZoneNames) -> Layout | Literal["auto"]:
+    hosted = place is not None and place[1] in zones.hosted
+    layout: Layout | None = section.read("layout", scalars.choice("a layout", LAYOUTS), None)
+    if layout in ("multivalue", "tree") and place is not None and zones.known and not hosted:
+        message = f"Layout {layout} needs Route 53, and zone {place[1]} is elsewhere."
+        section.problem("layout", message, "Leave it out: plain records are the layout of other providers.")
+    return layout or ("auto" if hosted else "flat")
 
 
 def _place(section: Section, key: Scalar, zones: ZoneNames) -> tuple[str, str] | None:

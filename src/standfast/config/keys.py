@@ -21,7 +21,8 @@ ROOT: Final = (
     "web",
     "prefixes",
 )
-ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries", "prefixes")
+HOSTED: Final = ("hosted_zone", "region", "assume_role", "endpoint", "requests_per_second", "burst")
+ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries", "prefixes", *HOSTED)
 TSIG: Final = ("enactor", "planner", "cleaner", "prober")
 HEALTH: Final = (
     "tcp",
@@ -87,6 +88,7 @@ ENDPOINT: Final = (
     "follows",
     "need",
     "rotation",
+    "layout",
 )
 RETENTION: Final = ("plans", "days")
 JOURNAL: Final = ("days", "total", "file")

@@ -43,11 +43,12 @@ _NO_ZONE: Final = "zone.invalid"
 @dataclass(frozen=True, slots=True)
 class ZoneNames:
     """The apexes, and whether these are all: one with a problem may be missing. `prefixes`: by zone, what
-    may be published."""
+    may be published; `hosted`: those at Route 53."""
 
     names: tuple[str, ...]
     known: bool
     prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hosted: frozenset[str] = frozenset()
 
     def covering(self, name: str) -> str | None:
         """The zone that holds `name`: the nearest apex at or above it."""

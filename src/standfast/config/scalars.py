@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from standfast.config.document import shown, suggestion
 from standfast.model.name import parse_name
@@ -256,4 +257,20 @@ def url_path(text: str) -> str:
     """The path asked for in a health check."""
     if not re.fullmatch(r"/[!-~]{0,1023}", text):
         raise BadValue(f"{shown(text)} is not a path.", "Begin with / and use no spaces: /healthz.")
+    return text
+
+
+def url(text: str) -> str:
+    """An HTTP or HTTPS URL without user and password."""
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and len(text) <= 2048 and text.isprintable()
+        fine = fine and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise BadValue(f"{shown(text)} is not a URL.", "Give https://HOST/PATH.")
+    if parts.username or parts.password:
+        # The text itself is not repeated: it has a secret in it.
+        raise BadValue("This URL has a user or password in it.", "Send them as a header, from env: or file:.")
     return text

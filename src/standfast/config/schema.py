@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from standfast.config.hosted import HostedConfig
 from standfast.config.rolekeys import RoleKeys
 from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
@@ -18,8 +19,9 @@ from standfast.config.source_kinds import DeclaredSource, LoadBalancerConfig, So
 from standfast.config.store_kinds import SqliteStoreConfig, StoreConfig
 from standfast.errors import StoreError
 from standfast.model import defaults
+from standfast.model.entry import Layout
 
-ProviderKind: TypeAlias = Literal["rfc2136", "embedded"]
+ProviderKind: TypeAlias = Literal["rfc2136", "embedded", "route53"]
 AdminState: TypeAlias = Literal["up", "down", "drain"]
 Family: TypeAlias = Literal["ipv4", "ipv6"]
 HealthKind: TypeAlias = Literal["tcp", "http", "https"]
@@ -27,7 +29,8 @@ OnPanic: TypeAlias = Literal["hold", "all"]
 AzLoss: TypeAlias = Literal["auto", "ask"]
 EndpointKind: TypeAlias = Literal["public", "dual-stack", "ipv6-only", "fips", "account", "wildcard"]
 
-PROVIDERS: Final[tuple[ProviderKind, ...]] = ("rfc2136", "embedded")
+PROVIDERS: Final[tuple[ProviderKind, ...]] = ("rfc2136", "embedded", "route53")
+LAYOUTS: Final[tuple[Layout, ...]] = ("flat", "multivalue", "tree")
 ADMIN_STATES: Final[tuple[AdminState, ...]] = ("up", "down", "drain")
 FAMILIES: Final[tuple[Family, ...]] = ("ipv4", "ipv6")
 HEALTH_KINDS: Final[tuple[HealthKind, ...]] = ("tcp", "http", "https")
@@ -43,7 +46,7 @@ class ZoneConfig:
 
     `keys` are those that each role signs with, `tsig` the first of them that can be read here; `embedded` needs none.
     `secondaries` say where other name servers are asked, if not where their NS records lead. `prefixes` are the
-    networks that may be published in it; none: every address.
+    networks that may be published in it; none: every address. `hosted` is what Route 53 needs, None elsewhere.
     """
 
     name: str
@@ -55,6 +58,14 @@ class ZoneConfig:
     keys: RoleKeys = field(default_factory=RoleKeys)
     secondaries: tuple[SecondaryConfig, ...] = ()
     prefixes: tuple[str, ...] = ()
+    hosted: HostedConfig | None = None
+
+    @property
+    def where(self) -> str:
+        """Its primary, for people."""
+        if self.hosted is None:
+            return f"{self.host} port {self.port}"
+        return f"Route 53, {self.hosted.zone_id or 'the hosted zone of that name'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,8 @@ class EndpointConfig:
     Empty `azs` or `pools`: all of them. Empty `families`: those that the eligible load balancers have.
     `min_answers` None: as in `PolicyConfig`. `kind` is None unless it is said. `follows` is the name of the endpoint
     whose answers this one copies, in the same zone; it then has that one's settings. `need` is the capacity that it
-    must have, in the unit of the load balancers' `capacity`; 0: not said.
+    must have, in the unit of the load balancers' `capacity`; 0: not said. `layout` auto: as the number of load
+    balancers has it.
     """
 
     name: str
@@ -147,6 +159,7 @@ class EndpointConfig:
     reserve: float = defaults.RESERVE
     rotation_s: float = defaults.ROTATION_S
     prefixes: tuple[str, ...] = ()
+    layout: Layout | Literal["auto"] = "flat"
 
     def eligible(self, load_balancers: tuple[LoadBalancerConfig, ...]) -> tuple[LoadBalancerConfig, ...]:
         """Those that AZ and pool admit; admin state and health are not asked."""
@@ -234,6 +247,7 @@ def _digest(config: Config) -> str:
             "port": z.port,
             "look": z.look_seconds,
             **({"prefixes": z.prefixes} if z.prefixes else {}),
+            **({"hosted_zone": z.hosted.zone_id} if z.hosted else {}),
         }
         for z in config.zones
     ]

@@ -160,7 +160,7 @@ def _file(section: Section, name: str, base: Path) -> tuple[FleetDraft, SourceCo
 
 
 def _http(section: Section, name: str, base: Path) -> SourceConfig | None:
-    url = section.require("url", _url, "Say where: url: https://inventory.example.com/load-balancers.json.")
+    url = section.require("url", scalars.url, "Say where: url: https://inventory.example.com/load-balancers.json.")
     headers = []
     for key, node in section.children("headers") or ():
         if not _HEADER.match(key.text):
@@ -201,7 +201,7 @@ def _aws(section: Section, name: str) -> SourceConfig | None:
         section.read("scheme", scalars.choice("a scheme", SCHEMES), "internet-facing"),
         tuple(sorted(tags)),
         section.read("target_health", scalars.choice("a use of target health", TARGET_HEALTH), "advise"),
-        section.read("endpoint", _url, None),
+        section.read("endpoint", scalars.url, None),
         section.read("every", _every, 30.0),
         section.read("timeout", _timeout, 10.0),
     )
@@ -209,7 +209,7 @@ def _aws(section: Section, name: str) -> SourceConfig | None:
 
 def _kubernetes(section: Section, name: str, base: Path) -> SourceConfig | None:
     what = section.require("what", scalars.choice("something to read", WHAT), "Say what: what: services.")
-    server = section.read("server", _url, None)
+    server = section.read("server", scalars.url, None)
     reference = section.read("token", str, None)
     token = _secret(section, "token", reference, base) if reference is not None else None
     if server is not None and reference is None:
@@ -266,21 +266,6 @@ def _printed(what: str) -> Callable[[str], str]:
         return text
 
     return read
-
-
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and len(text) <= 2048 and text.isprintable()
-        fine = fine and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine:
-        raise BadValue(f"{shown(text)} is not a URL.", "Give https://HOST/PATH.")
-    if parts.username or parts.password:
-        # The text itself is not repeated: it has a secret in it.
-        raise BadValue("This URL has a user or password in it.", "Send them as a header, from env: or file:.")
-    return text
 
 
 def _local(url: str) -> bool:

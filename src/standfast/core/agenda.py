@@ -12,16 +12,17 @@ from msgspec import Struct, structs
 from standfast.model.entry import Entry, Key
 from standfast.model.name import SUBTREE, floor_owner
 from standfast.model.plan import Plan
+from standfast.model.rrset import RRset, RRType
+from standfast.ports.provider import Room
 
-BATCH_OCTETS: Final = 60_000
-"""Estimated size of one change: 65,535 is the most a DNS message over TCP can have (RFC 1035 §4.2.2). An estimate
-that is too low costs one refusal, after which the batch is halved."""
+BATCH_OCTETS: Final = Room().octets
 VERIFY_BATCH: Final = 64
 """Endpoints verified in one go, so that a newer head is noticed within milliseconds."""
 _NEW_MARKER_OCTETS: Final = 235
 _MARKER_OCTETS: Final = 415
 """With the old marker asserted and deleted. Besides the names of stream and writer, which each marker has."""
 _ADDRESS_OCTETS: Final = {1: 16, 28: 28}
+_ADDRESS_CHARACTERS: Final = {1: 14, 28: 28}
 
 
 class Agenda(Struct, frozen=True):
@@ -115,22 +116,23 @@ def marker_octets(stream: str, writer: str, *, new: bool) -> int:
 
 
 def next_batch(
-    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], marker: Callable[[Key], int], size: int = BATCH_OCTETS
+    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], marker: Callable[[Key], int], room: Callable[[str], Room]
 ) -> tuple[tuple[Entry, ...], bool, Agenda]:
     """What goes into the next change: entries of one zone that fit one message, and what remains.
 
     `marker` tells how many octets an endpoint's marker takes in a change (see `marker_octets`); a change has about
-    `size` octets at most, and one endpoint at least.
+    what `room` says of its zone at most, and one endpoint at least. An estimate that is too low costs one refusal,
+    after which the batch is halved.
     """
     if agenda.groups:
         # Verified: a repair that was refused together with others is known by its addresses alone.
         keys, groups = agenda.groups[0], agenda.groups[1:]
-        entries, used = _taken(plan, keys, quarantine, marker, len(keys), size)
+        entries, used = _taken(plan, keys, quarantine, marker, len(keys), room)
         return entries, True, structs.replace(agenda, groups=(keys[used:], *groups) if keys[used:] else groups)
     if agenda.due:
-        entries, used = _taken(plan, agenda.due, quarantine, marker, len(agenda.due), size)
+        entries, used = _taken(plan, agenda.due, quarantine, marker, len(agenda.due), room)
         return entries, False, structs.replace(agenda, due=agenda.due[used:])
-    entries, used = _taken(plan, agenda.checks, quarantine, marker, VERIFY_BATCH, size)
+    entries, used = _taken(plan, agenda.checks, quarantine, marker, VERIFY_BATCH, room)
     return entries, True, structs.replace(agenda, checks=agenda.checks[used:])
 
 
@@ -140,17 +142,22 @@ def _taken(
     quarantine: dict[Key, int],
     marker: Callable[[Key], int],
     most: int,
-    size: int,
+    room: Callable[[str], Room],
 ) -> tuple[tuple[Entry, ...], int]:
     entries: list[Entry] = []
-    octets = used = 0
+    octets = used = records = characters = 0
     for key in keys:
         entry = plan.entry(key)
         if entry is None or quarantine.get(key) == entry.since:
             used += 1
             continue
+        has = room(entry.zone)
         octets += _octets(entry, marker(key))
-        if entries and (octets > size or len(entries) >= most or entry.zone != entries[0].zone):
+        full = octets > has.octets
+        if has.records:
+            records, characters = records + _records(entry), characters + _characters(entry, marker(key))
+            full = full or records > has.records or characters > has.characters > 0
+        if entries and (full or len(entries) >= most or entry.zone != entries[0].zone):
             break
         entries.append(entry)
         used += 1
@@ -161,3 +168,24 @@ def _octets(entry: Entry, marker: int) -> int:
     """About what an endpoint adds to a change: its name twice, below the zone's; marker; addresses."""
     names = 2 * (len(entry.name) - len(entry.zone))
     return names + marker + sum(_ADDRESS_OCTETS.get(r.rtype, 64) * len(r.rdata) for r in entry.rrsets)
+
+
+def _records(entry: Entry) -> int:
+    """About how many records an endpoint's change deletes and creates: two markers, and every address twice."""
+    return 2 + sum(len(rrset.rdata) + _deleted(entry, rrset) for rrset in entry.rrsets)
+
+
+def _characters(entry: Entry, marker: int) -> int:
+    """About how many characters their text has."""
+    texts = sum(
+        _ADDRESS_CHARACTERS.get(rrset.answers, 64) * (len(rrset.rdata) + _deleted(entry, rrset))
+        for rrset in entry.rrsets
+    )
+    return marker + texts
+
+
+def _deleted(entry: Entry, rrset: RRset) -> int:
+    """Whoever is considered for the answer may have been in the last one, but for those that many more are."""
+    colon = rrset.answers == RRType.AAAA
+    considered = sum((":" in address) is colon for member in entry.members for address in member.addresses)
+    return min(max(considered, len(rrset.rdata)), len(rrset.rdata) + 2)

@@ -27,6 +27,7 @@ from standfast.ports.provider import (
     Prerequisite,
     ReadChanges,
     Replace,
+    Room,
     Unknown,
 )
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
@@ -45,11 +46,10 @@ from .stages import (
     Recalling,
     Stage,
 )
-from .task import Outcome, Settled, Task
+from .task import Outcome, Settled, Task, quarantined, still_kept
 
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
-
 _TRYING: Final = frozenset({"conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
 _UNKNOWN: Final = object()
 
@@ -67,11 +67,13 @@ class Enactor(Struct, frozen=True):
     old. The one that gets on with a bulk write meets such conflicts wherever the others wrote before they gave way.
     `quarantine` are endpoints that the provider refused each by itself, with their since; `probe` is the one of them
     that is being tried again. A refusal may be due to its moment (a server that reloads) or to its endpoint.
-    `behind` are endpoints that were verified and left because something newer than the plan stands there: what may be
-    wrong with them is for the next plan to see.
-    `patience` is what is left of `patience_full` in this pass, and `batch_octets` about the size of the largest change.
-    `outcomes` and `notices` are news of the last step, for the journal and the log.
-    `prefixes` has for each zone the networks that may be published in it, by this enactor's own configuration.
+    `behind` are endpoints that were verified and left because something newer than the plan stands there: the next plan
+    is to see what is wrong with them. `patience` is what is left of `patience_full` in this pass, `batch_octets` about
+    the size of the largest change; `outcomes` and `notices` are news of the last step, for journal and log.
+    `prefixes` has for each zone the networks that may be published in it, by this enactor's own configuration; `rooms`
+    what one change of it holds, where that is not a message of RFC 2136. `blind` are zones of which nobody tells what
+    changed: there `waiting` are endpoints that somebody keeps as they are, by a freeze, another stream or insistence,
+    and each look asks whether that is over.
     """
 
     writer: str
@@ -98,6 +100,9 @@ class Enactor(Struct, frozen=True):
     outcomes: tuple[Outcome, ...] = ()
     notices: tuple[Notice, ...] = ()
     prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    rooms: tuple[tuple[str, Room], ...] = ()
+    blind: tuple[str, ...] = ()
+    waiting: tuple[Key, ...] = ()
 
     @property
     def request(self) -> EnactorRequest | None:
@@ -203,8 +208,7 @@ class Enactor(Struct, frozen=True):
             )
             checks = joined(self.agenda.checks, (*suspect, *parted, *self.behind))
             agenda = structs.replace(self.agenda, groups=(), due=due, checks=checks)
-        note = Notice("plan", f"g{plan.generation}: {len(agenda.due)} endpoints to look at")
-        news = (*self.notices, note)
+        news = (*self.notices, Notice("plan", f"g{plan.generation}: {len(agenda.due)} endpoints to look at"))
         return structs.replace(self, plan=plan, forked="", copy_due=True, agenda=agenda, behind=(), notices=news)
 
     # -- what comes next -----------------------------------------------------------------------------------------
@@ -230,6 +234,8 @@ class Enactor(Struct, frozen=True):
             keys = () if same else keys_of(self.plan, zone, owners)
             if keys:
                 belief = belief.doubted(name for _, name in keys)
+            if zone in self.blind:
+                keys = joined(keys, self._kept(zone, belief))
             agenda = structs.replace(self.agenda, checks=joined(self.agenda.checks, keys))
             after = structs.replace(self, agenda=agenda)._believing(zone, belief)
         else:
@@ -237,6 +243,11 @@ class Enactor(Struct, frozen=True):
         if stage.later:
             return structs.replace(after, stage=after._ask_changes(stage.later[0], stage.later[1:]))
         return structs.replace(after, agenda=after.agenda.resumed())._probing()._work()
+
+    def _kept(self, zone: str, belief: ZoneBelief) -> tuple[Key, ...]:
+        """Whom a look asks after. Under a frozen floor one is enough: it reads the floor."""
+        kept = tuple(key for key in self.waiting if key[0] == zone)
+        return kept[:1] if self._frozen(belief.floor, zone) else kept
 
     def _probing(self) -> "Enactor":
         """At each look one endpoint of the quarantine is tried again by turns: if it is written, all others are too."""
@@ -265,24 +276,24 @@ class Enactor(Struct, frozen=True):
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
         if agenda.everything and not (agenda.groups or agenda.due):
             agenda = structs.replace(agenda, checks=rotated(all_keys(plan), self.writer), everything=False)
-        entries, verify, agenda = next_batch(
-            plan, agenda, dict(self.quarantine), self._marker_octets, self.batch_octets
-        )
+        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._marker_octets, self._room)
         if not entries:
             rest = structs.replace(self, agenda=agenda)
             return structs.replace(rest, stage=Idle()) if agenda.done else rest._work()
-        zone = entries[0].zone
-        belief = self.belief(zone)
+        belief = self.belief(zone := entries[0].zone)
         insisted, prefixes = self.tug.insisted(zone, self.now), dict(self.prefixes).get(zone, ())
         task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, insisted, prefixes)
         believed = () if verify else belief.among(entry.name for entry in entries)
         phase = begin(task, None if verify else belief.floor, believed)
         # Whatever comes of the change replaces what was believed of its endpoints and of the floor.
-        names = [entry.name for entry in entries]
-        working = structs.replace(self, agenda=agenda)._believing(zone, belief.doubted(names))
+        doubted = belief.doubted(entry.name for entry in entries)
+        working = structs.replace(self, agenda=agenda)._believing(zone, doubted)
         if isinstance(phase, Settled):
             return working._settled(task, phase)
         return structs.replace(working, stage=Changing(phase, task))
+
+    def _room(self, zone: str) -> Room:
+        return dict(self.rooms).get(zone) or Room(octets=self.batch_octets)
 
     def _marker_octets(self, key: Key) -> int:
         zone, name = key
@@ -308,6 +319,8 @@ class Enactor(Struct, frozen=True):
         for outcome in settled.outcomes:
             by_result.setdefault(outcome.result, []).append((outcome.zone, outcome.name))
         agenda = after.agenda
+        if task.zone in self.blind:
+            after = structs.replace(after, waiting=still_kept(self.waiting, settled.outcomes))
         written = by_result.get("written", [])
         if task.verify and (vain := [key for key in written if key in after.mended]):
             # Repaired, read back, and damaged again: once more at the next look, not in a loop.
@@ -325,13 +338,13 @@ class Enactor(Struct, frozen=True):
             checks, again = checks + again, []
         groups = agenda.groups
         if deferred := by_result.get("deferred"):
-            groups = ((_first_key(task), *deferred), *groups)
+            groups = ((task.first_key, *deferred), *groups)
         refused, quarantine = by_result.get("refused", []), self.quarantine
         if len(refused) > 1:
             middle = len(refused) // 2
             groups = (tuple(refused[:middle]), tuple(refused[middle:]), *groups)
         elif refused:
-            quarantine = _quarantined(quarantine, refused[0], task)
+            quarantine = quarantined(quarantine, refused[0], task)
         if self.probe is not None and self.probe in written:
             checks, quarantine = checks + [key for key, _ in quarantine], ()
         unrecorded, aside = by_result.get("unrecorded", []), by_result.get("blind", [])
@@ -384,14 +397,3 @@ class Enactor(Struct, frozen=True):
 
     def _noting(self, kind: Literal["fork", "store", "provider", "foreign_plan"], why: str) -> "Enactor":
         return structs.replace(self, notices=(*self.notices, Notice(kind, why)))
-
-
-def _first_key(task: Task) -> Key:
-    first = task.plan.by_zone[task.zone][0]
-    return first.key
-
-
-def _quarantined(quarantine: tuple[tuple[Key, int], ...], key: Key, task: Task) -> tuple[tuple[Key, int], ...]:
-    entry = task.plan.entry(key)
-    others = tuple(item for item in quarantine if item[0] != key)
-    return (*others, (key, entry.since)) if entry else others

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standfast.model.entry import Entry
 from standfast.model.fleet import LoadBalancer
@@ -11,6 +12,7 @@ from standfast.model.rrset import RRset, RRType, type_name
 
 from .decisions import Action, Decision, Refusal
 from .guard import entry_violations
+from .layout import TREE_ANSWERS, layout_of, rrsets_of
 from .membership import Membership, all_answered, candidates, decide, healthy_share
 from .outlook import Outlook
 from .removal import panicking
@@ -21,7 +23,6 @@ from .selection import (
     addresses_in,
     answers,
     family_of,
-    rdata_of,
 )
 
 
@@ -42,6 +43,9 @@ class Planned(Struct, frozen=True):
 def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None, taken: str) -> Planned:
     """The entry that the policy, health and the limits give; `since` is still to be settled."""
     some, wanted, least = outlook.eligible(policy), outlook.families(policy), outlook.least(policy)
+    layout = layout_of(policy, len(some))
+    if layout == "tree":
+        policy = replace(policy, max_answers=TREE_ANSWERS)
     if refusal := _impossible(policy, some, wanted, least, before):
         return _refusal(policy, refusal, before)
     considered = candidates(policy, outlook, before, wanted)
@@ -56,7 +60,9 @@ def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None
         considered = all_answered(considered, outlook, healthy)
     membership = decide(policy, outlook, considered, before, families, least, healthy)
     notes = _waiting(waiting, least)
-    entry = _entry(policy, membership, families, least, outlook.context.generation, taken, notes)
+    rrsets = rrsets_of(layout, membership.served, families, policy.ttl)
+    entry = _entry(policy, membership, rrsets, least, outlook.context.generation, taken, notes)
+    entry = replace(entry, layout=layout) if layout != entry.layout else entry
     if violations := entry_violations(entry):
         text = "; ".join(violation.text for violation in violations)
         return _refusal(policy, Refusal(policy.key, "guard", text, "mend the configuration"), before)
@@ -121,14 +127,13 @@ def _waiting(waiting: tuple[RRType, ...], least: Least) -> tuple[str, ...]:
 def _entry(
     policy: EndpointPolicy,
     membership: Membership,
-    families: tuple[RRType, ...],
+    rrsets: tuple[RRset, ...],
     least: Least,
     generation: int,
     taken: str,
     notes: tuple[str, ...],
 ) -> Entry:
     """min_answers of the entry is what it can promise: what it has, as long as that is less than is wanted."""
-    rrsets = tuple(RRset.of(f, policy.ttl, rdata_of(membership.served, f)) for f in families)
     promised: list[tuple[int, int]] = []
     for rrset in rrsets:
         want, has = least[RRType(rrset.answers)], rrset.count
@@ -147,7 +152,7 @@ def _entry(
         arrivals=membership.arrivals,
         turn=membership.turn,
         note="; ".join(notes),
-        endpoint_kind=policy.kind or _kind(families),
+        endpoint_kind=policy.kind or _kind(tuple(RRType(rrset.answers) for rrset in rrsets)),
     )
 
 

@@ -1,10 +1,10 @@
 """The values a change is made of: the task, what was seen, and what became of each endpoint."""
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from standfast.model.entry import Entry
+from standfast.model.entry import Entry, Key
 from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
@@ -13,6 +13,9 @@ from .drafting import Sighting
 from .judgement import Contents, Standing
 
 Result: TypeAlias = Standing | Literal["written", "refilled", "conflict", "unknown", "refused", "blind", "deferred"]
+
+KEPT: Final = frozenset({"frozen", "foreign", "left"})
+"""By a freeze, by another stream, by somebody who insists on other contents."""
 
 
 class Outcome(Struct, frozen=True):
@@ -47,6 +50,11 @@ class Task(Struct, frozen=True):
     def floor_owner(self) -> str:
         """Where this stream's floor lives."""
         return floor_owner(self.plan.record.stream, self.zone)
+
+    @property
+    def first_key(self) -> Key:
+        """The zone's first entry."""
+        return self.plan.by_zone[self.zone][0].key
 
 
 class Settled(Struct, frozen=True):
@@ -84,3 +92,17 @@ def all_end(task: Task, result: Result, why: str) -> Settled:
 def doubt_name(owner: str, rrset: RRset) -> str:
     """How `Sights.confirmed` names a reading."""
     return f"{owner}/{rrset.rtype}"
+
+
+def quarantined(quarantine: tuple[tuple[Key, int], ...], key: Key, task: Task) -> tuple[tuple[Key, int], ...]:
+    """With that endpoint, as its entry is now."""
+    entry = task.plan.entry(key)
+    others = tuple(item for item in quarantine if item[0] != key)
+    return (*others, (key, entry.since)) if entry else others
+
+
+def still_kept(waiting: tuple[Key, ...], outcomes: tuple[Outcome, ...]) -> tuple[Key, ...]:
+    """The endpoints that somebody keeps as they are, after these outcomes."""
+    told = {(one.zone, one.name): one.result in KEPT for one in outcomes}
+    rest = tuple(key for key in waiting if key not in told)
+    return (*rest, *(key for key, kept in told.items() if kept))

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from . import defaults
-from .entry import Key
+from .entry import Key, Layout
 from .rrset import RRType
 
 EndpointKind: TypeAlias = Literal["", "public", "dual-stack", "ipv6-only", "fips", "account", "wildcard"]
@@ -27,7 +27,8 @@ class EndpointPolicy(Struct, frozen=True):
     was ever admitted. `follows` is the name, in the same zone, of the endpoint whose answers it copies; all else is
     then that one's. `need` is the capacity that it must have; 0: not said; `reserve` the share of capacity that is to
     stay free of it. `rotation_s`: how often another of more than `max_answers` has its turn; 0: never. Only addresses
-    in `prefixes` may be published; none: every address.
+    in `prefixes` may be published; none: every address. `layout` auto: multivalue up to as many load balancers as one
+    such answer holds, and a tree above.
     """
 
     name: str
@@ -51,6 +52,7 @@ class EndpointPolicy(Struct, frozen=True):
     reserve: float = defaults.RESERVE
     rotation_s: float = defaults.ROTATION_S
     prefixes: tuple[str, ...] = ()
+    layout: Layout | Literal["auto"] = "flat"
 
     @property
     def key(self) -> Key:

@@ -1,6 +1,6 @@
 """What may be asked of a DNS provider: literal reading, one conditional change, prerequisites alone, news."""
 
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias, overload
 
 from msgspec import Struct
 
@@ -143,3 +143,37 @@ ReplaceReply: TypeAlias = Written | Conflict | Refused | Unknown
 ChangesReply: TypeAlias = Changes | Unknown
 ProviderRequest: TypeAlias = Read | Confirm | Replace | ReadChanges
 ProviderReply: TypeAlias = ReadReply | ConfirmReply | ReplaceReply | ChangesReply
+
+
+class Room(Struct, frozen=True):
+    """What one change holds, so that a core makes none that is too large: `octets` of a message, about; and where the
+    provider counts them, `records` deleted and created, and `characters` of their text. 0: it does not count them."""
+
+    octets: int = 60_000
+    records: int = 0
+    characters: int = 0
+
+
+class ZoneProvider(Protocol):
+    """Who answers for one zone. Blocking, for one thread; the network's conditions are replies, never exceptions."""
+
+    zone: str
+
+    @property
+    def room(self) -> Room:
+        """What one change of this zone holds."""
+
+    @overload
+    def perform(self, request: Read) -> ReadReply: ...
+    @overload
+    def perform(self, request: Confirm) -> ConfirmReply: ...
+    @overload
+    def perform(self, request: Replace) -> ReplaceReply: ...
+    @overload
+    def perform(self, request: ReadChanges) -> ChangesReply: ...
+
+    def prepare(self, request: Replace) -> None:
+        """Make ready for a change that may be asked for next; nothing is sent."""
+
+    def close(self) -> None:
+        """Let go of connections; a later request makes new ones."""

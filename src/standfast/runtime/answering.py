@@ -13,7 +13,7 @@ from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import ZoneConfig
 from standfast.model.entry import Entry
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
-from standfast.ports.provider import Read, Readings, Unknown
+from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 
 from .zonesight import SECONDARY_TIMEOUT_S, NameServer, Reading, begun, name_servers, reader
 
@@ -65,7 +65,7 @@ def answers(zone: ZoneConfig, entries: Sequence[Entry]) -> tuple[Answer, ...]:
     return tuple(told)
 
 
-def _values(provider: Rfc2136Provider, zone: ZoneConfig, keys: tuple[tuple[str, int], ...]) -> tuple[Reading, ...]:
+def _values(provider: ZoneProvider, zone: ZoneConfig, keys: tuple[tuple[str, int], ...]) -> tuple[Reading, ...]:
     reply = provider.perform(Read(zone.name, keys))
     return reply.values if isinstance(reply, Readings) else (reply,) * len(keys)
 

@@ -12,7 +12,6 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 from msgspec import Struct
 
 from standfast.adapters.providers.listing import Listing, listing
-from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.adapters.providers.tsig import TsigKey as SigningKey
 from standfast.config import ZoneConfig
 from standfast.core import direct, freezer
@@ -23,7 +22,7 @@ from standfast.model.name import FIRST_LABEL, FLOOR_LABEL, SUBTREE, first_name, 
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent, Unrecorded
-from standfast.ports.provider import Confirm, Conflict, Read, Refused, Replace, Unknown, Written
+from standfast.ports.provider import Confirm, Conflict, Read, Refused, Replace, Unknown, Written, ZoneProvider
 
 from .observing import look_at_store, newest_copy
 from .operating import file_name, operator
@@ -82,6 +81,10 @@ def _newest_plan(place: Place) -> tuple[Plan | None, str]:
 
 def transferred(place: Place, zone: ZoneConfig) -> Listing | Unknown:
     """Everything in the zone, if its primary gives it to our key."""
+    if zone.hosted is not None:
+        from .hosted import hosted_listing
+
+        return hosted_listing(zone)
     key = place.key(zone)
     signing = SigningKey(key.name, key.algorithm, key.secret)
     return listing(zone.name, resolved(zone.host), zone.port, signing)
@@ -137,7 +140,7 @@ class Desk:
             "action": action, "names": list(names), "zone": zone.name, "to": None, "reason": reason, "by": self.who,
             "what": what, "stream": self.stream,
         }  # fmt: skip
-        self._provider: Rfc2136Provider | None = None
+        self._provider: ZoneProvider | None = None
         self._journal = place.open_journal("operator", file_name(self.who))
         self._sent_at = 0.0
 

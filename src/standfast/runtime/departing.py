@@ -28,6 +28,7 @@ from .verdict import short_name
 from .zonesight import SECONDARY_NAMES_MAX, EndpointSight, look_at_zone
 
 POLL_S: Final = 0.25
+HOSTED_POLL_S: Final = 5.0
 CONFIRM_S: Final = 5.0
 """How often it is confirmed, while the TTL runs, that it is still gone."""
 SETTLE_S: Final = 3.0
@@ -110,8 +111,13 @@ class Departure:
             left = began + patience_s - time.monotonic()
             if left <= 0:
                 return ending
-            pause = POLL_S if clear_at is None else min(CONFIRM_S, clear_at + self._held.ttl - time.monotonic())
+            pause = self._pause if clear_at is None else min(CONFIRM_S, clear_at + self._held.ttl - time.monotonic())
             wait(max(0.01, min(pause, left)))
+
+    @property
+    def _pause(self) -> float:
+        """Between two looks: at Route 53 each takes requests of a whole account's allowance."""
+        return HOSTED_POLL_S if any(zone.hosted is not None for zone in self._config.zones) else POLL_S
 
     def _cleared(self, since: float | None) -> float:
         if since is not None:

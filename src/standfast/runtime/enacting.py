@@ -35,6 +35,7 @@ from standfast.ports.provider import (
     ReadChanges,
     Refused,
     Replace,
+    Room,
     Unknown,
     Written,
 )
@@ -104,8 +105,10 @@ class EnactorProcess:
         signers: Signers | None = None,
         prefixes: tuple[tuple[str, tuple[str, ...]], ...] = (),
         follower: Follower | None = None,
+        rooms: tuple[tuple[str, Room], ...] = (),
+        blind: tuple[str, ...] = (),
     ) -> None:
-        self.core = Enactor(writer, stream, prefixes=prefixes)
+        self.core = Enactor(writer, stream, prefixes=prefixes, rooms=rooms, blind=blind)
         self._store, self._providers, self._copy = store, providers, copy
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe

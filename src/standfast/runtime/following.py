@@ -22,7 +22,7 @@ from standfast.config import ZoneConfig
 from standfast.model.marker import Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
 from standfast.model.name import floor_owner, marker_owner
 from standfast.model.rrset import RRset, RRType
-from standfast.ports.provider import Read, Readings, Unknown
+from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 
 from .zonesight import NameServer, name_servers, reader
 
@@ -194,6 +194,8 @@ def _pause(waited_s: list[float]) -> float:
 
 
 def _primary_floor(one: _Followed) -> FloorReading | Unknown:
+    if one.zone.hosted is not None:
+        return Unknown("each look would be a request to AWS")  # the writes alone tell what a server lacks
     primary = reader(one.zone, ASK_S)
     if isinstance(primary, Unknown):
         return primary
@@ -203,7 +205,7 @@ def _primary_floor(one: _Followed) -> FloorReading | Unknown:
         primary.close()
 
 
-def _floor_at(provider: Rfc2136Provider, one: _Followed) -> FloorReading | Unknown:
+def _floor_at(provider: ZoneProvider, one: _Followed) -> FloorReading | Unknown:
     owner = floor_owner(one.stream, one.zone.name)
     reply = provider.perform(Read(one.zone.name, ((owner, int(RRType.TXT)),)))
     value = reply.values[0] if isinstance(reply, Readings) else reply
@@ -240,9 +242,7 @@ def _seen(one: _Followed, name: str, floor: FloorReading | Unknown) -> Sight:
     return Sight(serves, took)
 
 
-def _markers_at(
-    provider: Rfc2136Provider, zone: str, names: Mapping[str, Wanted]
-) -> dict[str, MarkerReading] | Unknown:
+def _markers_at(provider: ZoneProvider, zone: str, names: Mapping[str, Wanted]) -> dict[str, MarkerReading] | Unknown:
     owners = {name: marker_owner(name, zone) for name in names}
     reply = provider.perform(Read(zone, tuple((owner, int(RRType.TXT)) for owner in owners.values())))
     if isinstance(reply, Unknown):

@@ -141,7 +141,7 @@ class Watcher:
         known = self._zones.get(zone.name)
         changes = _changes(zone, known.serial if known and not known.sight.trouble else None)
         if isinstance(changes, Unknown) and known is not None:
-            known.sight, known.serial = unread_zone(zone, f"{zone.host} port {zone.port}", entries, changes), None
+            known.sight, known.serial = unread_zone(zone, zone.where, entries, changes), None
             return known.sight
         owners = changes.owners if isinstance(changes, Changes) else None
         if known is None or self._fully(known, owners is None, len(entries), now):

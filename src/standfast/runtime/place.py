@@ -21,6 +21,7 @@ from standfast.model.fleet import LoadBalancer
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
+from standfast.ports.provider import ZoneProvider
 
 from .journal import Journal, Listener
 from .latestore import LateStore
@@ -140,11 +141,17 @@ class Place:
                 draft.unlink()
         return path
 
-    def open_provider(self, zone: ZoneConfig, *, role: KeyRole = "enactor", timeout_s: float = 5.0) -> Rfc2136Provider:
+    def open_provider(
+        self, zone: ZoneConfig, *, role: KeyRole = "enactor", who: str = "", timeout_s: float = 5.0
+    ) -> ZoneProvider:
         """The zone's primary, with the keys of that role; without any it can be read, but a transfer may be refused.
 
         Raises ProviderError if its host name does not resolve, StandfastError if an enactor has no key.
         """
+        if zone.hosted is not None:
+            from .hosted import hosted_provider
+
+            return hosted_provider(zone, role, who)
         places = zone.keys.of(role)
         if not places and zone.provider == "embedded":
             ring = KeyRing.of(signing(self.key(zone)))
@@ -198,6 +205,7 @@ def policy_of(endpoint: EndpointConfig) -> EndpointPolicy:
         reserve=endpoint.reserve,
         rotation_s=endpoint.rotation_s,
         prefixes=endpoint.prefixes,
+        layout=endpoint.layout,
     )
 
 

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.config import KeyRole
+from standfast.ports.provider import ZoneProvider
 
-from .enacting import Provider
 from .journal import Journal
 from .latestore import LateStore
 from .monitoring.meter import Meter
@@ -65,14 +65,16 @@ def run_role(
 
 
 @contextmanager
-def _opened(place: Place, role: KeyRole, *, leave: bool) -> Iterator[tuple[LateStore, dict[str, Provider]]]:
+def _opened(
+    place: Place, role: KeyRole, who: str, *, leave: bool
+) -> Iterator[tuple[LateStore, dict[str, ZoneProvider]]]:
     """Store and providers, let go at the end: a role may begin anew in this process."""
     with ExitStack() as held:
         store = place.late_store(leave=leave)
         held.callback(store.close)
-        providers: dict[str, Provider] = {}
+        providers: dict[str, ZoneProvider] = {}
         for zone in place.config.zones:
-            provider = place.open_provider(zone, role=role)
+            provider = place.open_provider(zone, role=role, who=who)
             held.callback(provider.close)
             providers[zone.name] = provider
         yield store, providers
@@ -84,7 +86,7 @@ def _enactor(
     from .enacting import EnactorProcess
     from .following import Follower
 
-    with _opened(place, "enactor", leave=False) as (store, providers), closing(place.open_copy(who)) as copy:
+    with _opened(place, "enactor", who, leave=False) as (store, providers), closing(place.open_copy(who)) as copy:
         EnactorProcess(
             who,
             place.config.stream,
@@ -97,6 +99,8 @@ def _enactor(
             observe=duties.observe,
             signers=place.signers,
             prefixes=prefixes_of(place.config),
+            rooms=tuple((zone, one.room) for zone, one in providers.items() if one.room.records),
+            blind=tuple(zone.name for zone in place.config.zones if zone.hosted is not None),
             follower=Follower(place.config.zones, place.config.stream),
         ).run(stop)
 
@@ -108,7 +112,7 @@ def _planner(
     from .observing import newest_copy
     from .planning import PlannerProcess
 
-    with _opened(place, "planner", leave=True) as (store, providers):
+    with _opened(place, "planner", who, leave=True) as (store, providers):
         PlannerProcess(
             who,
             place.config,
@@ -136,7 +140,7 @@ def _cleaner(
 ) -> None:
     from .cleaning import CleanerProcess
 
-    with _opened(place, "cleaner", leave=True) as (store, providers):
+    with _opened(place, "cleaner", who, leave=True) as (store, providers):
         CleanerProcess(
             who,
             place.config,

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import SecondaryConfig, ZoneConfig
+from standfast.errors import ProviderError
 from standfast.model.entry import Entry
 from standfast.model.marker import ABSENT, FloorReading, MarkerReading, read_floor, read_marker
 from standfast.model.name import floor_owner, is_below, marker_owner, name_from_wire
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
-from standfast.ports.provider import Read, Readings, Unknown
+from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 
 PRIMARY_TIMEOUT_S: Final = 1.5
 SECONDARY_TIMEOUT_S: Final = 1.0
@@ -81,8 +82,15 @@ class ZoneSight(Struct, frozen=True):
     prefixes: tuple[str, ...] = ()
 
 
-def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> Rfc2136Provider | Unknown:
+def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> ZoneProvider | Unknown:
     """Whom to ask about the zone, for reading only: without the key, which queries do not need."""
+    if zone.hosted is not None:
+        from .hosted import hosted_provider
+
+        try:
+            return hosted_provider(zone)
+        except ProviderError as error:
+            return Unknown(" ".join(str(error).split()))
     address = _addresses(zone.host, timeout_s)
     if isinstance(address, Unknown):
         return address
@@ -98,8 +106,10 @@ def servers_of(zone: ZoneConfig) -> "dict[str, tuple[str, int] | Unknown]":
         label, others = ("embedded", {}) if zone.provider == "embedded" else name_servers(zone, primary)
     finally:
         primary.close()
-    here = _addresses(zone.host, SECONDARY_TIMEOUT_S)
-    found: dict[str, tuple[str, int] | Unknown] = {label: here if isinstance(here, Unknown) else (here[0], zone.port)}
+    found: dict[str, tuple[str, int] | Unknown] = {}
+    if zone.hosted is None:  # what AWS's API says, no resolver hears
+        here = _addresses(zone.host, SECONDARY_TIMEOUT_S)
+        found[label] = here if isinstance(here, Unknown) else (here[0], zone.port)
     return found | {name: one if isinstance(one, Unknown) else (one.address, one.port) for name, one in others.items()}
 
 
@@ -111,7 +121,7 @@ def marker_of(value: Reading, entry: Entry) -> MarkerReading | Unknown:
 def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, secondaries: bool) -> ZoneSight:
     """Floor, markers and addresses of these entries; with `secondaries` the markers everywhere else too."""
     some = tuple(entries)
-    address = f"{zone.host} port {zone.port}"
+    address = zone.where
     primary = reader(zone)
     if isinstance(primary, Unknown):
         return unread_zone(zone, address, some, primary)
@@ -142,7 +152,7 @@ def unread_zone(zone: ZoneConfig, address: str, entries: tuple[Entry, ...], why:
 
 
 def _primary_readings(
-    provider: Rfc2136Provider, zone: ZoneConfig, stream: str, entries: tuple[Entry, ...]
+    provider: ZoneProvider, zone: ZoneConfig, stream: str, entries: tuple[Entry, ...]
 ) -> tuple[FloorReading | Unknown, list[tuple[MarkerReading | Unknown, tuple[Reading, ...]]]]:
     owner = floor_owner(stream, zone.name)
     keys = [(owner, int(RRType.TXT))]
@@ -167,12 +177,12 @@ def _marker(value: Reading, entry: Entry) -> MarkerReading | Unknown:
     return read_marker(value, entry.zone, marker_owner(entry.name, entry.zone)) if value else ABSENT
 
 
-def name_servers(zone: ZoneConfig, primary: Rfc2136Provider) -> tuple[str, dict[str, NameServer | Unknown]]:
+def name_servers(zone: ZoneConfig, primary: ZoneProvider) -> tuple[str, dict[str, NameServer | Unknown]]:
     """The primary's short name, and the other name servers of the zone (RFC 1034 §4.2.1) with where to ask each.
 
     They are those of the NS records and those under `secondaries:`, which also says where to ask them.
     """
-    here = _addresses(zone.host, SECONDARY_TIMEOUT_S)
+    here = Unknown("an API") if zone.hosted is not None else _addresses(zone.host, SECONDARY_TIMEOUT_S)
     label = "primary" if _is_address(zone.host) else _short(zone.host)
     reply = primary.perform(Read(zone.name, ((zone.name, int(RRType.NS)),)))
     answer = reply.values[0] if isinstance(reply, Readings) else reply
@@ -211,7 +221,7 @@ def _target(rdata: bytes) -> str:
         return "?"
 
 
-def _glue(zone: ZoneConfig, primary: Rfc2136Provider, name: str) -> list[str] | Unknown:
+def _glue(zone: ZoneConfig, primary: ZoneProvider, name: str) -> list[str] | Unknown:
     reply = primary.perform(Read(zone.name, tuple((name, int(rtype)) for rtype in ADDRESS_TYPES)))
     values = reply.values if isinstance(reply, Readings) else ()
     texts = [text for value in values if isinstance(value, RRset) for text in value.texts()]

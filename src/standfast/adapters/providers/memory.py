@@ -17,6 +17,7 @@ from standfast.ports.provider import (
     ReadReply,
     Replace,
     ReplaceReply,
+    Room,
 )
 from standfast.ports.provider_spec import ZoneState, apply
 
@@ -44,6 +45,11 @@ class MemoryProvider:
         with self._lock:
             self.state, reply = apply(self.state, request)
         return reply
+
+    @property
+    def room(self) -> Room:
+        """As a message of RFC 2136."""
+        return Room()
 
     def prepare(self, request: Replace) -> None:
         """Nothing to do."""

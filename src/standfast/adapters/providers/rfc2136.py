@@ -34,6 +34,7 @@ from standfast.ports.provider import (
     Refused,
     Replace,
     ReplaceReply,
+    Room,
     Unknown,
     Written,
 )
@@ -89,6 +90,11 @@ class Rfc2136Provider:
         self._ready: tuple[Replace, _Composed | Refused] | None = None
         self._wrote = False
         """Whether a change was made here since the serial was last asked for."""
+
+    @property
+    def room(self) -> Room:
+        """A message over TCP has at most 65,535 octets (RFC 1035 §4.2.2)."""
+        return Room()
 
     def close(self) -> None:
         """Close the connection; a later request makes a new one."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.cli.texts import counted, listed
 from standfast.core.decisions import PlanContext, Presence
 from standfast.core.entering import admitted
@@ -13,7 +12,7 @@ from standfast.model.name import floor_owner, relative
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRset, RRType, type_name
-from standfast.ports.provider import Read, Readings, Unknown
+from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
 from standfast.runtime.observing import open_existing
 from standfast.runtime.place import Place
@@ -37,7 +36,7 @@ def head_plan(place: Place) -> Plan | None:
 
 
 def name_findings(
-    provider: Rfc2136Provider, zone: str, stream: str, policies: Sequence[EndpointPolicy], plan: Plan | None
+    provider: ZoneProvider, zone: str, stream: str, policies: Sequence[EndpointPolicy], plan: Plan | None
 ) -> list[Finding]:
     """Of names that no plan has yet: what is there, and what `run` will do about it; and the floor's word."""
     found = _floor_findings(provider, zone, stream)
@@ -87,7 +86,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?")) else ".")
 
 
-def _floor_findings(provider: Rfc2136Provider, zone: str, stream: str) -> list[Finding]:
+def _floor_findings(provider: ZoneProvider, zone: str, stream: str) -> list[Finding]:
     owner = floor_owner(stream, zone)
     reply = provider.perform(Read(zone, ((owner, int(RRType.TXT)),)))
     value = reply.values[0] if isinstance(reply, Readings) else reply

@@ -5,14 +5,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.core.decisions import Decision
 from standfast.model.entry import Entry, Key, Member
 from standfast.model.marker import ABSENT, Marker, MarkerReading, read_marker
 from standfast.model.name import marker_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
-from standfast.ports.provider import Read, Readings, Unknown
+from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 
 BATCH: Final = 900
 """Keys of one Read."""
@@ -61,7 +60,7 @@ class EndpointChange(Struct, frozen=True):
 
 
 def differences(
-    plan: Plan, decisions: Iterable[Decision], providers: "Mapping[str, Rfc2136Provider | Unknown]"
+    plan: Plan, decisions: Iterable[Decision], providers: "Mapping[str, ZoneProvider | Unknown]"
 ) -> tuple[EndpointChange, ...]:
     """Every live endpoint of the plan beside its zone, in the order of zones and names."""
     said = {decision.key: decision for decision in decisions}
@@ -75,7 +74,7 @@ def differences(
 
 
 def _readings(
-    zone: str, entries: list[Entry], provider: Rfc2136Provider | Unknown
+    zone: str, entries: list[Entry], provider: ZoneProvider | Unknown
 ) -> dict[Key, tuple[RRset | Unknown | None, ...]]:
     width = len(ADDRESS_TYPES) + 1
     found: dict[Key, tuple[RRset | Unknown | None, ...]] = {}

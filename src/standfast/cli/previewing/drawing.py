@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import Config, LoadBalancerConfig
 from standfast.core.decisions import Draft, Refusal
 from standfast.core.publisher import Assignment, Done, Phase, PublisherReply, PublisherRequest, Publishing, publish
@@ -15,7 +14,7 @@ from standfast.errors import StandfastError, StoreError
 from standfast.model.fleet import Fleet, Verdict
 from standfast.model.override import Override
 from standfast.model.plan import Plan
-from standfast.ports.provider import Read, Unknown
+from standfast.ports.provider import Read, Unknown, ZoneProvider
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan, ReadSource, SourceRead
 from standfast.recovery.override import consented, overlaid
 from standfast.runtime.asking import asked_fleet
@@ -56,7 +55,7 @@ class Drawn(Struct, frozen=True):
         return self.plan or self.head
 
 
-def draw(config: Config, providers: "Mapping[str, Rfc2136Provider | Unknown]", take: Iterable[str] = ()) -> Drawn:
+def draw(config: Config, providers: "Mapping[str, ZoneProvider | Unknown]", take: Iterable[str] = ()) -> Drawn:
     """Draw it. Raises StandfastError where there is nothing to draw from."""
     asked = asked_fleet(config)
     load_balancers = asked.load_balancers
@@ -92,7 +91,7 @@ def _consented(store: "PlanStore | None") -> dict[str, str]:
     return {one.name: one.by for one in read_consents(reply.body)} if isinstance(reply, SourceRead) else {}
 
 
-def readers(config: Config) -> "dict[str, Rfc2136Provider | Unknown]":
+def readers(config: Config) -> "dict[str, ZoneProvider | Unknown]":
     """Whom to ask about each zone, for reading only."""
     return {zone.name: reader(zone) for zone in config.zones}
 
@@ -150,7 +149,7 @@ def _assignment(
 def _run(
     task: Assignment,
     store: "PlanStore | None",
-    providers: "Mapping[str, Rfc2136Provider | Unknown]",
+    providers: "Mapping[str, ZoneProvider | Unknown]",
     source: str,
 ) -> Drawn:
     """The planner's own phases, up to the one that would publish."""
@@ -182,7 +181,7 @@ def _run(
 
 
 def _answer(
-    request: PublisherRequest, store: "PlanStore | None", providers: "Mapping[str, Rfc2136Provider | Unknown]"
+    request: PublisherRequest, store: "PlanStore | None", providers: "Mapping[str, ZoneProvider | Unknown]"
 ) -> PublisherReply:
     if isinstance(request, Read):
         provider = providers.get(request.zone, Unknown(f"zone {request.zone} is not in the configuration"))

@@ -29,18 +29,21 @@ from standfast.ports.provider import (
     Refused,
     Replace,
     ReplaceReply,
+    Room,
     Unknown,
     Written,
 )
 
-from .batch import Batch, batch_of, holds, reading_of
-from .calls import Access, CallFailed, Calls, Page, installed
+from ..listing import Listing
+from .batch import CHARACTERS_MAX, ELEMENTS_MAX, Batch, batch_of, holds, reading_of
+from .calls import PAGE, Access, CallFailed, Calls, Page, installed
 from .pace import Pace
 from .reading import Standing, read_names
-from .records import Inexpressible
+from .records import TYPES, Inexpressible, Raw, local, own_name, rrset_of, their_name
 
 READ_TRIES: Final = 4
 """Reading is asked again so often while AWS throttles; a change never is."""
+LISTING_PAGES_MAX: Final = 4_000
 _T = TypeVar("_T")
 
 
@@ -71,6 +74,11 @@ class Route53Provider:
     def close(self) -> None:
         """Let go of connections."""
         self.calls.close()
+
+    @property
+    def room(self) -> Room:
+        """What a batch holds, but for the floor."""
+        return Room(octets=10 * CHARACTERS_MAX, records=ELEMENTS_MAX - 2, characters=CHARACTERS_MAX - 512)
 
     def prepare(self, request: Replace) -> None:
         """Nothing to do: what a batch repeats is known when the one before it is answered."""
@@ -109,6 +117,28 @@ class Route53Provider:
                 raise CallFailed("refused", f"{what} {self.zone} in this account{some}")
             (self._zone_id,) = found
         return self._zone_id
+
+    def listing(self) -> Listing | Unknown:
+        """Everything in the zone, for people's commands. It takes a call for every 300 record sets."""
+        groups: dict[tuple[str, str], list[Raw]] = {}
+        start: tuple[str, str, str] | None = (their_name(self.zone), "", "")
+        pages = 0
+        try:
+            while start is not None:
+                if pages == LISTING_PAGES_MAX:
+                    return Unknown(f"{self.zone} has more than {pages * PAGE:,} record sets")
+                page = self._listed(start, PAGE)
+                for raw in page.raws:
+                    groups.setdefault((own_name(raw["Name"]), raw["Type"]), []).append(raw)
+                start, pages = page.following, pages + 1
+        except CallFailed as failed:
+            return Unknown(failed.why)
+        found: dict[Key, RRset] = {}
+        for (owner, kind), raws in groups.items():
+            rrset = rrset_of(kind, raws) if kind in TYPES else None
+            if rrset is not None:
+                found[owner, rrset.rtype] = local(rrset, self._zone_id)
+        return Listing(0, found)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
