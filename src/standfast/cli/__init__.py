@@ -16,7 +16,7 @@ _GROUPS: Final = (
         "At three in the morning",
         ("override", "evacuate", "rollback", "hold", "resume", "freeze", "thaw", "emergency"),
     ),
-    ("Now and then", ("accept-shrink", "adopt", "retire", "leave", "pin", "unpin", "audit", "notify")),
+    ("Now and then", ("accept-shrink", "adopt", "retire", "leave", "pin", "unpin", "audit", "notify", "iam-policy")),
     ("Laboratory", ("demo", "verify", "simulate", "replay")),
 )
 """What is used most comes first."""
@@ -25,6 +25,7 @@ _MODULES: Final = {
     **dict.fromkeys(("rollback", "hold", "resume"), "operate"),
     "accept-shrink": "acceptshrink",
     "evacuate": "drain",
+    "iam-policy": "iampolicy",
     "thaw": "freeze",
     "unpin": "pin",
 }

@@ -131,6 +131,10 @@ def check_world(checked: Checked) -> Checked:
 
     def look(zone: configuration.ZoneConfig) -> "ZoneReport":
         mine = [policy for policy in policies if policy.zone == zone.name]
+        if zone.hosted is not None:
+            from standfast.cli.checking.hosted import check_hosted
+
+            return check_hosted(zone, config.stream, mine, plan)
         return check_zone(zone, config.stream, _writers_keys(zone, place), mine, plan)
 
     with ThreadPoolExecutor(_ZONES_AT_ONCE) as pool:

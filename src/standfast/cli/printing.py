@@ -16,7 +16,7 @@ def printed_config(config: Config, wanted: str, *, ask: bool) -> str:
     grants: dict[ServerKind, list[Grant]] = {kind: [] for kind in KINDS}
     unread: dict[str, None] = {}
     for zone in config.zones:
-        if zone.provider == "embedded":
+        if zone.provider != "rfc2136":
             continue
         writers = zone.keys.of("enactor")
         readers = [one for role in _READERS for one in zone.keys.of(role) if one not in writers]

@@ -6,9 +6,10 @@ from typing import Final
 
 from standfast.adapters.providers.listing import Listing
 from standfast.adapters.providers.route53 import Route53Provider
-from standfast.adapters.providers.route53.calls import Access
+from standfast.adapters.providers.route53.calls import Access, CallFailed
 from standfast.adapters.providers.route53.pace import Pace
 from standfast.config import KeyRole, ZoneConfig
+from standfast.errors import ProviderError
 from standfast.ports.provider import Unknown
 
 _UNUSABLE: Final = re.compile(r"[^A-Za-z0-9=,.@-]")
@@ -26,6 +27,17 @@ def hosted_provider(zone: ZoneConfig, role: KeyRole = READING, who: str = "") ->
     access = Access(hosted.role(role), session, hosted.region, hosted.endpoint)
     pace = _pace(access.role, access.endpoint, hosted.rate, hosted.burst)
     return Route53Provider(zone.name, hosted.zone_id, access, pace=pace, timeout_s=TIMEOUT_S)
+
+
+def zone_id_of(zone: ZoneConfig) -> str:
+    """The hosted zone's id, asked for if the file does not give it. Raises ProviderError."""
+    provider = hosted_provider(zone)
+    try:
+        return provider.zone_id()
+    except CallFailed as failed:
+        raise ProviderError(failed.why, "Give hosted_zone: its id, and nothing is asked.") from None
+    finally:
+        provider.close()
 
 
 def hosted_listing(zone: ZoneConfig) -> Listing | Unknown:

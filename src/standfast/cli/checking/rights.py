@@ -78,9 +78,11 @@ def _text(owner: str) -> Content:
     return Content(owner, RRType.TXT, MARKER_TTL, (txt_rdata("standfast check"),))
 
 
-def examine(provider: Changer, zone: str, stream: str, names: Sequence[str]) -> Rights:
-    """Ask for every right that these endpoints of the zone need. Writes nothing."""
-    asked = _Asking(provider, zone, stream)
+def examine(
+    provider: Changer, zone: str, stream: str, names: Sequence[str], *, questions: int = MESSAGES_MAX
+) -> Rights:
+    """Ask for every right that these endpoints of the zone need, by `questions` at most. Writes nothing."""
+    asked = _Asking(provider, zone, stream, questions)
     try:
         for at in range(0, max(1, len(names)), _ENDPOINTS_PER_MESSAGE):
             asked.chunk(names[at : at + _ENDPOINTS_PER_MESSAGE])
@@ -92,8 +94,8 @@ def examine(provider: Changer, zone: str, stream: str, names: Sequence[str]) -> 
 
 
 class _Asking:
-    def __init__(self, provider: Changer, zone: str, stream: str) -> None:
-        self._provider = provider
+    def __init__(self, provider: Changer, zone: str, stream: str, questions: int) -> None:
+        self._provider, self._most = provider, questions
         self._zone = zone
         self._common = zone_contents(zone, stream)
         owner = self._common[0].owner
@@ -141,7 +143,7 @@ class _Asking:
 
     def _allowed(self, contents: Sequence[Content]) -> bool:
         """Whether the server would make this change, were it not for the prerequisite."""
-        if self._messages >= MESSAGES_MAX:
+        if self._messages >= self._most:
             raise _Exhausted
         self._messages += 1
         change = Replace(self._zone, Write("", (self._never,), tuple(contents)), ())

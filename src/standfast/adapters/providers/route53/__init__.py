@@ -68,8 +68,6 @@ class Route53Provider:
         self.calls = Calls(access or Access(), pace or Pace(), timeout_s=timeout_s)
         self._known: Standing = {}
         self._marked: dict[str, str] = {}
-        self.last_change = ""
-        """The id of the last change that was written."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -212,7 +210,7 @@ class Route53Provider:
             if not isinstance(batch, Batch):
                 return batch
             if batch.changes:
-                self.last_change = self.calls.change(self.zone_id(), batch.changes)
+                self.calls.change(self.zone_id(), batch.changes)
         except CallFailed as failed:
             self._forget(owners)
             match failed.kind:

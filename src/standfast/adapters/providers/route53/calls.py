@@ -43,11 +43,11 @@ _OCCUPIED: Final = (
 
 
 class CallFailed(Exception):
-    """`why` is a clause for people, `kind` what may be concluded."""
+    """`why` is a clause for people, `kind` what may be concluded; `denied`: a right is missing."""
 
-    def __init__(self, kind: Why, why: str) -> None:
+    def __init__(self, kind: Why, why: str, *, denied: bool = False) -> None:
         super().__init__(why)
-        self.kind, self.why = kind, why
+        self.kind, self.why, self.denied = kind, why, denied
 
 
 class Access(Struct, frozen=True):
@@ -118,17 +118,10 @@ class Calls:
             raise CallFailed("unknown", "Route 53 says that there is more and not where")
         return Page(raws, (*following, str(reply.get("NextRecordIdentifier", ""))))
 
-    def change(self, zone_id: str, changes: Sequence[Mapping[str, Any]]) -> str:
-        """All of them at once, sent once, ever; the change's id. Raises CallFailed."""
+    def change(self, zone_id: str, changes: Sequence[Mapping[str, Any]]) -> None:
+        """All of them at once, sent once, ever. Raises CallFailed."""
         batch = {"Changes": list(changes)}
-        reply = self._call(
-            "change_resource_record_sets", "ChangeResourceRecordSets", HostedZoneId=zone_id, ChangeBatch=batch
-        )
-        return bare(str(reply["ChangeInfo"]["Id"]))
-
-    def in_sync(self, change_id: str) -> bool:
-        """Whether all name servers of AWS have it. Raises CallFailed."""
-        return bool(self._call("get_change", "GetChange", Id=change_id)["ChangeInfo"]["Status"] == "INSYNC")
+        self._call("change_resource_record_sets", "ChangeResourceRecordSets", HostedZoneId=zone_id, ChangeBatch=batch)
 
     # -- how it is asked -----------------------------------------------------------------------------------------
 
@@ -170,7 +163,7 @@ class Calls:
         if code in _DENIED or (status == 403 and code not in _BAD_CREDENTIALS):
             who = f" as {self.access.role}" if self.access.role else ""
             remedy = "`standfast iam-policy` prints what each role needs"
-            return CallFailed("refused", f"AWS allows no {action}{who} ({code}: {text[:300]}); {remedy}")
+            return CallFailed("refused", f"AWS allows no {action}{who} ({code}: {text[:300]}); {remedy}", denied=True)
         if code in _BAD_CREDENTIALS:
             remedy = "renew this process's credentials, and set its clock if it is wrong"
             return CallFailed("refused", f"AWS does not accept the credentials ({code}: {text[:300]}); {remedy}")

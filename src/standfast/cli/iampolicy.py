@@ -1,0 +1,111 @@
+"""`standfast iam-policy`: the narrowest policy for each role at Route 53, as JSON to attach.
+
+Change batches are narrowed by IAM's condition keys for ChangeResourceRecordSets (record names, types, actions). They
+hold for a batch as a whole: one cannot say that TXT goes with markers only. Wildcards' names are written as Route 53
+normalises them (`\\052`).
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from standfast import config as configuration
+from standfast.config import Config, KeyRole, ZoneConfig
+from standfast.errors import StandfastError
+
+ROLES: Final[tuple[KeyRole, ...]] = ("enactor", "planner", "cleaner")
+CHARACTERS_MAX: Final = 6_144
+"""Of a managed policy, white space not counted (IAM quotas)."""
+_NAMES_SPARED: Final = 2_048
+_READING: Final = ("route53:GetHostedZone", "route53:ListResourceRecordSets")
+
+
+@click.command("iam-policy", short_help="the narrowest AWS policy of each role, for zones at Route 53")
+@click.option("--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=None, help="one role's policy alone [default: all, by role]")
+def iam_policy_command(file: str, role: KeyRole | None) -> None:
+    """Print what each role may do at Route 53 and no more: which names, types and actions.
+
+    Attach each to the role or user as which that process works. Nothing is asked of AWS if `hosted_zone:` is given.
+    """
+    config = configuration.load(Path(file))
+    zones = [zone for zone in config.zones if zone.hosted is not None]
+    if not zones:
+        message = "There is no zone at Route 53."
+        raise StandfastError(message, "Elsewhere `standfast check --print-server-config` says what a server needs.")
+    arns = {zone.name: zone_arn(zone) for zone in zones}
+    for zone in zones:
+        if not _fits(names_of(config, zone)):
+            note = f"Note: the names of {zone.name} are too many for one policy, so it allows every name of the zone."
+            click.echo(note, err=True)
+    if role is not None:
+        click.echo(json.dumps(policy_of(config, zones, arns, role), indent=2))
+        return
+    found: dict[str, Any] = {one: policy_of(config, zones, arns, one) for one in ROLES}
+    if assumed := sorted({arn for zone in zones if zone.hosted for _, arn in zone.hosted.roles}):
+        statement = {"Sid": "Assume", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": assumed}
+        found["identity"] = {"Version": "2012-10-17", "Statement": [statement]}
+    click.echo(json.dumps(found, indent=2))
+
+
+def zone_arn(zone: ZoneConfig) -> str:
+    """The hosted zone's ARN; asks AWS for its id if the file does not give it. Raises StandfastError."""
+    zone_id = zone.hosted.zone_id if zone.hosted else ""
+    if not zone_id:
+        from standfast.runtime.hosted import zone_id_of
+
+        zone_id = zone_id_of(zone)
+    return f"arn:aws:route53:::hostedzone/{zone_id}"
+
+
+def policy_of(config: Config, zones: Iterable[ZoneConfig], arns: dict[str, str], role: KeyRole) -> dict[str, Any]:
+    """The policy of one role."""
+    statements: list[dict[str, Any]] = []
+    some = list(zones)
+    if any(zone.hosted is not None and not zone.hosted.zone_id for zone in some):
+        statements.append(_allow("FindZones", ["route53:ListHostedZonesByName"], "*"))
+    for number, zone in enumerate(some):
+        tail = str(number or "")
+        statements.append(_allow(f"Read{tail}", list(_READING), arns[zone.name]))
+        if role == "enactor" or (role == "cleaner" and has_trees(config, zone)):
+            names = names_of(config, zone)
+            statements.append(_changing(f"Change{tail}", zone, arns[zone.name], names if _fits(names) else None))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def has_trees(config: Config, zone: ZoneConfig) -> bool:
+    """Whether an endpoint of the zone may have a tree, which the cleaner takes away when it is old. What its change
+    asserts it deletes and creates, live names among it: IAM can't tell that apart."""
+    return any(one.zone == zone.name and one.layout in ("tree", "auto") for one in config.endpoints)
+
+
+def names_of(config: Config, zone: ZoneConfig) -> list[str]:
+    """The endpoints' names as Route 53 normalises them."""
+    return sorted(one.name.replace("*", "\\052") for one in config.endpoints if one.zone == zone.name)
+
+
+def _fits(names: list[str]) -> bool:
+    return sum(len(json.dumps(name)) + 1 for name in names) <= CHARACTERS_MAX - _NAMES_SPARED
+
+
+def _allow(sid: str, actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _changing(sid: str, zone: ZoneConfig, arn: str, names: list[str] | None) -> dict[str, Any]:
+    key = "route53:ChangeResourceRecordSets"
+    subtree = f"*._standfast.{zone.name}"
+    allowed = [*names, subtree] if names is not None else [zone.name, f"*.{zone.name}"]
+    return {
+        **_allow(sid, [key], arn),
+        "Condition": {
+            "ForAllValues:StringLike": {f"{key}NormalizedRecordNames": allowed},
+            "ForAllValues:StringEquals": {
+                f"{key}RecordTypes": ["A", "AAAA", "CNAME", "TXT"],
+                f"{key}Actions": ["CREATE", "DELETE"],
+            },
+        },
+    }
