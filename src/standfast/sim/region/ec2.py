@@ -17,10 +17,17 @@ from .door import Door
 from .droplets import Leasing, Manager
 from .dynamodb import DynamoDB
 from .flow import Flow
+from .published import MILESTONES
 from .world import HOUR_S, Service, World
 
+_AT = {one.id: one.seconds for one in MILESTONES}
 WHOLE = 0.99
 """From this share of leases on people call the fleet leased."""
+
+
+RELAXED_AFTER_S = float(_AT["ec2-relaxed"] - _AT["nm-well"])
+"""People began to relax limits so long after the network was well (both published). With protections, where the network
+may be well earlier, they do the same; that night as it was built they do it at the published time."""
 
 
 class EC2(Service):
@@ -86,6 +93,8 @@ class EC2(Service):
         asked = self.launches.ask(fresh, dt)
         self.ends.take_in(self.world.now, fresh)
         room = self._room(leased)
+        if self.world.on("throttled-propagation"):
+            room = min(room, self.world.board["nm.room"])
         let_in = min(room, asked * self._candidates())
         if self.limited:
             let_in = min(let_in, self.limit * self.normal * dt) if self.begun else 0.0
@@ -112,8 +121,10 @@ class EC2(Service):
     @property
     def limit(self) -> float:
         """How many launches are let in, in multiples of the average; only after the throttle of 04:14."""
-        p = self.world.parameters
-        return p.limit + p.relax * max(0.0, self.world.since("ec2-relaxed")) / HOUR_S
+        p, since = self.world.parameters, self.world.since("ec2-relaxed")
+        if self.world.protections:
+            since = max(since, self.world.now - self.world.board["nm.normal-since"] - RELAXED_AFTER_S)
+        return p.limit + p.relax * max(0.0, since) / HOUR_S
 
     def measures(self) -> dict[str, tuple[Measure, float]]:
         """Leases, queues, launches."""

@@ -9,6 +9,7 @@ A history depends on the remedies and on what people did to DNS and on nothing e
 for each (`history`), as the moments at which the number of addresses in the answer changed.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +19,7 @@ from standfast.sim.asbuilt import batches, plans
 from standfast.sim.asbuilt.driving import Region
 from standfast.sim.asbuilt.plans import ENDPOINTS
 from standfast.sim.asbuilt.remedies import Built, Remedy
-from standfast.sim.asbuilt.route53 import Applied, apply, resolve
+from standfast.sim.asbuilt.route53 import Applied, HostedZone, apply, resolve
 from standfast.sim.swarm.loop import Loop
 
 REGIONAL: Final = 1
@@ -49,7 +50,7 @@ class History(Struct, frozen=True):
     """The endpoint's answer over the day.
 
     `changes`: moments and how many addresses the answer has from then on. `generations` that the root refers to then,
-    `records` how many the endpoint's zone holds.
+    `records` how many the zones hold.
     """
 
     changes: tuple[tuple[float, int], ...]
@@ -63,10 +64,42 @@ class History(Struct, frozen=True):
         return sum(end - at for (at, count), end in zip(self.changes, ends, strict=False) if not count)
 
 
+class Ledger:
+    """Every record of every zone, by zone and tree. A load balancer of the cores' plan stands for a group of so many:
+    each has a leaf and a member of the weighted set."""
+
+    def __init__(self, group: int) -> None:
+        self._group = group
+        self._trees: dict[tuple[str, int], dict[str, str]] = {}
+        self._rest: dict[str, int] = {}
+        self.count = 0
+
+    def holds(self, zone: HostedZone) -> None:
+        """What the zone holds now; only what is new is written, and only what is gone deleted."""
+        there = set(plans.trees(zone))
+        for tree in [tree for apex, tree in self._trees if apex == zone.apex and tree not in there]:
+            self.count -= len(self._trees.pop((zone.apex, tree)))
+        for tree in there:
+            if (zone.apex, tree) not in self._trees:
+                self._trees[zone.apex, tree] = records = dict(self._records(zone.apex, tree))
+                self.count += len(records)
+        singles = sum(not record.identifier and not record.name.startswith("lb-") for record in zone.records)
+        self.count += singles - self._rest.get(zone.apex, 0)
+        self._rest[zone.apex] = singles
+
+    def _records(self, apex: str, tree: int) -> Iterator[tuple[str, str]]:
+        name = plans.tree_name(apex, tree)
+        for number in plans.load_balancers(tree):
+            for one in range(self._group):
+                leaf = f"lb-{number}-{one}.{name}"
+                yield leaf, f"198.{18 + number % 2}.{one // 250}.{one % 250}"
+                yield f"{name} {number}-{one}", leaf
+
+
 class _Driving:
     """The region's DNS under virtual time."""
 
-    def __init__(self, remedies: frozenset[Remedy], hands: Hands, until: float) -> None:
+    def __init__(self, remedies: frozenset[Remedy], hands: Hands, until: float, group: int) -> None:
         self.loop = Loop()
         self.loop.now = BEGINS_S
         self.region = Region(Built(ENDPOINTS[:2], DISTANCE, remedies), ("enactor A", "enactor B", SLEEPER), latest=1)
@@ -75,6 +108,9 @@ class _Driving:
         self._sleeps = self._woken = False
         self._off = False
         self._last: tuple[int, int, int] = (-1, -1, -1)
+        self._ledger = Ledger(group)
+        for zone in self.region.zones:
+            self._ledger.holds(zone)
         self.changes: list[tuple[float, int]] = []
         self.generations: list[tuple[float, int]] = []
         self.records: list[tuple[float, int]] = []
@@ -118,7 +154,11 @@ class _Driving:
         self._turn_now(name, wait)
 
     def _turn_now(self, name: str, wait: float = ASKING_S) -> None:
+        before = tuple(self.region.zones)
         turn = self.region.turn(name)
+        for old, new in zip(before, self.region.zones, strict=True):
+            if old is not new:
+                self._ledger.holds(new)
         self._note()
         if turn.after.phase == "idle" and turn.before.phase in ("idle", "checking"):
             return  # nothing newer than what is applied
@@ -147,6 +187,7 @@ class _Driving:
         if not isinstance(reply, Applied):
             raise AssertionError(f"a tree built by hand is refused: {reply.found}")
         self.region.zones[REGIONAL] = reply.zone
+        self._ledger.holds(reply.zone)
         self._note()
 
     def _switch_off(self) -> None:
@@ -155,7 +196,7 @@ class _Driving:
     def _note(self) -> None:
         zone = self.region.zones[REGIONAL]
         now, root = self.loop.now, plans.root(zone)
-        seen = (len(resolve(zone, NAME)[1]), root, len(zone.records))
+        seen = (len(resolve(zone, NAME)[1]), root, self._ledger.count)
         for place, series in enumerate((self.changes, self.generations, self.records)):
             if seen[place] != self._last[place]:
                 series.append((now, seen[place]))
@@ -163,6 +204,6 @@ class _Driving:
 
 
 @lru_cache(maxsize=256)
-def history(remedies: frozenset[Remedy], hands: Hands, until: float) -> History:
-    """The answer over the day. The same each time: nothing is drawn."""
-    return _Driving(remedies, hands, until).run()
+def history(remedies: frozenset[Remedy], hands: Hands, until: float, group: int = 1) -> History:
+    """The answer over the day, with `group` load balancers for each of the cores'. The same each time."""
+    return _Driving(remedies, hands, until, group).run()

@@ -18,6 +18,7 @@ class Parameters(Struct, frozen=True):
 
     droplets: int = 1_000_000
     managers: int = 60
+    balancers: int = 300
     resolvers: int = 200
     ttl_s: float = 5.0
     negative_ttl_s: float = 900.0
@@ -68,6 +69,7 @@ SHEET: Final[tuple[Entry, ...]] = (
           "not published; all rates are per droplet, so the day's times do not depend on it"),
     Entry("managers", "hosts", "assumed", "droplet workflow managers, each with its droplets and its queue",
           "not published; twenty in each of three AZs"),
+    Entry("balancers", "load balancers", "published", "in each plan", "“hundreds” in a region"),
     Entry("resolvers", "resolvers", "assumed", "resolvers that the region's hosts ask",
           "enough for a smooth curve"),
     Entry("ttl_s", "s", "known", "TTL of the endpoint's addresses", "what the public name answers with"),

@@ -25,7 +25,7 @@ class World:
     """One region in virtual time.
 
     `inputs`: what is done to it, when. Something that people do about a trouble is done only if the trouble is there:
-    whoever it concerns asks `done`.
+    whoever it concerns asks `done`. `board`: what others further up can see of a service without asking it.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class World:
         self.parameters, self.protections, self.inputs = parameters, protections, dict(inputs)
         self.loop, self.resolvers, self.seed = loop, resolvers, seed
         self.services: dict[str, Service] = {}
+        self.board: dict[str, float] = {}
 
     @property
     def now(self) -> float:
