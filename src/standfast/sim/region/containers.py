@@ -37,6 +37,10 @@ class Containers(Reaching):
         """Tasks."""
         return [self.tasks.account]
 
+    def to_work_off(self) -> dict[str, tuple[float, float]]:
+        """Tasks."""
+        return {"ecs tasks": (self.tasks.waiting, self.world.parameters.headroom - self.world.demand)}
+
     @property
     def backlog(self) -> float:
         """Tasks that wait."""

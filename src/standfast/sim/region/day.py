@@ -64,6 +64,8 @@ class Day(Struct, frozen=True):
     bound_s: dict[str, float]
     took_s: dict[str, float]
     digest: str
+    clear_of: dict[str, float | None] = {}
+    """`clear_s` by service, by the first part of its series' names."""
 
     def at(self, name: str, when: float) -> float:
         """The value of a series at a moment; its first value before that. Raises KeyError if there is none such."""

@@ -143,6 +143,18 @@ class EC2(Service):
         """Launches and ends."""
         return [self.launches.account, self.ends.account]
 
+    def to_work_off(self) -> dict[str, tuple[float, float]]:
+        """Leases to make, beside renewing half of the fleet on average; and changes to make once they are there."""
+        p, world = self.world.parameters, self.world
+        thousands = self.droplets / 1000.0
+        leases = (p.lease_rate - 500.0 * p.renewal_cost / p.check_s) * thousands
+        fresh = 2.0 * self.normal * world.demand
+        changes = min(self._room(1.0) / world.tick, p.network_headroom * 2.0 * self.normal) - fresh
+        return {
+            "leases": (self.droplets * (1.0 - self.leased), leases),
+            "launches and ends": (self.launches.waiting + self.ends.waiting, changes),
+        }
+
     @property
     def backlog(self) -> float:
         """What is asked for again and what is held."""

@@ -8,8 +8,9 @@ from typing import Final
 
 from standfast.sim.swarm.loop import Loop
 
-from . import naming
+from . import naming, production
 from .balancing import Balancers
+from .clearing import Clearing
 from .connect import Connect
 from .containers import Containers
 from .day import Account, Day, Input, digest
@@ -76,7 +77,10 @@ class _Run:
         self.loop.now = BEGINS_S
         remedies = frozenset().union(*(REMEDIES.get(one, frozenset()) for one in on))
         hands = Hands(inputs.get("dynamodb-restored"), inputs.get("automation-off"))
-        self.history = naming.history(remedies, hands, until)
+        if REMEDIES.keys() <= on:
+            self.history = production.history(until)
+        else:
+            self.history = naming.history(remedies, hands, until, max(1, parameters.balancers // 3))
         authority = _Authority(self.loop, self.history)
         p = parameters
         cache = (p.resolvers, p.ttl_s, p.negative_ttl_s, p.asked_every_s)
@@ -87,7 +91,9 @@ class _Run:
         self.services = in_order(services)
         self.recorder, self.watches = Recorder(), watches()
         self._until, self._noted_at = until, -1e9
-        self._last_ill = -1e9
+        self.clearing = Clearing(self.services)
+        self._answered = authority.count
+        self._was_answered = True
 
     def run(self, passed: Callable[[float], object] | None) -> None:
         whole, told_at = self._until - BEGINS_S, BEGINS_S
@@ -104,6 +110,11 @@ class _Run:
             one.step()
         for watch in self.watches:
             watch.look(now, self)
+        answered = self._answered[0] > 0
+        if answered and not self._was_answered:
+            self.clearing.back(now)
+        self._was_answered = answered
+        self.clearing.look(now)
         self.recorder.tick(self.services)
         if now - self._noted_at >= EVERY_S:
             self._noted_at = now
@@ -160,8 +171,9 @@ def run(
         milestones=milestones,
         accounts=going.accounts(),
         outage_s=going.history.outage_s,
-        clear_s=None,
-        bound_s={},
-        took_s={},
+        clear_s=going.clearing.clear(until),
+        bound_s=going.clearing.bound_s,
+        took_s=going.clearing.took_s,
         digest=digest(series, milestones),
+        clear_of=going.clearing.clear_of(until),
     )

@@ -90,6 +90,10 @@ class Lambda(Reaching):
         """Events."""
         return [self.events.account]
 
+    def to_work_off(self) -> dict[str, tuple[float, float]]:
+        """Events."""
+        return {"lambda events": (self.events.waiting, self.world.parameters.headroom - self.world.demand)}
+
     @property
     def backlog(self) -> float:
         """Events that wait."""

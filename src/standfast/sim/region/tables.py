@@ -41,6 +41,11 @@ class GlobalTables(Reaching):
         """Writes."""
         return [self.writes.account]
 
+    def to_work_off(self) -> dict[str, tuple[float, float]]:
+        """Writes."""
+        rate = self.world.parameters.replication_headroom - self.world.demand
+        return {"replicated writes": (self.writes.waiting, rate)}
+
     @property
     def backlog(self) -> float:
         """Writes that wait."""

@@ -100,6 +100,10 @@ class Service:
         """The books of its queues."""
         return []
 
+    def to_work_off(self) -> dict[str, tuple[float, float]]:
+        """Backlogs that an outage leaves: how much, and how much of it can be done a second beside what is new."""
+        return {}
+
     @property
     def backlog(self) -> float:
         """What waits and should not, in seconds' worth of an average day."""
