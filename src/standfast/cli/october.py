@@ -16,6 +16,8 @@ from .writing import write_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from standfast.sim.region.attribution import Counterfactual, Set
     from standfast.sim.region.day import Day
     from standfast.sim.region.scoring import Score
@@ -30,17 +32,21 @@ class Asked(Struct, frozen=True):
     png: str | None
     html: str | None
     as_json: bool
+    sweep: int | None = None
+    vary: str | None = None
 
 
 def replay_october(asked: Asked) -> None:
     """Run what is needed, then show or write it."""
+    if asked.sweep is not None:
+        _study(asked, asked.sweep)
+        return
     from standfast.sim.region.attribution import counterfactual
     from standfast.sim.region.protections import chosen
     from standfast.sim.region.scoring import score
 
     _prepare(asked)
-    names = [] if asked.protections is None else [one.strip() for one in asked.protections.split(",") if one.strip()]
-    wanted = chosen(names)
+    wanted = chosen(_names(asked.protections))
     days: dict[Set, Day] = {}
 
     def run_all(sets: "Sequence[Set]") -> "list[Day]":
@@ -63,6 +69,31 @@ def replay_october(asked: Asked) -> None:
         _print_json(built, judged, compared)
     elif asked.svg is None and asked.png is None and asked.html is None:
         _show(pairs, compared)
+
+
+def _names(given: str | None) -> list[str]:
+    return [one.strip() for one in (given or "").split(",") if one.strip()]
+
+
+def _study(asked: Asked, count: int) -> None:
+    """The same day with other numbers: as built, or with the protections asked for."""
+    from standfast.sim.region.parameters import DEFAULTS
+    from standfast.sim.region.protections import chosen
+    from standfast.sim.region.scoring import score
+    from standfast.sim.region.study import bands, draws
+    from standfast.sim.region.telling.studied import exported, listing
+
+    if asked.svg or asked.png or asked.html:
+        raise click.UsageError("--sweep prints bands, or exports them with --json. Leave out --svg, --png and --html.")
+    wanted = chosen(_names(asked.protections))
+    found = draws(DEFAULTS, count, asked.seed, _names(asked.vary))
+    with progress(quiet=asked.as_json) as tell:
+        days = run_days([Job(one.parameters, wanted, one.seed) for one in found], tell)
+    spread = bands(found, days)
+    if asked.as_json:
+        click.echo(json.dumps(exported(found, spread)))
+    else:
+        _console().print(listing(found, spread, score(days[0].milestones)))
 
 
 def _prepare(asked: Asked) -> None:
@@ -129,13 +160,18 @@ def _print_json(built: "Day", judged: "Score", compared: "Counterfactual | None"
     click.echo(json.dumps(exported(built, judged, DEFAULTS, compared)))
 
 
-def _show(pairs: "list[tuple[Day, Score]]", compared: "Counterfactual | None") -> None:
+def _console() -> "Console":
+    """A pipe gets room enough for every table."""
     from rich.console import Console
 
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 132)
+
+
+def _show(pairs: "list[tuple[Day, Score]]", compared: "Counterfactual | None") -> None:
     from standfast.sim.region.telling.comparing import comparison
     from standfast.sim.region.telling.terminal import listing
 
-    console = Console(highlight=False, emoji=False, **({} if sys.stdout.isatty() else {"width": 132}))  # type: ignore[arg-type]
+    console = _console()
     (day, judged), *others = pairs
     console.print(listing(day, judged, console.width, second=others[0] if others else None))
     if compared is not None:

@@ -41,6 +41,10 @@ _OCTOBER: Final = "october-2025"
 @click.option("--png", metavar="DIR", help="of the day: write plots")
 @click.option("--html", metavar="FILE", help="write one page that needs nothing else")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+@click.option(
+    "--sweep", metavar="N", type=click.IntRange(2, 10_000), help="of the day: N days with other numbers; shows bands"
+)
+@click.option("--vary", metavar="LIST", help="with --sweep: vary only these parameters, separated by commas")
 @click.option("--seed", type=click.IntRange(min=0), help="of the day: what is random in it comes from this; default 1")
 def replay_command(
     what: str,
@@ -50,6 +54,8 @@ def replay_command(
     png: str | None,
     html: str | None,
     as_json: bool,
+    sweep: int | None,
+    vary: str | None,
     seed: int | None,
 ) -> None:
     """Show what happened, step by step: zone, markers, store, and what each actor believed.
@@ -67,11 +73,13 @@ def replay_command(
     if what == _OCTOBER:
         from .october import Asked, replay_october
 
-        replay_october(Asked(view, 1 if seed is None else seed, svg, png, html, as_json))
+        if vary is not None and sweep is None:
+            raise click.UsageError("--vary says what --sweep varies. Add --sweep N.")
+        replay_october(Asked(view, 1 if seed is None else seed, svg, png, html, as_json, sweep, vary))
         return
-    if png is not None or seed is not None:
-        option = "--png" if png is not None else "--seed"
-        raise click.UsageError(f"{option} belongs to `standfast replay {_OCTOBER}`. Leave it out.")
+    for option, given in (("--png", png), ("--sweep", sweep), ("--vary", vary), ("--seed", seed)):
+        if given is not None:
+            raise click.UsageError(f"{option} belongs to `standfast replay {_OCTOBER}`. Leave it out.")
     runs = _runs(what)
     keys = (*(run.key for run in runs), *((_BOTH,) if what == _RACE else ()))
     if view is not None and what != _RACE:

@@ -33,7 +33,9 @@ _STYLE: Final[Any] = {
     "axes.titlelocation": "left",
     "axes.titlesize": 10.0,
 }
-_SLOTS: Final = 600
+_SLOTS: Final = 300
+_SEEN: Final = 0.2
+"""A curve that wavers by less within a slot is drawn as a line."""
 _HEAT_SLOTS: Final = 200
 _BUILT, _WITH, _INPUT, _HELD, _FITTED = "#c21c28", "#0969da", "#8a5a00", "#8250df", "#0f6d8f"
 _HEAT: Final = ("#2da44e", "#d4a72c", "#e16f24", "#a40e26")
@@ -213,10 +215,12 @@ def _curves(days: Sequence[Pair], service: str) -> "Figure":
 def _curve(axes: "Axes", day: Day, name: str, colour: str) -> None:
     wide = (day.until - BEGINS_S) / _SLOTS
     found = slots(day.series[name], BEGINS_S, day.until, _SLOTS)
-    times = [BEGINS_S + (place + 0.5) * wide for place in range(_SLOTS)]
-    label = "as built" if not day.protections else "with protections"
-    axes.plot(times, [slot.mean for slot in found], color=colour, linewidth=1.3, label=label)
-    axes.fill_between(times, [s.low for s in found], [s.high for s in found], color=colour, alpha=0.2, linewidth=0)
+    kept = [place for place in range(_SLOTS) if place in (0, _SLOTS - 1) or len({*found[place - 1 : place + 2]}) > 1]
+    times, shown = [BEGINS_S + (place + 0.5) * wide for place in kept], [found[place] for place in kept]
+    axes.plot(times, [slot.mean for slot in shown], color=colour, linewidth=1.3, label=named(day.protections))
+    if any(slot.high - slot.low > _SEEN * max(slot.high, 1e-9) for slot in shown):
+        low, high = [slot.low for slot in shown], [slot.high for slot in shown]
+        axes.fill_between(times, low, high, color=colour, alpha=0.2, linewidth=0)
 
 
 def _scale(axes: "Axes", day: Day, name: str) -> None:

@@ -36,7 +36,7 @@
     if (unit === "share") return value >= 0.0005 ? `${Number((100 * value).toPrecision(3))} %` : "0 %";
     if (unit === "s") return value >= 7200 ? `${(value / 3600).toFixed(1)} h` : value >= 120 ? `${Math.round(value / 60)} min` : `${Math.round(value)} s`;
     for (const [size, letter] of [[1e9, " G"], [1e6, " M"], [1e3, " k"]]) {
-      if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(3))}${letter}`;
+      if (Math.abs(value) >= 0.9995 * size) return `${Number((value / size).toPrecision(3))}${letter}`;
     }
     return String(Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2)));
   }
@@ -96,7 +96,10 @@
     const addresses = values("", "dynamodb.addresses");
     const count = addresses ? Math.round(addresses[slotOf(state.at)]) : null;
     panel.querySelector(".dig").textContent = count === null ? "" : `$ dig ${NAME} A\nstatus: NOERROR, ANSWER: ${count}${count ? "" : " ✗"}`;
-    const rows = day.services.flatMap((service) => service.series.map((name, place) => [service, name, place]));
+    // Every service, and whatever else is known of the one it is about.
+    const about = stop ? stop.service : "";
+    const rows = day.services.flatMap((service) => service.series.map((name, place) => [service, name, place]))
+      .filter(([service, , place]) => !place || service.name === about);
     const bodyOf = panel.querySelector("tbody");
     const heads = ["", "as built", ...(state.chosen && day.runs[state.chosen] ? ["ticked"] : [])].map((text) => {
       const cell = document.createElement("th");

@@ -77,6 +77,6 @@ def amount(value: float, unit: str) -> str:
             f"{value / 3600:.1f} h" if value >= 7200 else f"{value / 60:.0f} min" if value >= 120 else f"{value:.0f} s"
         )
     for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if abs(value) >= size:
+        if abs(value) >= 0.9995 * size:
             return f"{value / size:.3g}{letter}"
     return f"{value:.0f}" if math.isclose(value, round(value)) or abs(value) >= 10 else f"{value:.2g}"
