@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,12 +17,16 @@ from runtime.notifying.receiver import Receiver
 from standfast.config import JournalConfig, NotifyConfig
 from standfast.errors import StandfastError
 from standfast.runtime.journal import Journal
+from standfast.runtime.monitoring.meter import Meter
 from standfast.runtime.notifying import sending
 from standfast.runtime.notifying.following import Follower
+from standfast.runtime.notifying.memory import Memory, Remembered
 from standfast.runtime.notifying.news import Ledger, Notification, told
+from standfast.runtime.notifying.notifier import Notifier
 from standfast.runtime.notifying.sending import ATTEMPTS, WAITING_MAX, Sender
 from standfast.runtime.notifying.templates import OCTETS_MAX, Renderer
 from standfast.runtime.shelving import Shelf
+from standfast.runtime.tidings import Tidings
 
 NAME = "www.lb.example.com"
 TEXT = 'It is "bad" <b>&\n\\'
@@ -332,3 +337,61 @@ def _until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+# Across a reload
+
+
+def notifier(folder: Path, receiver: Receiver) -> Notifier:
+    place = SimpleNamespace(root=folder, journal=folder, config=SimpleNamespace(stream="main"))
+    tidings = Tidings(Journal(folder / "own", "monitor", "m"))
+    config = NotifyConfig(receiver.url, "plain", "", "warning")
+    return Notifier(config, place, "m", Meter("monitor", "m", "main"), tidings)  # type: ignore[arg-type]
+
+
+def eventually(wanted: Callable[[], object]) -> None:
+    until = time.monotonic() + 10.0
+    while not wanted():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_reload_forgets_neither_open_problems_nor_what_waits(tmp_path: Path) -> None:
+    """The receiver is away while a problem begins; the monitor begins anew; the problem is told, and then its end."""
+    (tmp_path / "own").mkdir()
+    journal = Journal(tmp_path, "monitor", "m")
+    facts: dict[str, Any] = {"zone": "lb.example.com", "name": NAME, "server": "ns2", "was": "", "why": "it has none"}
+    receiver = Receiver(503)
+    try:
+        first, stop = notifier(tmp_path, receiver), threading.Event()
+        first.start(stop)
+        journal.write("answer", state="empty", **facts)
+        eventually(lambda: receiver.got)
+        stop.set()
+        first.close()
+        receiver.answers = [200]
+        receiver.got.clear()
+        second, stop = notifier(tmp_path, receiver), threading.Event()
+        assert second.open_answers == {("ns2", NAME)}
+        second.start(stop)
+        eventually(lambda: [one["action"] for one in receiver.got] == ["trigger"])
+        journal.write("answer", state="empty", **facts)
+        journal.write("answer", state="whole", **facts)
+        eventually(lambda: [one["action"] for one in receiver.got] == ["trigger", "resolve"])
+        stop.set()
+        second.close()
+        third = notifier(tmp_path, receiver)
+        assert (third.open_answers, third.sender.unsent) == (frozenset(), ())
+    finally:
+        receiver.close()
+
+
+def test_a_memory_that_makes_no_sense_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "notifying.json"
+    for octets in (b"", b"{", b'{"open": 3}', b"\xff"):
+        path.write_bytes(octets)
+        assert Memory(path).remembered == Remembered()
+    memory = Memory(path)
+    memory.keep(Remembered({"k": ("warning", "x")}, (ONE,)))
+    assert Memory(path).remembered == Remembered({"k": ("warning", "x")}, (ONE,))
+    assert path.stat().st_mode & 0o077 == 0

@@ -64,6 +64,8 @@ class MonitorProcess:
         self._served: dict[tuple[str, str], int] = {}
         self._said = self._stood = ""
         self._counted: Counter[tuple[str, str]] = Counter()
+        self._open: set[tuple[str, str]] = set()
+        """(name server, name) of which people were told before we began, and must be told the end."""
 
     def run(self, stop: threading.Event) -> None:
         """Learn the plan, follow it to every name server, and say how everything stands."""
@@ -72,10 +74,13 @@ class MonitorProcess:
             threading.Thread(target=self._follow, args=(zone.name, stop), name=f"zone {zone.name}", daemon=True)
             for zone in self._config.zones
         ]
+        notifier = None
         if (notify := self._config.signals.notify) is not None:
             from ..notifying.notifier import Notifier
 
-            Notifier(notify, self._place, self._who, self._meter, self._tidings).start(stop)
+            notifier = Notifier(notify, self._place, self._who, self._meter, self._tidings)
+            self._open |= notifier.open_answers
+            notifier.start(stop)
         self._learn()
         for thread in threads:
             thread.start()
@@ -90,6 +95,8 @@ class MonitorProcess:
             stop.wait(BEAT_S)
         for thread in (*threads, stood):
             thread.join(2 * BEAT_S)
+        if notifier is not None:
+            notifier.close()
         self._store.close()
         self._tidings.event("stopped")
         self._journal.close()
@@ -161,7 +168,7 @@ class MonitorProcess:
                 behind.pop(entry.key, None)
             elif entry.key not in behind:
                 behind[entry.key] = time.monotonic()
-            told = news is not None and self._worth(was, answer)
+            told = news is not None and (self._worth(was, answer) or self._ends(server, entry.name, answer))
             servers = [one.server for one in self._lookers.values() if one.zone.name == entry.zone]
             whole = answer.state == "whole" and self._everywhere(entry, servers)
         if told:
@@ -169,6 +176,12 @@ class MonitorProcess:
             self._tidings.event("answer", **facts, was=was.state if was else "", why=answer.why)
         if whole:
             self._tidings.event("served", zone=entry.zone, name=entry.name, since=entry.since, servers=servers)
+
+    def _ends(self, server: str, name: str, answer: Answer) -> bool:
+        """Whether this is the end of something that was told before we began."""
+        ended = {(server, name), (server, "")} & self._open if answer.state == "whole" else set()
+        self._open -= ended
+        return bool(ended)
 
     @staticmethod
     def _worth(was: Answer | None, answer: Answer) -> bool:

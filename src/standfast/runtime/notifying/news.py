@@ -187,9 +187,14 @@ def _operator(line: Mapping[str, Any]) -> str:
 class Ledger:
     """What is open, so that each problem is told once and its end only if its beginning was."""
 
-    def __init__(self, least: Level) -> None:
+    def __init__(self, least: Level, known: Mapping[str, tuple[Level, str]] | None = None) -> None:
         self._least = LEVELS.index(least)
-        self._open: dict[str, tuple[Level, str]] = {}
+        self._open: dict[str, tuple[Level, str]] = dict(known or {})
+
+    @property
+    def open(self) -> dict[str, tuple[Level, str]]:
+        """Level and summary of each open problem, by its key."""
+        return dict(self._open)
 
     def passed(self, one: Notification) -> list[Notification]:
         """What of it is to be sent."""

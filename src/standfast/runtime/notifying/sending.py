@@ -24,6 +24,7 @@ FIRST_PAUSE_S: Final = 1.0
 PAUSE_MAX_S: Final = 60.0
 TIMEOUT_S: Final = 5.0
 REPLY_OCTETS_MAX: Final = 4096
+_STOPPED: Final = "stopped before it was sent"
 _AGAIN: Final = frozenset({408, 425, 429})
 
 
@@ -52,6 +53,13 @@ class Sender:
         self._client = httpx.Client(follow_redirects=False)  # a redirect would carry the secret elsewhere
         self._waiting: deque[Notification] = deque()
         self._more = threading.Condition()
+        self._under_way: tuple[Notification, ...] = ()
+
+    @property
+    def unsent(self) -> tuple[Notification, ...]:
+        """What waits, and before it what is being sent."""
+        with self._more:
+            return (*self._under_way, *self._waiting)
 
     @property
     def waiting(self) -> int:
@@ -75,7 +83,9 @@ class Sender:
                     self._more.wait(0.5)
                     continue
                 one = self._waiting.popleft()
-            self.deliver(one, stop)
+                self._under_way = (one,)
+            if self.deliver(one, stop) != _STOPPED:
+                self._under_way = ()
 
     def deliver(self, one: Notification, stop: threading.Event) -> str:
         """Send it, again and again if need be; why it could not be, or nothing."""
@@ -94,7 +104,7 @@ class Sender:
                 self._tell(f"the webhook does not take notifications: {failed.why}; it is tried again")
                 pause = min(PAUSE_MAX_S, self._first_pause_s * 2**attempt)
                 if stop.wait(max(failed.pause_s, pause * random.uniform(0.5, 1.0))):
-                    return self._failed("stopped before it was sent")
+                    return _STOPPED
             else:
                 self._count("sent")
                 self._tell("")
