@@ -1,26 +1,30 @@
 """Overrides in the store: recorded by compare-and-set, obeyed at once, ended by their time, kept over a lost store."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.ports import free_port
 from runtime.staging import Stage, eventually, stage
 from standfast.model.fleet import AdminState
-from standfast.model.override import OVERRIDES_MAX, Override, Scope
+from standfast.model.override import EXPIRED_MAX, OVERRIDES_MAX, Override, Scope, cleared, given
 from standfast.ports.store import PutSource, StoreReply, StoreRequest
 from standfast.ports.store_spec import StoreState
+from standfast.runtime.journal import Journal
 from standfast.runtime.overriding import (
     OVERRIDES,
     Change,
+    OverrideBoard,
     Recorded,
     Unrecorded,
     forget_all,
     overrides_in,
     record,
 )
+from standfast.runtime.tidings import Tidings
 
 ALL = ["lb-1", "lb-2", "lb-3", "lb-4"]
 
@@ -60,7 +64,7 @@ def test_a_drain_is_obeyed_at_once_told_and_ends_by_itself(world: Stage) -> None
     ]
     assert dict(world.store.published[-1].record.sources)[OVERRIDES] == 1
     eventually(lambda: world.served() == ALL, "lb-2 back by itself")
-    eventually(lambda: there(world) == [], "what expired is taken out")
+    assert there(world) == ["lb-2"], "it is kept, for whose clock may be ahead must not take it from others"
     assert [one["stage"] for one in planner.of("override")] == ["in force", "expired"]
 
 
@@ -160,3 +164,31 @@ def test_what_cannot_be_understood_is_not_written_over_when_another_ends(world: 
     world.store.perform(PutSource(OVERRIDES, revision + 1, newer))
     eventually(lambda: world.served() == ALL, "lb-2 back by itself")
     assert world.store.state.source(OVERRIDES) == (revision + 1, newer)
+
+
+def test_a_clock_that_is_days_ahead_takes_nothing_from_others(world: Stage) -> None:
+    """It does not count there, and counts again when the clock is right; what stands in the store stays."""
+    put(world, override("lb-2", "drain", 3600.0))
+    told: list[Mapping[str, Any]] = []
+    journal = Journal(world.folder, "planner", "ahead", listeners=(told.append,))
+    board = OverrideBoard(world.store.seat(), Tidings(journal))
+    now = time.time()
+    assert board.look()
+    assert board.turned(now)
+    assert board.turned(now + 3 * 86_400.0)
+    assert there(world) == ["lb-2"]
+    assert board.turned(now), "the clock was set right"
+    assert not board.turned(now + 1.0)
+    stages = [one["stage"] for one in told if one["event"] == "override"]
+    assert stages == ["in force", "expired", "in force"]
+
+
+def test_what_has_expired_is_kept_in_bounds() -> None:
+    """Those that ended last; what is in force is never touched for their sake."""
+    lasting = tuple(override(f"lb-{n}", "drain", 3600.0) for n in range(5))
+    over = tuple(override(f"old-{n:03}", "drain", -float(n + 1)) for n in range(EXPIRED_MAX + 50))
+    after = given((*lasting, *over), override("new", "down"), time.time())
+    names = {one.target for one in after}
+    assert names >= {"new", *(one.target for one in lasting)}
+    assert names & {one.target for one in over} == {f"old-{n:03}" for n in range(EXPIRED_MAX)}
+    assert {one.target for one in cleared(after, "load_balancer", "new", time.time())} == names - {"new"}

@@ -12,6 +12,8 @@ LASTS_DEFAULT_S: Final = 4 * 3600.0
 LASTS_MAX_S: Final = 7 * 86_400.0
 OVERRIDES_MAX: Final = 1000
 """So many may be in force at a time."""
+EXPIRED_MAX: Final = 200
+"""So many that have expired are kept: whose clock is days ahead must not forget what counts for all others."""
 
 
 class Override(Struct, frozen=True):
@@ -53,11 +55,19 @@ class Override(Struct, frozen=True):
 
 
 def given(overrides: tuple[Override, ...], new: Override, now: float) -> tuple[Override, ...]:
-    """With `new` in place of what was said of the same target; what has expired is dropped."""
-    kept = [one for one in overrides if one.in_force(now) and (one.scope, one.target) != (new.scope, new.target)]
+    """With `new` in place of what was said of the same target."""
+    kept = _bounded(overrides, new.scope, new.target, now)
     return tuple(sorted((*kept, new), key=lambda one: (one.scope, one.target)))
 
 
 def cleared(overrides: tuple[Override, ...], scope: Scope, target: str, now: float) -> tuple[Override, ...]:
-    """Without what was said of that target; what has expired is dropped."""
-    return tuple(one for one in overrides if one.in_force(now) and (one.scope, one.target) != (scope, target))
+    """Without what was said of that target."""
+    return _bounded(overrides, scope, target, now)
+
+
+def _bounded(overrides: tuple[Override, ...], scope: Scope, target: str, now: float) -> tuple[Override, ...]:
+    """All others. Of those that have expired by our clock, which may be wrong, the last to end are kept."""
+    others = [one for one in overrides if (one.scope, one.target) != (scope, target)]
+    expired = sorted((one for one in others if not one.in_force(now)), key=lambda one: one.until)
+    gone = set(expired[:-EXPIRED_MAX])
+    return tuple(one for one in others if one not in gone)

@@ -91,7 +91,7 @@ def record(store: Store, change: Change, now: float) -> Recorded | Unrecorded:
         if change.put is None and (before is None or not before.in_force(now)):
             return Unrecorded("none", "nothing is in force there")
         after = _after(known, change, now)
-        if len(after) > OVERRIDES_MAX:
+        if sum(one.in_force(now) for one in after) > OVERRIDES_MAX:
             return Unrecorded("full", f"{OVERRIDES_MAX} overrides are in force already")
         outcome = board.put(msgspec.json.encode(SharedOverrides(after)))
         if outcome == "put":
@@ -127,7 +127,7 @@ class OverrideBoard:
         self._known: tuple[Override, ...] = ()
         self._told: dict[tuple[Scope, str], Override] = {}
         self._revision = -1
-        self._until = 0.0
+        self._until = self._asked = 0.0
 
     def look(self) -> bool:
         """What stands in the store? False if that is unknown and never was known."""
@@ -153,8 +153,13 @@ class OverrideBoard:
         return merged if isinstance(there, Unreadable) else there
 
     def turned(self, wall: float) -> bool:
-        """Whether what is in force has changed since this was asked last. What expired is taken out of the store."""
-        if self._until > 0.0 and wall < self._until:
+        """Whether what is in force has changed since this was asked last.
+
+        What expired stays in the store, where it does not count: our clock may be days ahead of everybody else's. Once
+        it is right again, so is what counts.
+        """
+        asked, self._asked = self._asked, wall
+        if self._until > 0.0 and asked <= wall < self._until:
             return False
         present = {(one.scope, one.target): one for one in self._known if one.in_force(wall)}
         ended = [one for key, one in sorted(self._told.items()) if present.get(key) != one]
@@ -170,21 +175,7 @@ class OverrideBoard:
             self._tidings.event("notice", kind="override", why=why)
         self._told = present
         self._until = min((one.until for one in present.values()), default=wall + LASTS_MAX_S)
-        if len(present) < len(self._known):
-            self._drop(tuple(present.values()))
         return bool(ended or begun)
-
-    def _drop(self, present: tuple[Override, ...]) -> None:
-        """Of several planners one succeeds; whoever put something meanwhile is not overwritten, nor what can't be
-        understood (a newer version may have put it)."""
-        if self.board.revision != self._revision:
-            return
-        body = msgspec.json.encode(SharedOverrides(tuple(sorted(present, key=_key))))
-        outcome = self.board.put(body)
-        known = overrides_in(self.board.body) if outcome != "unknown" else present
-        if not isinstance(known, Unreadable):
-            self._until = self._until if known == self._known or outcome == "put" else -1.0
-            self._known, self._revision = known, self.board.revision
 
     def overlaid(self, fleet: Fleet, verdicts: Mapping[str, Verdict], wall: float) -> tuple[Fleet, dict[str, Verdict]]:
         """Fleet and verdicts as operators want them now."""
