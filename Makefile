@@ -45,8 +45,9 @@ deb: setup  ## dist/standfast_VERSION_ARCH.deb
 picture: setup  ## docs/img/page.png: the page, as Chromium shows a staged incident
 	@PYTHONPATH=tests:. $(BIN)/python tests/web/picture.py docs/img/page.png
 
-documents: setup  ## what is generated from the code: docs/configuration.md, alert rules, board, journal schema
+documents: setup  ## what is generated from the code: docs/configuration.md, capabilities, alert rules, board, journal
 	@$(BIN)/python -m tools.configuration
+	$(BIN)/python -m tools.capabilities
 	$(BIN)/python -m tools.signals
 	$(BIN)/python -m standfast.runtime.events
 

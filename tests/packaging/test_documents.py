@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tools import configuration
+from tools import capabilities, configuration
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -12,6 +12,16 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 def test_the_configuration_page_is_the_schema() -> None:
     assert configuration.PAGE.read_text(encoding="utf-8") == configuration.written(), "make documents"
+
+
+def test_the_capabilities_are_what_the_adapters_declare() -> None:
+    assert capabilities.PAGE.read_text(encoding="utf-8") == capabilities.page(), "make documents"
+
+
+def test_a_promise_without_words_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(capabilities._WEAKER, "text_by_case")
+    with pytest.raises(ValueError, match="text_by_case"):
+        capabilities.page()
 
 
 def test_a_key_without_meaning_is_found() -> None:

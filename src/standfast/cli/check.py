@@ -116,6 +116,7 @@ def check_world(checked: Checked) -> Checked:
     from standfast.cli.checking.names import head_plan
     from standfast.cli.checking.sources import source_findings
     from standfast.cli.checking.state import state_findings
+    from standfast.cli.checking.store import store_findings
     from standfast.cli.checking.zone import check_zone
     from standfast.runtime.asking import asked_fleet
     from standfast.runtime.observing import at_work, present
@@ -144,6 +145,7 @@ def check_world(checked: Checked) -> Checked:
     findings += source_findings(asked)
     findings += _load_balancer_findings(config, asked.load_balancers)
     findings += state_findings(place)
+    findings += store_findings(config.store)
     found = followed(one for one in present(place) if one.role == "enactor" and at_work(one))
     parts = failover_parts(config, zones, found)
     known = asked.load_balancers
