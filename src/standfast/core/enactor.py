@@ -24,9 +24,7 @@ from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
 from standfast.ports.provider import (
     Changes,
     ChangesReply,
-    Prerequisite,
     ReadChanges,
-    Replace,
     Room,
     Unknown,
 )
@@ -35,6 +33,7 @@ from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, Rea
 from .agenda import BATCH_OCTETS, Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
 from .beliefs import TugOfWar, ZoneBelief
 from .change import ChangeRequest, begin
+from .contention import Contention
 from .stages import (
     AskingChanges,
     AskingHead,
@@ -60,11 +59,9 @@ EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | ReadCh
 class Enactor(Struct, frozen=True):
     """One enactor between two requests. `request` is what it asks; `heard(reply)` is the enactor afterwards.
 
-    `contention` counts conflicts in a row: somebody else writes here. After the second the pass ends, and whoever runs
-    the enactor lets it wait a little, a random while that doubles: several enactors in a bulk write would otherwise
-    spoil each other's changes, since each gives the floor a new nonce. `spoilt` is what the change of the last conflict
-    asserted of the floor: if the next one still finds that, nobody writes, and only what was believed of markers was
-    old. The one that gets on with a bulk write meets such conflicts wherever the others wrote before they gave way.
+    `contention` is what tells that somebody else writes here. After the second conflict in a row the pass ends, and
+    already after the first if there is more to do than its change and the floor is seen to have moved. Whoever runs the
+    enactor then lets it wait a random while.
     `quarantine` are endpoints that the provider refused each by itself, with their since; `probe` is the one of them
     that is being tried again. A refusal may be due to its moment (a server that reloads) or to its endpoint.
     `behind` are endpoints that were verified and left because something newer than the plan stands there: the next plan
@@ -90,8 +87,7 @@ class Enactor(Struct, frozen=True):
     patience: int = PATIENCE
     patience_full: int = PATIENCE
     batch_octets: int = BATCH_OCTETS
-    contention: int = 0
-    spoilt: tuple[Prerequisite, ...] = ()
+    contention: Contention = Contention()
     mended: tuple[Key, ...] = ()
     behind: tuple[Key, ...] = ()
     now: float = 0.0
@@ -116,8 +112,7 @@ class Enactor(Struct, frozen=True):
             agenda=self.agenda if occasion == "look" else self.agenda.resumed(),
             now=now,
             patience=self.patience_full,
-            contention=0 if self.agenda.empty else self.contention,
-            spoilt=(),
+            contention=Contention(0 if self.agenda.empty else self.contention.conflicts),
             mended=(),
             outcomes=(),
             notices=(),
@@ -146,11 +141,14 @@ class Enactor(Struct, frozen=True):
                 return quiet._next()
             case (AskingChanges(), Changes() | Unknown()):
                 return quiet._looked(self.stage, reply)
-            case (Changing(), _):
-                phase = self.stage.phase.heard(reply)  # type: ignore[arg-type]  # the driver pairs request and reply
+            case (Changing(asking, task), _):
+                if self.contention.shown(asking, reply) and self.agenda.due and not task.verify:
+                    return quiet._giving_way(task)
+                phase = asking.heard(reply)  # type: ignore[arg-type]  # the driver pairs request and reply
                 if isinstance(phase, Settled):
-                    return quiet._contending(phase)._settled(self.stage.task, phase)
-                return structs.replace(quiet, stage=Changing(phase, self.stage.task))
+                    contention = self.contention.after({one.result for one in phase.outcomes}, asking.request)
+                    return structs.replace(quiet, contention=contention)._settled(task, phase)
+                return structs.replace(quiet, stage=Changing(phase, task))
         raise AssertionError(f"{type(reply).__name__} is no reply to {type(self.stage).__name__}")
 
     def belief(self, zone: str) -> ZoneBelief:
@@ -302,16 +300,12 @@ class Enactor(Struct, frozen=True):
 
     # -- outcomes ------------------------------------------------------------------------------------------------
 
-    def _contending(self, settled: Settled) -> "Enactor":
-        """Does somebody else write here at this moment?"""
-        results = {outcome.result for outcome in settled.outcomes}
-        if "written" in results:
-            return structs.replace(self, contention=0, spoilt=())
-        if "conflict" not in results:
-            return self
-        asserted = self.request.floor.prerequisites if isinstance(self.request, Replace) else ()
-        moved = not asserted or asserted != self.spoilt
-        return structs.replace(self, contention=self.contention + moved, spoilt=asserted)
+    def _giving_way(self, task: Task) -> "Enactor":
+        """Somebody else gets on with a bulk write; what is left of this pass is for a later one."""
+        due = joined(tuple(entry.key for entry in task.entries), self.agenda.due)
+        contention = Contention(self.contention.conflicts + 1)
+        agenda = structs.replace(self.agenda, due=due)
+        return structs.replace(self, agenda=agenda, contention=contention, patience=0, stage=Idle())
 
     def _settled(self, task: Task, settled: Settled) -> "Enactor":
         after = structs.replace(self, outcomes=(*self.outcomes, *settled.outcomes))._remembering(task, settled)
@@ -369,7 +363,7 @@ class Enactor(Struct, frozen=True):
             quarantine=quarantine,
             journal_lost=self.journal_lost or bool(unrecorded),
             patience=0
-            if self.contention > 1 and "conflict" in by_result
+            if self.contention.conflicts > 1 and "conflict" in by_result
             else self.patience - len(by_result.keys() & _TRYING),
         )._next()
 
@@ -378,7 +372,7 @@ class Enactor(Struct, frozen=True):
         belief, tug = self.belief(task.zone), self.tug
         if settled.floor is None and not settled.markers:
             names = [entry.name for entry in task.entries]
-            belief = belief.doubted(names) if self.contention < 2 else belief.forgotten()
+            belief = belief.doubted(names) if self.contention.conflicts < 2 else belief.forgotten()
         else:
             belief = belief.learnt(settled.floor, settled.markers)
         if any(outcome.result == "blind" for outcome in settled.outcomes):

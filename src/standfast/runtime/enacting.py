@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -43,6 +42,7 @@ from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
 
 from .following import Follower
 from .journal import Journal
+from .lining import AHEAD, Line
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
 from .setbacks import SetBacks
@@ -120,7 +120,7 @@ class EnactorProcess:
         self._heard: set[str] = set()
         self._put_back: deque[tuple[float, str]] = deque(maxlen=10_000)
         self._would: list[dict[str, Any]] = []
-        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="change")
+        self._line = Line(self._change, self._settled)
 
     def run(self, stop: threading.Event) -> None:
         """Start, then wake on news, looks and audits until told to stop."""
@@ -135,7 +135,7 @@ class EnactorProcess:
             if now - audited >= self._audit_s:
                 audited = looked = now
                 self._pass("audit", stop)
-            elif now - looked >= self._look_s:
+            elif now - looked >= self._look_s and not self._gives_way(now):
                 looked = now
                 self._pass("look", stop)
             elif changed or (not self.core.agenda.empty and now >= self._again_at):
@@ -147,7 +147,7 @@ class EnactorProcess:
                 self._beat(time.monotonic() - looked)
             stop.wait(self._poll_s)
         self._follower.stop()
-        self._sender.shutdown()
+        self._line.close()
         self._journal.write("stopped")
         self._journal.close()
 
@@ -158,7 +158,7 @@ class EnactorProcess:
             if stop.is_set() and isinstance(request, ReadHead):
                 return  # between two changes
             if isinstance(request, Replace) and self.core.agenda.due:
-                self._overlap(request, stop)
+                self._bulk(request, stop)
             else:
                 self.core = self.core.heard(self._perform(request))
                 self._report(self.core)
@@ -167,49 +167,60 @@ class EnactorProcess:
             self._journal.write("notice", kind="key", why=why)
         self._relieved()
 
-    def _overlap(self, request: Replace, stop: threading.Event) -> None:
-        """Send one change of many; meanwhile prepare the next, as if this one were written.
+    def _bulk(self, request: Replace, stop: threading.Event) -> None:
+        """Send one change of many; meanwhile prepare the next ones, as if those before were written.
 
-        Cores are values: what was prepared is thrown away if the reply is another, and nothing of it was sent. At most
-        an intent is on disk for a change that is never made. If it was written, the next is sent first and told of
-        after: a server without work loses more than the time until it has some (Knot, past a full second, the rest of
-        the next one). (Compare ADR 6.)
+        Cores are values: what was prepared is thrown away if a reply is another, and nothing of it was sent. What
+        follows waits in line and is sent as soon as the one before was written, which is told of after that: a server
+        without work loses more than the time until it has some (Knot, past a full second, the rest of the next one).
+        (Compare ADR 6.)
         """
-        answer = self._sender.submit(self._perform, request)
-        while True:
-            ahead = self._prepared(stop)
-            reply = answer.result()
-            took = time.monotonic() - self._sent_at
-            if reply != Written():
-                ahead = [self.core.heard(reply)]
-            self.core = ahead[-1]
-            following = self.core.request if reply == Written() and self.core.agenda.due and not _left(ahead) else None
-            if isinstance(following, Replace):
-                answer = self._sender.submit(self._perform, following)
-            for core in ahead:
-                self._report(core, took)
-            if not isinstance(following, Replace):
-                return
+        waiting = deque([([self.core], self._line.begin(request))])
+        rest: list[Enactor] | None = None
+        while waiting:
+            while rest is None and len(waiting) <= AHEAD:
+                ahead = self._prepared(waiting[-1][0][-1], stop)
+                if isinstance(following := ahead[-1].request, Replace) and not _left(ahead):
+                    waiting.append((ahead, self._line.join(following)))
+                else:
+                    rest = ahead
+            cores, future = waiting.popleft()
+            answer = future.result()
+            if answer.reply == Written():
+                written = waiting[0][0] if waiting else rest or [cores[-1].heard(answer.reply)]
+            else:
+                asked = cores[-1] if not isinstance(answer.reply, Unrecorded) else _recording(cores)
+                written = [asked.heard(answer.reply)]
+                while waiting:
+                    waiting.popleft()[1].result()  # not sent
+            self.core = written[-1]
+            for core in written:
+                self._report(core, answer.took_s)
 
-    def _prepared(self, stop: threading.Event) -> list[Enactor]:
-        """The core and what follows, if the change that is under way is written, up to what must wait for that."""
-        ahead = [self.core.heard(Written())]
+    def _prepared(self, core: Enactor, stop: threading.Event) -> list[Enactor]:
+        """This core and what follows, if its change is written, up to what must wait for that."""
+        ahead = [core.heard(Written())]
         while isinstance(following := ahead[-1].request, ReadHead | DrawNonce | RecordIntent):
             if stop.is_set() and isinstance(following, ReadHead):
                 break
-            ahead.append(ahead[-1].heard(self._perform(following)))
+            reply = self._intent(following, durable=False) if isinstance(following, RecordIntent) else None
+            ahead.append(ahead[-1].heard(reply or self._perform(following)))
         if isinstance(following, Replace) and (provider := self._providers.get(following.zone)) is not None:
             provider.prepare(following)
         return ahead
 
+    def _gives_way(self, now: float) -> bool:
+        """Whether it waits for somebody else's bulk write. What is due comes before a look anyway."""
+        return bool(self.core.contention.conflicts and self.core.agenda.due) and now < self._again_at
+
     def _pause(self) -> float:
         """Seconds until what is left is tried again.
 
-        After two conflicts in a row somebody else is writing the same things, and each change of a bulk write spoils
-        the others' (it gives the floor a new nonce): wait about as long as that one needs for what is left. A handful
-        of endpoints waits milliseconds. At random, so that two enactors don't stay in step.
+        Where somebody else is writing the same things, wait about as long as that one needs for what is left
+        (core/contention.py). A handful of endpoints waits milliseconds. At random, so that two enactors don't stay in
+        step.
         """
-        if not self.core.contention:
+        if not self.core.contention.conflicts:
             return RETRY_S
         left = len(self.core.agenda.due) + sum(map(len, self.core.agenda.groups))
         most = min(PAUSE_MAX_S, PAUSE_S + left / ENDPOINTS_A_SECOND)
@@ -220,14 +231,17 @@ class EnactorProcess:
             case ReadHead() | ReadPlan():
                 return self._store.perform(request)
             case Replace():
-                if self._observe:
-                    return Refused("observing: nothing is written")
-                self._sent_at = time.monotonic()
-                return self._provider(request.zone, request)
+                return self._change(request)
             case Read() | Confirm() | ReadChanges():
                 return self._provider(request.zone, request)
             case DrawNonce() | RecordIntent() | KeepCopy() | RecallCopy():
                 return self._local(request)
+
+    def _change(self, request: Replace) -> ProviderReply:
+        if self._observe:
+            return Refused("observing: nothing is written")
+        self._sent_at = time.monotonic()
+        return self._provider(request.zone, request)
 
     def _provider(self, zone: str, request: ProviderRequest) -> ProviderReply:
         provider = self._providers.get(zone)
@@ -250,16 +264,20 @@ class EnactorProcess:
             case KeepCopy() | RecallCopy():
                 return self._copy.perform(request)
 
-    def _intent(self, request: RecordIntent) -> RecordReply:
+    def _intent(self, request: RecordIntent, *, durable: bool = True) -> RecordReply:
         facts = intent_facts(request)
         if self._observe:
             if facts["writes"] != self._would:
                 self._would = facts["writes"]
                 self._journal.write("would_write", **facts)
             return Unrecorded("observing: nothing is written")
-        if self._journal.write("intent", durable=True, **facts):
+        if self._journal.write("intent", durable=durable, **facts):
             return Recorded()
         return Unrecorded(self._journal.broken)
+
+    def _settled(self) -> str:
+        """Bring the intents written so far to disk; why not, if it can't be done."""
+        return "" if self._journal.settle() else self._journal.broken
 
     def _report(self, core: Enactor, took: float | None = None) -> None:
         """Write down the news of one step."""
@@ -339,6 +357,11 @@ class EnactorProcess:
             self._put_back.popleft()
         counts = Counter(name for _, name in self._put_back)
         return {name: count for name, count in counts.most_common(20) if count >= PUT_BACK_OFTEN}
+
+
+def _recording(cores: list[Enactor]) -> Enactor:
+    """The one that asked for its intent to be recorded."""
+    return next(core for core in cores if isinstance(core.request, RecordIntent))
 
 
 def _left(cores: list[Enactor]) -> bool:

@@ -86,6 +86,28 @@ class Journal:
             self.broken = ""
             return True
 
+    def settle(self) -> bool:
+        """Wait until all that was written is on disk, others writing meanwhile. False if it could not be brought there.
+
+        A file that was closed for its size or day meanwhile was brought to disk then.
+        """
+        with self._turn:
+            if self.broken:
+                return False
+            file = os.dup(self._file) if self._file >= 0 else -1
+        if file < 0:
+            return True
+        try:
+            os.fdatasync(file)
+        except OSError as error:
+            with self._turn:
+                self.broken = f"the journal {self.path} can't be written: {error.strerror or error}"
+                self._shut()
+            return False
+        finally:
+            os.close(file)
+        return True
+
     def close(self) -> None:
         """Close the file; the next write opens it again."""
         with self._turn:

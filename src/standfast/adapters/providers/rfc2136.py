@@ -8,6 +8,7 @@ A change is one UPDATE, sent once. What its answer proves:
 """
 
 import struct
+from collections import deque
 from typing import Final, overload
 
 from msgspec import Struct
@@ -64,6 +65,8 @@ from .wire import (
     read_serial,
 )
 
+PREPARED_MAX: Final = 4
+"""Changes kept composed: those that wait for the one under way."""
 SHORTCUT_KEYS: Final = 16
 """From so many keys in our subtree on, it pays to ask first whether the subtree exists."""
 _FAILED_PREREQUISITES: Final = frozenset({Rcode.NXRRSET, Rcode.YXRRSET, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
@@ -87,7 +90,7 @@ class Rfc2136Provider:
         self.zone = zone
         self.ring = key if isinstance(key, KeyRing) else KeyRing.of(*((key,) if key else ()))
         self._connection = Connection(host, port, timeout_s)
-        self._ready: tuple[Replace, _Composed | Refused] | None = None
+        self._ready: deque[tuple[Replace, _Composed | Refused]] = deque(maxlen=PREPARED_MAX)
         self._wrote = False
         """Whether a change was made here since the serial was last asked for."""
 
@@ -225,12 +228,11 @@ class Rfc2136Provider:
         return reply
 
     def prepare(self, request: Replace) -> None:
-        """Compose and sign a change that may be asked for next, while another is under way; nothing is sent."""
-        self._ready = (request, self._encoded(_asserted(request), request.contents, self.ring.in_order()[0]))
+        """Compose and sign a change that may be asked for later, while another is under way; nothing is sent."""
+        self._ready.append((request, self._encoded(_asserted(request), request.contents, self.ring.in_order()[0])))
 
     def _replace(self, request: Replace) -> ReplaceReply:
-        ready, self._ready = self._ready, None
-        prepared = ready[1] if ready is not None and ready[0] is request else None
+        prepared = next((composed for known, composed in tuple(self._ready) if known is request), None)
         reply = self._update(_asserted(request), request.contents, prepared)
         self._wrote = self._wrote or isinstance(reply, Written)
         return reply

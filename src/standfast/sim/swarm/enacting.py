@@ -63,7 +63,7 @@ class EnactorProcess(Process):
 
     def _pause(self) -> float:
         core = self.core
-        if not core.contention:
+        if not core.contention.conflicts:
             return cadence.RETRY_S
         left = len(core.agenda.due) + sum(map(len, core.agenda.groups))
         most = min(cadence.PAUSE_MAX_S, cadence.PAUSE_S + left / cadence.ENDPOINTS_A_SECOND)
@@ -78,11 +78,16 @@ class EnactorProcess(Process):
         when = self.audited + cadence.AUDIT_S
         if not self.core.agenda.empty:
             when = min(when, self.again_at, self.looked + cadence.LOOK_S)
+            if self._gives_way(when):
+                when = self.again_at
         elif self._nothing_to_see():
             self._parked = True
         else:
             when = min(when, self.looked + cadence.LOOK_S)
         self.ring(when, self._wake)
+
+    def _gives_way(self, when: float) -> bool:
+        return bool(self.core.contention.conflicts and self.core.agenda.due) and when < self.again_at
 
     def _nothing_to_see(self) -> bool:
         core, head = self.core, self.region.depot.state.head

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.core.agenda import BATCH_OCTETS
+from standfast.core.contention import Contention
 from standfast.core.drafting import written_marker
 from standfast.core.enactor import Enactor
 from standfast.core.stages import Changing, Idle
@@ -75,13 +76,14 @@ def settled_down(core: Enactor) -> Enactor:
         changed["outcomes"] = ()  # news: told, and forgotten at the next step
     if core.notices:
         changed["notices"] = ()  # likewise
-    if core.contention > _CONTENTION_TOLD_APART:
-        changed["contention"] = _CONTENTION_TOLD_APART  # the core asks only for none, one, more: the rest is waiting
+    if core.contention.conflicts > _CONTENTION_TOLD_APART:
+        # the core asks only for none, one, more: the rest is waiting
+        changed["contention"] = replace(core.contention, conflicts=_CONTENTION_TOLD_APART)
     if isinstance(core.stage, Idle):
         # All of these are set by the next `wake`, before anything reads them.
-        changed |= {"patience": core.patience_full, "mended": (), "looking": False, "journal_lost": False, "spoilt": ()}
-        if core.agenda.empty:
-            changed["contention"] = 0  # so does `wake`, with nothing left to do
+        changed |= {"patience": core.patience_full, "mended": (), "looking": False, "journal_lost": False}
+        conflicts = 0 if core.agenda.empty else min(core.contention.conflicts, _CONTENTION_TOLD_APART)
+        changed["contention"] = Contention(conflicts)  # `wake` forgets the rest
     zones = tuple((zone, belief.at(1) if belief.serial else belief) for zone, belief in core.zones)
     if any(belief.serial not in (None, 1) for _, belief in core.zones):
         changed["zones"] = zones  # serials are not counted: see above
