@@ -49,7 +49,7 @@ class Hosted:
             "load_balancers": f"{{{some}}}",
             "endpoints": "{www: {ttl: 2}, api: {ttl: 2, layout: flat}}",
             "policy": "{removal: 100% in 10s, adding: 100% in 10s}",
-            "retention": "{plans: 2, days: 0}",
+            "retention": "{plans: 3, days: 0}",
             **changes,
         }
         path = self.folder / "standfast.yaml"
@@ -142,10 +142,40 @@ def test_all_roles_keep_a_hosted_zone(hosted: Hosted) -> None:
     hosted.command("thaw", "www", "--yes")
     until(lambda: hosted.addresses("www") == everybody, "thawed", 60)
 
+    hosted.command("rollback", "api", "--reason", "test", "--yes")
+    hosted.command("resume", "api", "--yes", "--reason", "test")
+    until(lambda: in_sync(hosted), "in sync after a rollback and its end", 30)
+
     for role in reversed(roles):
         role.terminate()
     assert not problems_in(hosted.state / "journal")
     hosted.command("audit")
+
+
+def test_commands_that_need_no_process(hosted: Hosted) -> None:
+    """Previews, emergency, leaving: with the account alone."""
+    hosted.command("check")
+    batch = json.loads(hosted.command("plan", "--format", "aws", code=2))
+    sets = [change["ResourceRecordSet"] for change in batch["Changes"] if change["Action"] == "CREATE"]
+    assert {raw.get("SetIdentifier") for raw in sets} == {None, *ADDRESSES}
+    by_hand = {"Changes": batch["Changes"]}
+    client = hosted.service.client()
+    client.change_resource_record_sets(HostedZoneId=hosted.zone_id, ChangeBatch=by_hand)
+    assert hosted.addresses("www") == hosted.addresses("api") == set(ADDRESSES.values())
+
+    roles = [
+        hosted.role("planner", "p1", "--take", f"www.{ZONE}", "--take", f"api.{ZONE}"),
+        hosted.role("enactor", "e1"),
+    ]
+    until(lambda: in_sync(hosted), "taken over", 60)
+    for role in roles:
+        role.terminate()
+    hosted.command("emergency", "publish", "www", "--address", "127.0.0.41", "--reason", "test", "--yes")
+    assert hosted.addresses("www") == {"127.0.0.41"}
+    hosted.command("leave", ZONE, "--yes", "--reason", "test")
+    listed = client.list_resource_record_sets(HostedZoneId=hosted.zone_id)["ResourceRecordSets"]
+    assert not [raw for raw in listed if raw["Type"] == "TXT"], "no marker and no floor is left"
+    assert hosted.addresses("api") == set(ADDRESSES.values()), "what users resolve stays"
 
 
 def in_sync(hosted: Hosted) -> dict[str, Any]:

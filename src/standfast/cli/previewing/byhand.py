@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from standfast.adapters.providers.route53.records import Inexpressible, raws_of
 from standfast.config import Config
 from standfast.errors import StandfastError
-from standfast.model.rrset import RRType
+from standfast.model.rrset import ROUTED_TYPES, RRset, RRType
 from standfast.runtime.zonetext import Step, octodns_lines, update_lines
 
 from .differences import EndpointChange, TypeChange
@@ -98,14 +99,26 @@ def _aws(preview: Preview, changes: Sequence[EndpointChange]) -> str:
         if one.alias:
             found.append(_aws_change("DELETE", one.entry.name, "CNAME", None, (f"{one.alias}.",)))
         for kind in one.types:
-            if kind.differs and _before(kind):
-                found.append(_aws_change("DELETE", one.entry.name, kind.rtype, kind.ttl_before, _before(kind)))
-            if kind.differs and _after(kind):
-                found.append(_aws_change("CREATE", one.entry.name, kind.rtype, kind.ttl_after, _after(kind)))
+            if kind.differs:
+                found += _aws_sets("DELETE", one.entry.name, kind.seen)
+                found += _aws_sets("CREATE", one.entry.name, kind.wanted)
     if len(found) > AWS_CHANGES_MAX:
         message = f"These are {len(found)} changes, and Route 53 takes {AWS_CHANGES_MAX} in a batch."
         raise StandfastError(message, "Write them by an enactor, or name fewer endpoints.")
     return json.dumps({"Comment": _title(preview), "Changes": found}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _aws_sets(action: str, name: str, rrset: RRset | None) -> list[dict[str, Any]]:
+    """One change for plain records, one for each variant. Raises StandfastError for what only an API has a form for."""
+    if rrset is None:
+        return []
+    if rrset.rtype not in ROUTED_TYPES:
+        return [_aws_change(action, name, RRType(rrset.rtype).name, rrset.ttl, rrset.texts())]
+    try:
+        return [{"Action": action, "ResourceRecordSet": raw} for raw in raws_of(name, rrset, "")]
+    except Inexpressible as problem:
+        message = f"{problem}."
+        raise StandfastError(message, "Delete it in the console, and ask again.") from None
 
 
 def _aws_change(action: str, name: str, rtype: str, ttl: int | None, texts: Sequence[str]) -> dict[str, Any]:

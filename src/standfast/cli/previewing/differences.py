@@ -18,7 +18,7 @@ BATCH: Final = 900
 
 
 class TypeChange(Struct, frozen=True):
-    """One type at the name. TTLs are None where there is no such rrset."""
+    """One type at the name. TTLs are None where there is no such rrset. `seen` and `wanted` are as they stand."""
 
     rtype: str
     stay: tuple[str, ...]
@@ -26,12 +26,15 @@ class TypeChange(Struct, frozen=True):
     removed: tuple[str, ...]
     ttl_before: int | None
     ttl_after: int | None
+    seen: RRset | None = None
+    wanted: RRset | None = None
 
     @property
     def differs(self) -> bool:
         """Whether anything is to be written for it."""
         retimed = self.ttl_before is not None and self.ttl_after is not None and self.ttl_before != self.ttl_after
-        return bool(self.added or self.removed) or retimed
+        shaped = self.seen is not None and self.wanted is not None and self.seen.rtype != self.wanted.rtype
+        return bool(self.added or self.removed) or retimed or shaped
 
 
 class EndpointChange(Struct, frozen=True):
@@ -123,6 +126,8 @@ def _type_change(rtype: RRType, seen: RRset | None, wanted: RRset | None) -> Typ
         tuple(text for text in before if text not in after),
         seen.ttl if seen else None,
         wanted.ttl if wanted else None,
+        seen,
+        wanted,
     )
 
 
