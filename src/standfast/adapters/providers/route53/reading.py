@@ -25,10 +25,15 @@ def read_names(names: Iterable[str], listed: List) -> Standing:
     plain = [name for name in wanted if "*" not in name]
     found: Standing = {}
     at, pages = 0, 0
+    orderly = True
     while at < len(plain):
+        if not orderly:
+            found[plain[at]] = _Run(plain[at:], listed).alone()
+            at += 1
+            continue
         run = _Run(plain[at:], listed)
         at += run.read(found)
-        pages += run.pages
+        pages, orderly = pages + run.pages, run.orderly
         if pages > PAGES_MAX:
             raise CallFailed("unknown", f"{PAGES_MAX} pages were not enough to read {len(plain)} names")
     for name in wanted:
@@ -43,6 +48,7 @@ class _Run:
     def __init__(self, names: Sequence[str], listed: List) -> None:
         self._names, self._listed = names, listed
         self.pages = 0
+        self.orderly = True
 
     def read(self, found: Standing) -> int:
         """How many of the names are known now; at least one is."""
@@ -54,11 +60,11 @@ class _Run:
         for raw in raws:
             by_name.setdefault(own_name(raw["Name"]), []).append(raw)
         seen = [order_of(name) for name in by_name if "*" not in name]
-        orderly = seen == sorted(seen) and (not seen or seen[0] >= order_of(self._names[0]))
+        self.orderly = seen == sorted(seen) and (not seen or seen[0] >= order_of(self._names[0]))
         end = order_of(own_name(following[0])) if following is not None else None
         known = 0
         for name in self._names:
-            if known and (not orderly or (end is not None and order_of(name) >= end)):
+            if known and (not self.orderly or (end is not None and order_of(name) >= end)):
                 break
             found[name] = tuple(by_name.get(name, ()))
             known += 1

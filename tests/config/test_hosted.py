@@ -1,0 +1,86 @@
+"""Zones at Route 53 in the configuration: what they mean, and every mistake with line and remedy."""
+
+import pytest
+
+from standfast.config import check
+
+ARN = "arn:aws:iam::123456789012:role/standfast"
+
+
+def text(zone: str, endpoints: str = "www: {}") -> str:
+    return (
+        f"zone: {{name: lb.example.com, {zone}}}\n"
+        "health: none\n"
+        "load_balancers: {lb-1: {az: a, ip: 192.0.2.1}, lb-2: {az: b, ip: 192.0.2.2}}\n"
+        f"endpoints: {{{endpoints}}}\n"
+    )
+
+
+def test_a_hosted_zone_needs_its_name_alone() -> None:
+    config, problems, _ = check(text("provider: route53"), "f.yaml")
+    assert not problems
+    assert config is not None
+    (zone,) = config.zones
+    assert zone.hosted is not None
+    assert (zone.hosted.zone_id, zone.hosted.rate, zone.hosted.burst, zone.look_seconds) == ("", 2.0, 10, 5.0)
+    assert "hosted zone of that name" in zone.where
+    assert config.endpoints[0].layout == "auto"
+
+
+def test_all_that_can_be_said() -> None:
+    more = (
+        f"provider: route53, hosted_zone: /hostedzone/Z0A1, region: eu-west-1, assume_role: {{enactor: '{ARN}', "
+        f"prober: '{ARN}-x'}}, endpoint: 'http://127.0.0.1:4566', requests_per_second: 0.5, burst: 3"
+    )
+    config, problems, _ = check(text(more, "www: {layout: tree}, api: {layout: flat}"), "f.yaml")
+    assert not problems
+    assert config is not None
+    hosted = config.zones[0].hosted
+    assert hosted is not None
+    assert (hosted.zone_id, hosted.region, hosted.endpoint) == ("Z0A1", "eu-west-1", "http://127.0.0.1:4566")
+    assert [hosted.role(one) for one in ("enactor", "planner", "cleaner", "prober")] == [ARN, ARN, ARN, f"{ARN}-x"]
+    assert {one.name: one.layout for one in config.endpoints} == {
+        "www.lb.example.com": "tree",
+        "api.lb.example.com": "flat",
+    }
+
+
+@pytest.mark.parametrize(
+    ("zone", "path", "message", "remedy"),
+    [
+        ("provider: route53, server: ns1.example.com", "zone.server", "no meaning with Route 53", "Leave it out"),
+        ("provider: route53, tsig: 'file:x.key'", "zone.tsig", "no meaning with Route 53", "own credentials"),
+        ("provider: route53, hosted_zone: lb", "zone.hosted_zone", "not a hosted zone's id", "Z0123456789ABC"),
+        ("provider: route53, assume_role: enactor", "zone.assume_role", "is not a role", "Give its ARN"),
+        ("provider: route53, assume_role: {editor: x}", "zone.assume_role", "is not a key here", ""),
+        ("provider: route53, region: Ireland", "zone.region", "is not a region", "eu-west-1"),
+        ("provider: route53, requests_per_second: 11", "zone.requests_per_second", "requests a second", "0.1 to 10"),
+        ("provider: route53, burst: 0", "zone.burst", "is not a number of requests", ""),
+        ("provider: route53, endpoint: here", "zone.endpoint", "is not a URL", "https://"),
+        ("provider: embedded, hosted_zone: Z1", "zone.hosted_zone", "is for zones at Route 53", "provider: route53"),
+        ("provider: embedded, burst: 5", "zone.burst", "is for zones at Route 53", "Leave it out"),
+    ],
+)
+def test_mistakes_in_the_zone(zone: str, path: str, message: str, remedy: str) -> None:
+    _, problems, _ = check(text(zone), "f.yaml")
+    found = [one for one in problems if one.path == path]
+    assert found, problems
+    assert (found[0].line, message in found[0].message, remedy in found[0].remedy) == (1, True, True), found
+
+
+@pytest.mark.parametrize("layout", ["tree", "multivalue"])
+def test_a_layout_that_the_provider_cannot_hold_is_refused(layout: str) -> None:
+    _, problems, _ = check(text("provider: embedded", f"www: {{layout: {layout}}}"), "f.yaml")
+    (found,) = problems
+    assert (found.line, found.path) == (4, "endpoints.www.layout")
+    assert "needs Route 53" in found.message
+    assert "plain records" in found.remedy
+    config, problems, _ = check(text("provider: embedded", "www: {layout: flat}"), "f.yaml")
+    assert not problems
+    assert config is not None
+
+
+def test_all_problems_at_once() -> None:
+    zone = "provider: route53, server: x, burst: 0, hosted_zone: '?'"
+    _, problems, _ = check(text(zone, "www: {layout: round}"), "f.yaml")
+    assert {one.path for one in problems} == {"zone.server", "zone.burst", "zone.hosted_zone", "endpoints.www.layout"}
