@@ -20,7 +20,7 @@ from harness.route53 import Route53, running, start
 from laboratory.test_route53_answers import ask, data
 from laboratory.zone53 import Refused, Zone53
 from standfast.laboratory.route53 import sets
-from standfast.laboratory.route53.__main__ import _parser, settings_of
+from standfast.laboratory.route53.__main__ import _parser, main, settings_of
 from standfast.laboratory.route53.batch import Change, Draft, Surroundings, judge
 from standfast.laboratory.route53.zones import Zone, born
 
@@ -111,6 +111,12 @@ def test_requests_can_be_slowed_and_failed(route53: Route53, zone: Zone53) -> No
     began = time.monotonic()
     zone.change(("CREATE", zone.a("www", "192.0.2.1")))
     assert time.monotonic() - began >= 0.3
+    route53.order("delay_reply", operation="ChangeResourceRecordSets", seconds=0.3)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(zone.change, ("DELETE", zone.a("www", "192.0.2.1")))
+        while zone.listed():
+            assert not late.done(), "it is made before it is told"
+        late.result(30)
 
 
 def test_calls_are_counted_by_operation_and_key(route53: Route53, zone: Zone53) -> None:
@@ -192,6 +198,21 @@ def test_a_file_that_is_not_its_own_is_refused(tmp_path: Path, capfd: pytest.Cap
     with pytest.raises(RuntimeError), running("--data", str(file)):
         pass
     assert f"{file}:1: not a line of this stand-in's data" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--hurry", "0"), ("--propagation", "0,-1"), ("--burst", "0"), ("--account", "12"), ("--rate", "x"),
+        ("--via", "192.0.2.1:80=192.0.2.1:80"),
+    ],
+)  # fmt: skip
+def test_a_switch_that_makes_no_sense_is_told(options: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*options])
+    told = capsys.readouterr().err
+    assert options[0].lstrip("-") in told
+    assert "Traceback" not in told
 
 
 def test_it_listens_on_loopback_only(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.route53 import Route53, running
 from laboratory.test_route53_answers import ask, data
@@ -114,6 +120,28 @@ def test_a_search_string_has_to_be_there(route53: Route53) -> None:
         until(lambda: not healthy(route53, check))
         until(lambda: not healthy(route53, late))
         web.body = b"all is well"
+        until(lambda: healthy(route53, check))
+
+
+def test_https_looks_at_the_status_and_not_at_the_certificate(route53: Route53, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "anybody")])
+    begin = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + datetime.timedelta(days=36500))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path / "both.pem"
+    file.write_bytes(key.private_bytes(*form) + made.sign(key, hashes.SHA256()).public_bytes(form[0]))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    asked: list[str | None] = []
+    context.sni_callback = lambda _socket, given, _context: asked.append(given)
+    with endpoint() as web:
+        web.socket = context.wrap_socket(web.socket, server_side=True)
+        check = create(route53, Type="HTTPS", Port=web.port, FullyQualifiedDomainName="www.example.com")
+        until(lambda: "www.example.com" in asked)
+        web.status = 404
+        until(lambda: not healthy(route53, check))
+        web.status = 204
         until(lambda: healthy(route53, check))
 
 

@@ -160,11 +160,22 @@ def test_a_role_trusts_whom_it_names(route53: Route53) -> None:
     assert "is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::" in str(wrong.value)
 
 
-def test_a_rights_file_that_is_none_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+ODD = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.1"}}}
+ODD_USER = {"name": "odd", "access_key": "AKIAODD", "secret": "s", "policies": [{"Statement": [ODD]}]}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [('{"users": [{"name": 1}]}', "Expected"), (json.dumps({"users": [ODD_USER]}), "operators: odd: IpAddress")],
+)
+def test_a_rights_file_that_is_none_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: str, words: str
+) -> None:
     file = tmp_path / "rights.json"
-    file.write_text('{"users": [{"name": 1}]}')
+    file.write_text(content)
     with pytest.raises(RuntimeError), running("--rights", str(file)):
         pass
     told = capfd.readouterr().err
     assert str(file) in told
+    assert words in told
     assert "Traceback" not in told

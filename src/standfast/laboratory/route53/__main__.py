@@ -89,10 +89,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one stand-in."""
     parser = _parser()
     given = vars(parser.parse_args(arguments))
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread: the one interrupted may just hold the event's lock, in `wait`, for ever.
-        signal.signal(number, lambda *_: threading.Thread(target=over.set, daemon=True).start())
     try:
         account = Account(settings_of(given), max(1, len(given["dns"])))
         service = Service(account)
@@ -101,6 +97,10 @@ def main(arguments: list[str] | None = None) -> int:
         dns = [NameServer(address, one) for address, one in zip(given["dns"], resolvers, strict=True)]
     except (ValueError, OSError) as wrong:
         parser.error(str(wrong))
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # In a thread: the one interrupted may just hold the event's lock, in `wait`, for ever.
+        signal.signal(number, lambda *_: threading.Thread(target=over.set, daemon=True).start())
     service.prober.start()
     for one in dns:
         one.start()

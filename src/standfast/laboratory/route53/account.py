@@ -89,6 +89,7 @@ class Account:
         self.chance = random.Random(settings.seed)
         self.lock = threading.RLock()
         self.zones: dict[str, Zone] = {}
+        self.used: set[str] = set()
         self.references: set[str] = set()
         self.changes: dict[str, tuple[Submitted, float]] = {}
         self.checks: dict[str, Check] = {}
@@ -102,7 +103,7 @@ class Account:
         self.services: dict[str, ServiceZone] = {}
         self._file: IO[bytes] | None = None
         if settings.services:
-            self.services = msgspec.json.decode(settings.services.read_bytes(), type=dict[str, ServiceZone])
+            self.services = _services(settings.services)
         if settings.data:
             self._restore(settings.data)
 
@@ -114,7 +115,7 @@ class Account:
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 self._apply(decoder.decode(line), self.clock())
-            except (msgspec.DecodeError, KeyError) as wrong:
+            except (msgspec.DecodeError, KeyError, ValueError) as wrong:
                 raise ValueError(f"{path}:{number}: not a line of this stand-in's data ({wrong})") from None
         if cut:
             path.write_bytes(whole + b"\n" if whole else b"")
@@ -134,7 +135,7 @@ class Account:
 
     def fresh(self, letter: str) -> str:
         """An id that nothing has."""
-        while (one := identifier(self.chance, letter)) in self.zones or one in self.changes:
+        while (one := identifier(self.chance, letter)) in self.used or one in self.changes:
             pass
         return one
 
@@ -174,6 +175,7 @@ class Account:
     def _apply(self, event: Event, at_once: float | None) -> None:
         if isinstance(event, ZoneCreated):
             self.zones[event.zone] = Zone(event.zone, event.apex, event.reference, event.comment)
+            self.used.add(event.zone)
             self.references.add(event.reference)
         elif isinstance(event, ZoneDeleted):
             zone = self.zones.pop(event.zone)
@@ -203,9 +205,17 @@ class Account:
         latest = now
         for number, view in enumerate(self.views):
             delay = self.propagation[min(number, len(self.propagation) - 1)]
-            view.expect(now + delay if at_once is None else at_once, (zone.id, zone.apex, *what))
-            latest = max(latest, view.coming[-1][0])
+            due = view.expect(now + delay if at_once is None else at_once, (zone.id, zone.apex, *what))
+            latest = max(latest, due)
         return latest
+
+
+def _services(path: Path) -> dict[str, ServiceZone]:
+    """Raises ValueError naming the file and what is wrong in it."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, ServiceZone])
+    except (OSError, msgspec.DecodeError) as wrong:
+        raise ValueError(f"{path}: {wrong}") from None
 
 
 def _draft(zone: Zone, event: Changed) -> Draft:

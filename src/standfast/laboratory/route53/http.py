@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Do what an order says. Raises ValueError, KeyError, TypeError or TimeoutError with what is wrong with it."""
         arguments = dict(order)
         verb, service = arguments.pop("do"), self.server.service
-        if verb in ("hold", "drop_request", "drop_reply", "delay", "fail"):
+        if verb in ("hold", "drop_request", "drop_reply", "delay", "delay_reply", "fail"):
             service.door.order(msgspec.convert({**arguments, "fate": verb}, Fault))
             return None
         if verb == "propagation":

@@ -25,7 +25,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     happens at its release even if its client has long gone.
     """
 
-    fate: Literal["hold", "drop_request", "drop_reply", "delay", "fail"]
+    fate: Literal["hold", "drop_request", "drop_reply", "delay", "delay_reply", "fail"]
     operation: str = ""
     access_key: str = ""
     mention: str = ""
@@ -115,7 +115,7 @@ class Door:
     def enter(self, request: Request) -> Fault | None:
         """Pass the door, after waiting if held; gives what is to befall the reply. Raises Dropped or ServiceError."""
         fault = self._take(request)
-        if fault is None or fault.fate == "drop_reply":
+        if fault is None or fault.fate in ("drop_reply", "delay_reply"):
             return fault
         if fault.fate == "drop_request":
             raise Dropped
@@ -126,6 +126,13 @@ class Door:
             return None
         self._hold(request)
         return None
+
+    def leave(self, fault: Fault | None) -> None:
+        """What befalls a reply on its way out; raises Dropped."""
+        if fault and fault.fate == "drop_reply":
+            raise Dropped
+        if fault:
+            time.sleep(min(fault.seconds, HOLD_SECONDS_MAX))
 
     def _take(self, request: Request) -> Fault | None:
         with self._changed:

@@ -38,7 +38,7 @@ class Resolver:
 
     def ask(self, name: str, kind: str) -> tuple[str, Answer] | None:
         """The zone id and the answer for a canonical name; None if no zone of ours holds it."""
-        with self.account.lock:
+        with self.view.lock:
             self.view.refresh(self.account.clock())
             apex = name
             while apex not in self.view.apexes:

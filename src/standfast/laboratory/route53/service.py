@@ -18,7 +18,7 @@ from standfast.laboratory.route53.account import Account
 from standfast.laboratory.route53.checking import Checking
 from standfast.laboratory.route53.faults import ServiceError, throttled
 from standfast.laboratory.route53.hosting import Hosting
-from standfast.laboratory.route53.meddling import Door, Dropped, Request
+from standfast.laboratory.route53.meddling import Door, Fault, Request
 from standfast.laboratory.route53.nameserver import Asking
 from standfast.laboratory.route53.probing import Prober
 from standfast.laboratory.route53.rights import Caller, Signed
@@ -91,18 +91,18 @@ class Service:
             self.by_key.clear()
             self.refusals.clear()
 
-    def _enter(self, operation: str, caller: Caller, body: bytes) -> bool:
-        """Count a request and pass the door; gives whether its reply is to be lost."""
+    def _enter(self, operation: str, caller: Caller, body: bytes) -> Fault | None:
+        """Count a request and pass the door; gives what is to befall its reply."""
         with self._counting:
             self.counts[operation] += 1
             self.by_key.setdefault(caller.access_key, Counter())[operation] += 1
-        return self.door.enter(Request(operation, caller.access_key, body)) is not None
+        return self.door.enter(Request(operation, caller.access_key, body))
 
     def _zones(self, request: Signed) -> Reply:
         parts = urlsplit(request.url)
         operation, in_path = self.wire.find(request.method, parts.path)
         caller = self.identities.caller(request, "route53", time.time())
-        lost = self._enter(operation.name, caller, request.body)
+        fault = self._enter(operation.name, caller, request.body)
         with self._counting:
             allowed = self.bucket.take()
         if not allowed:
@@ -111,8 +111,7 @@ class Service:
         given = self.wire.read(operation, in_path, query, request.body)
         rights.check(caller, rights.of_request(operation.name, given, _names(given)))
         result = self.wire.write(operation, self.operation(operation.name)(given))
-        if lost:
-            raise Dropped
+        self.door.leave(fault)
         return Reply(*result)
 
     def _roles(self, request: Signed, number: str) -> Reply:
@@ -120,7 +119,7 @@ class Service:
         given = dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
         action, now = given.get("Action", ""), time.time()
         caller = self.identities.caller(request, "sts", now)
-        lost = self._enter(action, caller, request.body)
+        fault = self._enter(action, caller, request.body)
         if action == "GetCallerIdentity":
             result = {"UserId": caller.access_key, "Account": self.account.settings.account, "Arn": caller.arn}
         elif action == "AssumeRole":
@@ -135,8 +134,7 @@ class Service:
             result = _role(given_role)
         else:
             raise ServiceError("InvalidAction", f"Could not find operation {action}")
-        if lost:
-            raise Dropped
+        self.door.leave(fault)
         return Reply(200, {}, query_answer(self.sts, action, result, number))
 
 

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from standfast.laboratory.route53.batch import Rules
+
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a stand-in behaves. Seconds are real ones."""
 
     rules: Rules = Rules()
-    propagation: tuple[float, ...] = (0.0,)
+    propagation: tuple[Seconds, ...] = (0.0,)
     """Seconds until a change is visible on each DNS server; the last holds for the servers that follow."""
 
-    rate: float = 0.0
+    rate: Annotated[float, Meta(ge=0)] = 0.0
     """Requests per second of the whole account; 0 for no throttling."""
 
-    burst: int = 50
-    processing: float = 0.0
+    burst: Annotated[int, Meta(ge=1)] = 50
+    processing: Seconds = 0.0
     """Seconds that a change of a zone takes, in which another is answered PriorRequestNotComplete."""
 
-    stale_listing: float = 0.0
+    stale_listing: Seconds = 0.0
     """Seconds that ListResourceRecordSets lags behind; AWS says that it does not."""
 
-    hurry: float = 1.0
+    hurry: Annotated[float, Meta(gt=0)] = 1.0
     """By how much the clock of health checks runs faster."""
 
-    checkers: int = 1
+    checkers: Annotated[int, Meta(ge=1, le=16)] = 1
     """How many checkers watch each endpoint."""
 
     via: tuple[tuple[str, str], ...] = ()
@@ -47,4 +50,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path | None = None
     rights: Path | None = None
-    account: str = "123456789012"
+    account: Annotated[str, Meta(pattern="^[0-9]{12}$")] = "123456789012"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import random
+import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 
@@ -99,17 +100,22 @@ class View:
     """What one DNS server has seen of all zones; changes reach it when their time has come."""
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()  # of its own, so that no question waits for a batch that is being judged
         self.zones: dict[str, dict[Key, tuple[RecordSet, ...]]] = {}
         self.apexes: dict[str, str] = {}
         self.names: dict[str, Counter[str]] = {}
         self.coming: deque[tuple[float, Published]] = deque()
+        self._latest = float("-inf")
 
-    def expect(self, due: float, published: Published) -> None:
-        """Let a change arrive at `due` (monotonic seconds), but never before one made earlier."""
-        self.coming.append((max(due, self.coming[-1][0]) if self.coming else due, published))
+    def expect(self, due: float, published: Published) -> float:
+        """Let a change arrive at `due` (monotonic seconds), but never before one made earlier; gives when it does."""
+        with self.lock:
+            self._latest = max(due, self._latest)
+            self.coming.append((self._latest, published))
+            return self._latest
 
     def refresh(self, now: float) -> None:
-        """Take in what has arrived by now."""
+        """Take in what has arrived by now; its caller holds the lock."""
         while self.coming and self.coming[0][0] <= now:
             self._take(self.coming.popleft()[1])
 
