@@ -261,6 +261,16 @@ class SecondaryBehind(Line, tag="secondary_behind"):
     why: str
 
 
+class Uncached(Line, tag="uncached"):
+    """The TTL has passed since every name server served an answer without these load balancers."""
+
+    zone: str
+    name: str
+    since: int
+    load_balancers: list[str]
+    ttl_s: int
+
+
 class Answered(Line, tag="answer"):
     """What a name server answers is otherwise than it was: `whole`, `empty`, `mixed`, `foreign`, `behind`, `silent`."""
 
@@ -322,6 +332,7 @@ Event: TypeAlias = (
     | Secondaries
     | SecondaryBehind
     | Answered
+    | Uncached
     | Verdict
     | Checkpoint
 )

@@ -106,6 +106,8 @@ def narrated(event: Mapping[str, Any]) -> str | None:
         who = f"{who} {event['who']}"
     if event.get("event") == "secondaries":
         who = ", ".join(str(one) for one in event.get("servers") or [])
+    if event.get("event") == "uncached":
+        who = "caches"
     if event.get("event") == "secondary_behind":
         who = str(event.get("server"))
     return f"{_clock(str(event.get('at', '')))}  {who:<11} {text}"
@@ -138,6 +140,9 @@ def worded(event: Mapping[str, Any]) -> str | None:
             was, why = event.get("was"), event.get("why")
             after = f" (was {was})" if was and not why else f" ({why})" if why else ""
             return f"{_short(event.get('name'), event)}  {event.get('server')} answers {event.get('state')}{after}"
+        case "uncached":
+            names = ", ".join(str(one) for one in event.get("load_balancers") or [])
+            return f"resolvers that keep to the TTL no longer hand out {names} for {_short(event.get('name'), event)}"
         case "standing":
             return f"{event.get('kind')}  {event.get('sentence')}  Next: {event.get('command')}"
         case "settled":

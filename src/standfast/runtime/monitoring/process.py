@@ -26,6 +26,7 @@ from ..tidings import Tidings
 from ..verdict import Verdict, short_name, standings, verdict
 from ..zonesight import servers_of
 from .answers import BAD, STATES, Answer, Believed, Past
+from .caches import Caches
 from .looking import Looker
 from .meter import Labels, Meter, Value
 
@@ -56,7 +57,7 @@ class MonitorProcess:
         self._tidings = Tidings(journal)
         self._store = place.late_store()
         self._plan: Plan | None = None
-        self._past = Past()
+        self._past, self._caches = Past(), Caches()
         self._turn = threading.Lock()
         self._believed: dict[str, Believed] = {}
         self._lookers: dict[str, Looker] = {}
@@ -90,6 +91,7 @@ class MonitorProcess:
             self._learn()
             self._measure()
             self._forgotten()
+            self._uncached()
             if self._presence is not None:
                 self._presence.beat(troubles=self._tidings.troubles[:20], standing=self._said)
             stop.wait(BEAT_S)
@@ -116,8 +118,12 @@ class MonitorProcess:
         if plan is None:
             return
         with self._turn:
+            former = self._plan
             for entry in plan.shards:
                 self._past.learn(entry)
+                was = former.entry(entry.key) if former is not None else None
+                if was is not None and was is not entry and was.since != entry.since:
+                    self._caches.learn(was, entry)
             self._plan = plan
 
     def _entries(self, zone: str) -> list[Entry]:
@@ -198,7 +204,16 @@ class MonitorProcess:
             if seen is None or seen.state != "whole" or (seen.since or 0) < entry.since:
                 return False
         self._served[entry.key] = entry.since
+        self._caches.served(entry.key, entry.since, time.monotonic())
         return True
+
+    def _uncached(self) -> None:
+        """Whom resolvers have forgotten by now."""
+        with self._turn:
+            over = self._caches.forgotten(time.monotonic())
+        for one in over:
+            facts = {"load_balancers": list(one.load_balancers), "ttl_s": one.ttl_s}
+            self._tidings.event("uncached", zone=one.key[0], name=one.key[1], since=one.since, **facts)
 
     def _measure(self) -> None:
         """The answers as numbers."""
