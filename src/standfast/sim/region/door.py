@@ -1,18 +1,19 @@
 """A manager's door with admission: production's `Intake` over blocks of droplets that want a lease.
 
-A block is what the manager does in a tick, so that its place in the queue is the same as that of its droplets.
+A block is what the manager does in three ticks: few enough to be asked for one by one, and many to a time-out.
 """
 
 from standfast.recovery.admission import Intake, Pace
 
 _LEAST = 1e-6
+_TICKS = 3.0
 
 
 class Door:
     """Takes in blocks by number. `block`: how many droplets are one."""
 
     def __init__(self, rate: float, tick_s: float, timeout_s: float) -> None:
-        self.block = max(1, int(rate * tick_s))
+        self.block = max(1, int(_TICKS * rate * tick_s))
         self._timeout_s = timeout_s
         self._pace = Pace(rate / self.block, measured=False)
         self._intake: Intake[int] = Intake(self._pace)
