@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from standfast.adapters.providers.memory import MemoryProvider
 from standfast.adapters.stores.diskcopy import DiskCopy
 from standfast.adapters.stores.memory import MemoryStore
-from standfast.model.rrset import RRType
-from standfast.ports.provider import Conflict, Replace, Unknown
+from standfast.model.marker import Marker, marker_rdata, read_marker
+from standfast.model.name import marker_owner
+from standfast.model.rrset import RRset, RRType
+from standfast.ports.provider import Changes, Conflict, ReadChanges, Replace, Unknown
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import Publish
 from standfast.runtime.enacting import EnactorProcess
@@ -181,3 +183,45 @@ def test_observing_writes_nothing_and_says_only_what_it_would_write(tmp_path: Pa
     assert [write["name"] for line in told(tmp_path, "would_write") for write in line["writes"]].count(WWW) == 1
     assert not told(tmp_path, "outcome")
     assert not told(tmp_path, "intent")
+
+
+class Blind(Counting):
+    """A provider that never tells what changed, as Route 53."""
+
+    asked = 0
+
+    def perform(self, request: Any) -> Any:
+        if isinstance(request, ReadChanges):
+            return Changes(0, () if request.serial == 0 else None)
+        self.asked += 1
+        return super().perform(request)
+
+
+def test_where_nobody_tells_what_changed_a_look_asks_only_whether_a_freeze_is_over(tmp_path: Path) -> None:
+    store, provider, never = MemoryStore(), Blind(ZONE, {}), threading.Event()
+    store.perform(Publish(None, plan_of(1, [entry(WWW, 1, "192.0.2.1"), entry(f"api.{ZONE}", 1, "192.0.2.1")])))
+    journal = Journal(tmp_path, "enactor", "a")
+    process = EnactorProcess(
+        "a", STREAM, store, {ZONE: provider}, DiskCopy(tmp_path / "copy.sqlite"), journal, blind=(ZONE,)
+    )
+    process._pass("start", never)
+    process._pass("look", never)
+    live, asked = dict(provider.state.rrsets), provider.asked
+    process._pass("look", never)
+    assert provider.asked == asked, "an idle look asks for nothing"
+    owner = marker_owner(WWW, ZONE)
+    marker = read_marker(live[owner, int(RRType.TXT)], ZONE, owner)
+    assert isinstance(marker, Marker)
+    sealed = marker_rdata(replace(marker, state="frozen", nonce="0" * 16), ZONE, owner)
+    rrsets = {**live, (owner, int(RRType.TXT)): RRset.of(RRType.TXT, 60, [sealed])}
+    del rrsets[WWW, int(RRType.A)]
+    provider.state = ZoneState(ZONE, rrsets)
+    process._pass("audit", never)
+    process._pass("look", never)
+    process._pass("look", never)
+    assert process.core.waiting == ((ZONE, WWW),)
+    assert (WWW, int(RRType.A)) not in provider.state.rrsets, "frozen"
+    provider.state = ZoneState(ZONE, {**rrsets, (owner, int(RRType.TXT)): live[owner, int(RRType.TXT)]})
+    process._pass("look", never)
+    assert (WWW, int(RRType.A)) in provider.state.rrsets, "thawed, and mended at the next look"
+    assert not process.core.waiting

@@ -32,6 +32,7 @@ from standfast.config.sources import bind_sources
 from standfast.config.stores import bind_store
 from standfast.config.web import bind_web
 from standfast.errors import ConfigError, Problem
+from standfast.model.fleet import alias_of
 from standfast.model.name import parse_stream
 
 ANSWERS_MAX: Final = 100
@@ -135,7 +136,7 @@ def _judge_prefixes(
     networks = [ipaddress.ip_network(text) for zone in zones for text in zone.prefixes]
     for one in fleet.load_balancers:
         for text in (*one.ipv4, *one.ipv6):
-            if not any(ipaddress.ip_address(text) in network for network in networks):
+            if alias_of(text) is None and not any(ipaddress.ip_address(text) in network for network in networks):
                 message = f"{text} of {one.id} is outside the prefixes of every zone: it is never published."
                 report = root.note if asked else root.problem
                 report("load_balancers", message, "Mend the address, or add its network to prefixes.")

@@ -23,6 +23,7 @@ from standfast.config.schema import (
 from standfast.config.section import Section
 from standfast.config.source_kinds import LoadBalancerConfig
 from standfast.model.entry import Layout
+from standfast.model.fleet import alias_of
 from standfast.model.name import reserved_label
 
 TTL_SHORT: Final = 30
@@ -184,12 +185,22 @@ class _Fit:
         right &= self._names_exist(section, "pools", pools, self.fleet.pools_known, lambda one: one.pool)
         if not right or not (self.fleet.azs_known and self.fleet.pools_known):
             return
+        self._no_names(section, endpoint)
         counts = self._count(endpoint)
         if not counts:
             message = "No load balancer is eligible: none has both such an AZ and such a pool."
             self._report(section, section.mark, "", message, "Mend azs or pools.")
         elif self.fleet.addresses_known:
             self._enough(section, endpoint, families, counts)
+
+    def _no_names(self, section: Section, endpoint: EndpointConfig) -> None:
+        """Load balancers that are only names stand at Route 53 alone, and in no tree and no plain record."""
+        some = endpoint.eligible(self.fleet.load_balancers)
+        names = [one.id for one in some if any(alias_of(text) for text in (*one.ipv4, *one.ipv6))]
+        if names and endpoint.layout not in ("auto", "multivalue"):
+            message = f"{', '.join(names[:4])} is only a name (alias), and this endpoint's layout is {endpoint.layout}."
+            remedy = "It needs provider: route53 and layout multivalue; else give ip:, or keep it out by azs or pools."
+            self._report(section, section.mark, "", message, remedy)
 
     def _names_exist(
         self,

@@ -19,6 +19,7 @@ from standfast.config.schema import ADMIN_STATES, DEFAULT_POOL
 from standfast.config.section import Section
 from standfast.config.source_kinds import LoadBalancerConfig
 from standfast.errors import Problem
+from standfast.model.fleet import alias_address
 
 CAPACITY_MAX: Final = 1_000_000
 _ADDRESSES_MAX: Final = 100
@@ -85,9 +86,14 @@ def _load_balancer(section: Section, key: Scalar) -> tuple[LoadBalancerConfig, l
         section.problem("", bad.message, bad.remedy)
     az = section.require("az", scalars.identifier, "Say in which availability zone it stands: az: a.")
     before = len(section.findings.problems)
-    addresses = section.read_list("ip", scalars.address)
-    if addresses is None:
+    alias = section.get("alias") is not None
+    addresses = _alias(section) if alias else section.read_list("ip", scalars.address)
+    if alias and section.get("ip") is not None:
+        section.problem("ip", "It has a name (alias) and addresses (ip).", "Keep one of the two.")
+    if addresses is None and not alias:
         section.missing("ip", "Give its addresses: ip: [192.0.2.11].")
+    elif addresses is None:
+        pass
     elif len(addresses) > _ADDRESSES_MAX:
         section.problem("ip", f"These are {len(addresses)} addresses.", f"Give at most {_ADDRESSES_MAX}.")
     whole = len(section.findings.problems) == before
@@ -103,6 +109,20 @@ def _load_balancer(section: Section, key: Scalar) -> tuple[LoadBalancerConfig, l
         port=section.read("port", scalars.port, None),
     )
     return one, addresses if whole else None
+
+
+def _alias(section: Section) -> list[tuple[str, Mark]] | None:
+    """A load balancer that is only a name: what stands for its addresses, one a family."""
+    inner = section.section("alias", keys.ALIAS)
+    if inner is None:
+        return None
+    name = inner.require("name", scalars.owner_name, "Give its name: name: lb-1.eu-west-1.elb.amazonaws.com.")
+    zone = inner.require("zone", scalars.hosted_zone, "Give its hosted zone's id, as AWS says: zone: Z32O12XQLNTSW2.")
+    families = inner.read_list("families", scalars.choice("a family", ("ipv4", "ipv6")))
+    if name is None or zone is None:
+        return None
+    some = [family for family, _ in families or [("ipv4", inner.mark)]]
+    return [(alias_address(name, zone, six=family == "ipv6"), inner.at("name")) for family in dict.fromkeys(some)]
 
 
 def _note_loopback(

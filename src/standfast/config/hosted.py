@@ -16,7 +16,6 @@ RATE: Final = 2.0
 BURST: Final = 10
 RATE_MAX: Final = 10.0
 """So many requests a second AWS answers an account at most (Quotas, "Quotas on API requests")."""
-_ZONE_ID: Final = re.compile(r"(?:/hostedzone/)?(Z[A-Z0-9]{1,31})\Z")
 _ROLE: Final = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}\Z", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}\Z")
 _burst: Final = scalars.whole("a number of requests", 1, 50)
@@ -47,7 +46,7 @@ def bind_hosted(zone: Section, url: Callable[[str], str]) -> HostedConfig:
         if zone.get(other) is not None:
             zone.problem(other, f"{other} has no meaning with Route 53.", "Leave it out: AWS has its own credentials.")
     return HostedConfig(
-        zone.read("hosted_zone", _zone_id, ""),
+        zone.read("hosted_zone", scalars.hosted_zone, ""),
         zone.read("region", _region, ""),
         _roles(zone),
         zone.read("endpoint", url, ""),
@@ -73,12 +72,6 @@ def _roles(zone: Section) -> tuple[tuple[KeyRole, str], ...]:
         return ()
     found = ((role, section.read(role, _role, "")) for role in IN_LINE)
     return tuple((role, arn) for role, arn in found if arn)
-
-
-def _zone_id(text: str) -> str:
-    if not (found := _ZONE_ID.match(text)):
-        raise BadValue(f"{shown(text)} is not a hosted zone's id.", "Give it as AWS does: hosted_zone: Z0123456789ABC.")
-    return found[1]
 
 
 def _role(text: str) -> str:

@@ -18,6 +18,7 @@ _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)\s*%\Z")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 _SIZE: Final = re.compile(r"([0-9]{1,9})\s*(KiB|MiB|GiB|TiB)\Z")
 _SHIFTS: Final = {"KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40}
+_HOSTED_ZONE: Final = re.compile(r"(?:/hostedzone/)?(Z[A-Z0-9]{1,31})\Z")
 TTL_MIN: Final = 1
 TTL_MAX: Final = 86400
 PORT_MAX: Final = 65535
@@ -274,3 +275,10 @@ def url(text: str) -> str:
         # The text itself is not repeated: it has a secret in it.
         raise BadValue("This URL has a user or password in it.", "Send them as a header, from env: or file:.")
     return text
+
+
+def hosted_zone(text: str) -> str:
+    """The id of a hosted zone."""
+    if not (found := _HOSTED_ZONE.match(text)):
+        raise BadValue(f"{shown(text)} is not a hosted zone's id.", "Give it as AWS does: Z0123456789ABC.")
+    return found[1]

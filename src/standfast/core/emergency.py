@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.model.entry import Entry, Key, Layout, Member
-from standfast.model.fleet import Fleet
+from standfast.model.fleet import Fleet, answered_with
 from standfast.model.marker import EMERGENCY, GENERATION_MAX, Floor, Marker, MarkerReading
 from standfast.model.name import first_name, floor_owner
 from standfast.model.plan import Plan, PlanRecord
@@ -183,8 +183,8 @@ def _held(key: Key, marker: Marker, rrsets: tuple[RRset, ...], before: Entry | N
     members = tuple(
         Member(one.id, addresses, one.capacity, served, f"{'in' if served else 'out'} by emergency publish")
         for one in sorted(fleet.load_balancers, key=lambda one: one.id)
-        for served in (bool(there & {*one.ipv4, *one.ipv6}),)
-        for addresses in (tuple(text for text in (*one.ipv4, *one.ipv6) if not served or text in there),)
+        for served in (bool(there & {answered_with(text) for text in (*one.ipv4, *one.ipv6)}),)
+        for addresses in (tuple(text for text in (*one.ipv4, *one.ipv6) if not served or answered_with(text) in there),)
     )
     base = before or Entry(zone, name, max(1, marker.since))
     layout: Layout = "multivalue" if any(one.rtype in ROUTED_TYPES for one in rrsets) else "flat"

@@ -12,7 +12,7 @@ from standfast.model.rrset import RRset, RRType, type_name
 
 from .decisions import Action, Decision, Refusal
 from .guard import entry_violations
-from .layout import TREE_ANSWERS, layout_of, rrsets_of
+from .layout import TREE_ANSWERS, layout_of, names_among, rrsets_of
 from .membership import Membership, all_answered, candidates, decide, healthy_share
 from .outlook import Outlook
 from .removal import panicking
@@ -43,9 +43,13 @@ class Planned(Struct, frozen=True):
 def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None, taken: str) -> Planned:
     """The entry that the policy, health and the limits give; `since` is still to be settled."""
     some, wanted, least = outlook.eligible(policy), outlook.families(policy), outlook.least(policy)
-    layout = layout_of(policy, len(some))
+    layout = layout_of(policy, some)
     if layout == "tree":
         policy = replace(policy, max_answers=TREE_ANSWERS)
+    if layout != "multivalue" and (names := names_among(some)):
+        why = f"{', '.join(names[:4])} is only a name, and layout {layout} has addresses"
+        remedy = "a name needs Route 53 and layout multivalue; else give addresses, or keep it out by azs or pools"
+        return _refusal(policy, Refusal(policy.key, "alias", why, remedy), before)
     if refusal := _impossible(policy, some, wanted, least, before):
         return _refusal(policy, refusal, before)
     considered = candidates(policy, outlook, before, wanted)

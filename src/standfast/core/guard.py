@@ -206,7 +206,7 @@ def _routed(rrset: RRset) -> _Found:
             yield ("rrsets", f"{name} record set {one.identifier or 'alias'}: {why}")
         elif one.address and (why := _unusable(one.address)):
             yield ("address", f"{one.answer} is {why}")
-        elif one.ttl != rrset.ttl or (one.address and not TTL_MIN <= one.ttl <= TTL_MOST):
+        elif one.address and (one.ttl != rrset.ttl or not TTL_MIN <= one.ttl <= TTL_MOST):
             yield ("ttl", f"TTL {one.ttl} of {name} record set {one.identifier or 'alias'} is not to be used here")
 
 

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.model.entry import Entry
+from standfast.model.fleet import answered_with
 from standfast.model.marker import Marker, MarkerReading
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset
@@ -188,6 +189,6 @@ def harmless(entry: Entry, contents: Contents) -> bool:
     """
     if starving(entry, contents):
         return False
-    kept_out = {address for member in entry.members if not member.served for address in member.addresses}
+    kept_out = {answered_with(text) for member in entry.members if not member.served for text in member.addresses}
     present = {text for reading in contents if reading is not None for text in reading.texts()}
     return not present & kept_out

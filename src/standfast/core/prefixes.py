@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec.structs import replace
 
 from standfast.model.entry import Entry
-from standfast.model.fleet import Fleet, LoadBalancer, Verdict
+from standfast.model.fleet import Fleet, LoadBalancer, Verdict, alias_of
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import rdata_text
 
@@ -52,7 +52,8 @@ def outside(addresses: Iterable[str], prefixes: Prefixes) -> tuple[str, ...]:
     """Those of them that may not be published."""
     if not prefixes:
         return ()
-    return tuple(one for one in addresses if not inside(ipaddress.ip_address(one).packed, prefixes))
+    some = (one for one in addresses if alias_of(one) is None)  # a name is no network's
+    return tuple(one for one in some if not inside(ipaddress.ip_address(one).packed, prefixes))
 
 
 def prefix_violations(entry: Entry, prefixes: Prefixes) -> tuple[Violation, ...]:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from standfast.adapters.probes import Answered, Probe, Refused, Result, Wanted, probe_of
 from standfast.config import HealthConfig, LoadBalancerConfig
-from standfast.model.fleet import Verdict
+from standfast.model.fleet import Verdict, reached_at
 from standfast.recovery.health import (
     Failed,
     Health,
@@ -91,7 +91,8 @@ class Outlook(Struct, frozen=True):
 
 def target_of(one: LoadBalancerConfig, health: HealthConfig | None) -> Target:
     """Its own port goes before that of `health`."""
-    return Target(one.id, (*one.ipv4, *one.ipv6), one.port or (health.port if health else 0), one.az)
+    places = tuple(dict.fromkeys(map(reached_at, (*one.ipv4, *one.ipv6))))
+    return Target(one.id, places, one.port or (health.port if health else 0), one.az)
 
 
 def policy_of(health: HealthConfig | None) -> HealthPolicy:

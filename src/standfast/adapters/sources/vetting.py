@@ -10,7 +10,7 @@ from standfast.config import LoadBalancerConfig, scalars
 from standfast.config.fleet import CAPACITY_MAX
 from standfast.config.scalars import BadValue
 from standfast.config.schema import ADMIN_STATES
-from standfast.model.fleet import Verdict
+from standfast.model.fleet import Verdict, alias_of
 
 from . import FleetSeen, FleetUnknown, Sighting
 
@@ -80,6 +80,10 @@ def _wrong(one: LoadBalancerConfig) -> Iterator[str]:
         yield f"{one.id}: it has {len(addresses)} addresses, where 1 to {ADDRESSES_MAX} belong"
     for text, six in addresses[:ADDRESSES_MAX]:
         try:
+            if isinstance(text, str) and (alias := alias_of(text)) is not None:
+                if scalars.owner_name(alias[0]) != alias[0] or text.startswith("::") != six or not alias[1]:
+                    yield f"{one.id}: {text} is no name of a load balancer"
+                continue
             if scalars.address(text) != text or (":" in text) != six:
                 yield f"{one.id}: {text} is not in canonical form, or in the wrong family"
         except BadValue as bad:

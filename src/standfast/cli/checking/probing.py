@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from standfast.adapters.probes import Answered, NotMade, Probe, Refused, Result, Wanted, probe_of
 from standfast.config import HealthConfig, LoadBalancerConfig
-from standfast.model.fleet import Verdict
+from standfast.model.fleet import Verdict, reached_at
 
 AT_ONCE: Final = 200
 """Checks under way together: below the usual limit of open files."""
@@ -57,7 +57,7 @@ async def _round(health: HealthConfig, some: tuple[LoadBalancerConfig, ...]) -> 
 
 
 async def _one(probe: Probe, gate: asyncio.Semaphore, health: HealthConfig, one: LoadBalancerConfig) -> Probed:
-    addresses = (*one.ipv4, *one.ipv6)
+    addresses = tuple(dict.fromkeys(map(reached_at, (*one.ipv4, *one.ipv6))))
     port = one.port or health.port
     results = await asyncio.gather(*(_checked(probe, gate, address, port) for address in addresses))
     slowest = max((took for _, took in results), default=0.0)

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.model.entry import Entry
+from standfast.model.fleet import alias_of
 from standfast.model.marker import Marker, MarkerReading
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.provider import Unknown
@@ -46,6 +47,11 @@ def answered(
     known = [one for one in sets if isinstance(one, RRset)]
     seen = frozenset((int(one.rtype), rdata) for one in known for rdata in one.rdata)
     wanted = addresses_of(entry)
+    if any(alias_of(text) for member in entry.members if member.served for text in member.addresses):
+        empty = [
+            RRType(rtype).name for rtype in ADDRESS_TYPES if _empty(rtype, seen) and entry.rrset(rtype) is not None
+        ]
+        return Answer("empty", f"no {' and no '.join(empty)} record", since) if empty else Answer("whole", since=since)
     missing = [RRType(rtype).name for rtype in ADDRESS_TYPES if _empty(rtype, seen) and not _empty(rtype, wanted)]
     if missing:
         return Answer("empty", f"no {' and no '.join(missing)} record", since)
