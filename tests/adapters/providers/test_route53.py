@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
+import dns.message
+import dns.query
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,9 +27,23 @@ from standfast.adapters.providers.route53.records import (
     rrset_of,
     their_name,
 )
+from standfast.core.layout import rrsets_of
+from standfast.core.selection import Candidate
+from standfast.model.fleet import LoadBalancer, alias_address
 from standfast.model.name import marker_owner
 from standfast.model.rrset import RRset, RRType
-from standfast.ports.provider import Conflict, Prerequisite, Read, Readings, Refused, Replace, Unknown, Write, Written
+from standfast.ports.provider import (
+    Conflict,
+    Content,
+    Prerequisite,
+    Read,
+    Readings,
+    Refused,
+    Replace,
+    Unknown,
+    Write,
+    Written,
+)
 
 Connect: TypeAlias = Callable[..., Client]
 fixed = settings(derandomize=True, deadline=None, max_examples=150, database=None)
@@ -115,6 +133,37 @@ def test_a_change_too_large_is_refused_before_it_is_sent(service: Route53, conne
     assert isinstance(reply, Refused)
     assert "characters" in reply.why
     assert service.counts().get("ChangeResourceRecordSets", 0) == sent
+
+
+def test_a_load_balancer_that_is_a_name_stands_beside_one_that_has_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the planner makes it; answered by DNS; taken away and put back exactly."""
+    services = tmp_path / "services.json"
+    names = {"edge-1.elb.example.net.": {"A": {"ttl": 60, "values": ["192.0.2.77"]}}}
+    services.write_text(json.dumps({"Z1ELB": {"suffix": "elb.example.net.", "names": names}}), encoding="ascii")
+    elb = LoadBalancer("lb-2", "b", "default", (alias_address("edge-1.elb.example.net", "Z1ELB", six=False),), (), 50)
+    some = (Candidate("lb-1", ("192.0.2.1",), 100, None, "in", ""), Candidate("lb-2", elb.ipv4, 50, None, "in", ""))
+    (wanted,) = rrsets_of("multivalue", some, (A,), 60)
+    with running("--services", str(services)) as service:
+        for name, value in service.environment().items():
+            monkeypatch.setenv(name, value)
+        service.zone(ZONE)
+        provider = Route53Provider(ZONE, pace=Pace(10_000, 10_000))
+        client = Client(provider)
+        client.put(Content(below("e"), wanted.rtype, wanted.ttl, wanted.rdata), txt(below("m"), "g1"))
+        assert Client(provider).value(below("e"), A) == wanted
+        said = dns.query.udp(dns.message.make_query(below("e"), "A"), *_at(service))
+        assert {rr.to_text() for rrset in said.answer for rr in rrset} <= {"192.0.2.1", "192.0.2.77"}
+        assert said.answer
+        client.put(a(below("e"), 1))
+        assert client.value(below("e"), A) == rrset(a("", 1))
+        provider.close()
+
+
+def _at(service: Route53) -> tuple[str, float | None, int]:
+    host, port = service.dns[0]
+    return host, 5.0, port
 
 
 # Faults
