@@ -108,7 +108,8 @@ def test_roles_are_assumed_and_refusals_are_named(hosted: tuple[Route53, str, di
     assert code == 0
     by_role = json.loads(said)
     assert by_role["identity"]["Statement"][0]["Resource"] == [arn]
-    assert "Condition" not in json.dumps(by_role["planner"]), "the planner changes nothing"
+    for role in ("planner", "cleaner"):
+        assert "Condition" not in json.dumps(by_role[role]), f"the {role} changes nothing"
     known = with_enactor(rights, by_role["identity"])
     known["roles"] = [{"name": "writer", "trusts": ["enactor"], "policies": [by_role["enactor"]]}]
     options = ("--data", str(tmp_path / "data"), "--rights", str(written(tmp_path, known)))
@@ -134,6 +135,13 @@ def test_without_credentials_or_zone_the_remedy_is_named(tmp_path: Path) -> None
     code, _, errors = standfast(file, "iam-policy", environment=lonely)
     assert code == 1
     assert "hosted_zone" in errors
+
+
+def test_the_cleaner_of_trees_may_change_what_it_asserts(tmp_path: Path) -> None:
+    file = configured(tmp_path, "hosted_zone: Z1,", "{www: {layout: tree}}")
+    code, said, _ = standfast(file, "iam-policy", "--role", "cleaner")
+    assert code == 0
+    assert "*._standfast.lb.example.com" in said
 
 
 def test_names_that_are_too_many_are_allowed_by_zone(tmp_path: Path) -> None:

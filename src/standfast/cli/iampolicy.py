@@ -15,6 +15,7 @@ import click
 from standfast import config as configuration
 from standfast.config import Config, KeyRole, ZoneConfig
 from standfast.errors import StandfastError
+from standfast.model.routing import MULTIVALUE_ANSWERS
 
 ROLES: Final[tuple[KeyRole, ...]] = ("enactor", "planner", "cleaner")
 CHARACTERS_MAX: Final = 6_144
@@ -79,7 +80,14 @@ def policy_of(config: Config, zones: Iterable[ZoneConfig], arns: dict[str, str],
 def has_trees(config: Config, zone: ZoneConfig) -> bool:
     """Whether an endpoint of the zone may have a tree, which the cleaner takes away when it is old. What its change
     asserts it deletes and creates, live names among it: IAM can't tell that apart."""
-    return any(one.zone == zone.name and one.layout in ("tree", "auto") for one in config.endpoints)
+    declared = all(source.kind == "declared" for source in config.sources)
+    many = {
+        one.name
+        for one in config.endpoints
+        if not declared or len(one.eligible(config.load_balancers)) > MULTIVALUE_ANSWERS
+    }
+    mine = [one for one in config.endpoints if one.zone == zone.name]
+    return any(one.layout == "tree" or (one.layout == "auto" and one.name in many) for one in mine)
 
 
 def names_of(config: Config, zone: ZoneConfig) -> list[str]:
