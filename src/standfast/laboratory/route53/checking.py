@@ -73,11 +73,11 @@ class Checking:
                 raise invalid_input(f"Invalid request: the child {child} is itself a calculated health check")
 
     def get_health_check(self, given: Parameters) -> Parameters:
-        """GetHealthCheck."""
+        """GetHealthCheck (API Reference, GetHealthCheck)."""
         return {"HealthCheck": self.check(given["HealthCheckId"]).shown()}
 
     def list_health_checks(self, given: Parameters) -> Parameters:
-        """ListHealthChecks, in order of id."""
+        """ListHealthChecks, in order of id; the marker is the next id (API Reference, ListHealthChecks)."""
         most = page_size(given.get("MaxItems"), PAGE_MAX)
         with self.account.lock:
             found = [one for key, one in sorted(self.account.checks.items()) if key >= given.get("Marker", "")]
@@ -91,11 +91,14 @@ class Checking:
         }
 
     def get_health_check_count(self, given: Parameters) -> Parameters:
-        """GetHealthCheckCount."""
+        """GetHealthCheckCount (API Reference, GetHealthCheckCount)."""
         return {"HealthCheckCount": len(self.account.checks)}
 
     def update_health_check(self, given: Parameters) -> Parameters:
-        """UpdateHealthCheck: HealthCheckVersionMismatch if a version is given that is not the current one."""
+        """UpdateHealthCheck: HealthCheckVersionMismatch if a version is given that is not the current one.
+
+        Source: API Reference, UpdateHealthCheck, HealthCheckVersion.
+        """
         with self.account.lock:
             check = self.check(given["HealthCheckId"])
             if given.get("HealthCheckVersion", check.version) != check.version:
@@ -120,7 +123,7 @@ class Checking:
         return {"HealthCheckObservations": self._observed(given["HealthCheckId"], failures=False)}
 
     def get_health_check_last_failure_reason(self, given: Parameters) -> Parameters:
-        """GetHealthCheckLastFailureReason: not for calculated checks."""
+        """GetHealthCheckLastFailureReason: not for calculated checks (API Reference, the operation of that name)."""
         return {"HealthCheckObservations": self._observed(given["HealthCheckId"], failures=True)}
 
     def _observed(self, identifier: str, failures: bool) -> list[Parameters]:
@@ -159,11 +162,11 @@ class Checking:
         return {}
 
     def list_tags_for_resource(self, given: Parameters) -> Parameters:
-        """ListTagsForResource."""
+        """ListTagsForResource (API Reference, ListTagsForResource)."""
         return {"ResourceTagSet": self._tag_set(*self._resource(given))}
 
     def list_tags_for_resources(self, given: Parameters) -> Parameters:
-        """ListTagsForResources: up to ten at a time."""
+        """ListTagsForResources: up to ten at a time (API Reference, ListTagsForResources)."""
         ids = given["ResourceIds"]
         if not 1 <= len(ids) <= TAGGED_RESOURCES_MAX:
             raise invalid_input(f"Invalid request: 1 to {TAGGED_RESOURCES_MAX} resources are asked for at a time")

@@ -71,7 +71,7 @@ class Hosting:
             }
 
     def get_hosted_zone(self, given: Parameters) -> Parameters:
-        """GetHostedZone."""
+        """GetHostedZone (API Reference, GetHostedZone)."""
         with self.account.lock:
             return {
                 "HostedZone": _shown(self.zone(given["Id"])),
@@ -79,11 +79,11 @@ class Hosting:
             }
 
     def get_hosted_zone_count(self, given: Parameters) -> Parameters:
-        """GetHostedZoneCount."""
+        """GetHostedZoneCount (API Reference, GetHostedZoneCount)."""
         return {"HostedZoneCount": len(self.account.zones)}
 
     def list_hosted_zones(self, given: Parameters) -> Parameters:
-        """ListHostedZones, in order of id."""
+        """ListHostedZones, in order of id; the marker is the next id (API Reference, ListHostedZones)."""
         most = page_size(given.get("MaxItems"), ZONES_PAGE_MAX)
         with self.account.lock:
             zones = [zone for key, zone in sorted(self.account.zones.items()) if key >= given.get("Marker", "")]
@@ -97,7 +97,10 @@ class Hosting:
         }
 
     def list_hosted_zones_by_name(self, given: Parameters) -> Parameters:
-        """ListHostedZonesByName: names with the labels reversed, from DNSName and HostedZoneId on."""
+        """ListHostedZonesByName: names with the labels reversed, from DNSName and HostedZoneId on.
+
+        Source: API Reference, ListHostedZonesByName.
+        """
         most = page_size(given.get("MaxItems"), ZONES_PAGE_MAX)
         if given.get("HostedZoneId") and not given.get("DNSName"):
             raise invalid_input("Invalid request: HostedZoneId needs DNSName")
@@ -120,7 +123,10 @@ class Hosting:
         }
 
     def delete_hosted_zone(self, given: Parameters) -> Parameters:
-        """DeleteHostedZone: only with nothing but SOA and NS at the apex (HostedZoneNotEmpty)."""
+        """DeleteHostedZone: only with nothing but SOA and NS at the apex (HostedZoneNotEmpty).
+
+        Source: API Reference, DeleteHostedZone; the words are AWS's.
+        """
         with self.account.lock:
             zone = self.zone(given["Id"])
             if zone.records() > 2 or set(zone.groups) != {(zone.apex, "NS"), (zone.apex, "SOA")}:
@@ -134,7 +140,11 @@ class Hosting:
             return {"ChangeInfo": self._info(submitted)}
 
     def change_resource_record_sets(self, given: Parameters) -> Parameters:
-        """ChangeResourceRecordSets: all of the batch or none; one at a time for a zone."""
+        """ChangeResourceRecordSets: all of the batch or none; one at a time for a zone.
+
+        Sources: API Reference, ChangeResourceRecordSets; Developer Guide, Quotas, "Quotas on API requests"
+        (PriorRequestNotComplete).
+        """
         batch = given["ChangeBatch"]
         changes = [_change(one) for one in batch["Changes"]]
         with self.account.lock:
@@ -191,7 +201,7 @@ class Hosting:
         }
 
     def get_change(self, given: Parameters) -> Parameters:
-        """GetChange: PENDING until every DNS server has the change, then INSYNC."""
+        """GetChange: PENDING until every DNS server has the change, then INSYNC (API Reference, GetChange)."""
         with self.account.lock:
             found = self.account.changes.get(given["Id"])
             if found is None:
