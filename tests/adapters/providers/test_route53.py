@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.provider_routed_kit import multivalue
 from conformance.provider_subject import TXT, ZONE, A, Client, a, below, cname, exactly, rrset, txt
 from harness.route53 import Route53, running
 from standfast.adapters.providers.route53 import Route53Provider
@@ -119,6 +120,23 @@ def test_record_sets_without_a_form_of_ours_are_seen_and_replaced(service: Route
     assert (seen.rtype, seen.texts()) == (RRType.ROUTED_A, ("192.0.2.7",))
     client.put(a(below("e"), 1))
     assert client.value(below("e"), A) == rrset(a("", 1))
+
+
+def test_what_a_hand_adds_under_a_new_identifier_is_seen_when_it_is_read_back(
+    service: Route53, connected: Connect
+) -> None:
+    client, other = connected(), connected()
+    client.put(multivalue(below("e"), 1, 2), txt(below("m"), "g1"))
+    other.put(multivalue(below("e"), 1, 2, 9))
+    marker = exactly(txt(below("m"), "g1"))
+    assert client.replace([marker], [multivalue(below("e"), 1, 3), txt(below("m"), "g2")]) == Written()
+    seen = client.value(below("e"), A)
+    assert seen is not None
+    assert seen.texts() == ("192.0.2.1", "192.0.2.3", "192.0.2.9"), "a batch can't assert that nothing else is there"
+    client.put(multivalue(below("e"), 1, 3))
+    assert client.value(below("e"), A) == rrset(multivalue("", 1, 3))
+    absent = Prerequisite(below("e"), A, ())
+    assert client.replace([absent], [multivalue(below("e"), 4)]) == Conflict(), "absence is looked at anew"
 
 
 def test_a_change_too_large_is_refused_before_it_is_sent(service: Route53, connected: Connect) -> None:

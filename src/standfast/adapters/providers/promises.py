@@ -22,7 +22,8 @@ class Promises(Struct, frozen=True):
     `synthesises`: a reading may be made from a wildcard; else it is literal, and needs no confirming.
     `tells_serial`: a change moves the serial; else nothing tells that there was one.
     `asserts_absence`: absence of what a change does not create is part of the change; else it is looked at just before
-    (then only a hand's change in between goes unnoticed: ours give the floor a new nonce).
+    (then only a hand's change in between goes unnoticed: ours give the floor a new nonce). Likewise a variant under an
+    identifier that was not there when the others were read stands beside them until it is read back.
     `routed`: it holds variants: layouts multivalue and tree.
     """
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar, overload
 
 from standfast.model.name import is_below, marker_owner, subtree
-from standfast.model.rrset import RRset
+from standfast.model.rrset import ROUTED_TYPES, RRset
 from standfast.ports.provider import (
     Changes,
     ChangesReply,
@@ -229,7 +229,9 @@ class Route53Provider:
     ) -> Batch | Conflict | Refused:
         """The batch by what is known; what is not is read, and what does not fit is read anew before it is a conflict.
         Raises CallFailed, Inexpressible."""
-        unasserted = {one.owner for one in wanted if not one.rdata} - {one.owner for one in contents if one.rdata}
+        # A plain rrset is created only where none stands; a variant also beside others, of which it knows nothing.
+        created = {(one.owner, one.rtype) for one in contents if one.rdata and one.rtype not in ROUTED_TYPES}
+        unasserted = {one.owner for one in wanted if not one.rdata and (one.owner, one.rtype) not in created}
         fresh = {owner for owner in owners if owner not in self._known or owner in unasserted}
         self._looked(fresh)
         standing = {owner: self._known[owner] for owner in owners}
