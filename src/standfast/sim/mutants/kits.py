@@ -30,6 +30,8 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/core/test_planner_capacity.py",
         "tests/core/test_planner_following.py",
         "tests/core/test_planner_rotation.py",
+        "tests/core/test_layout.py",
+        "tests/runtime/test_enacting.py",
         "tests/core/test_publisher.py",
         "tests/core/test_publisher_script.py",
         "tests/recovery/test_health.py",
