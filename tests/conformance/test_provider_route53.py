@@ -65,7 +65,7 @@ class TestRoute53(RoutedKit, ProviderKit):
     """The provider over boto3."""
 
     promises = PROMISES["route53"]
-    random_changes = 80
+    random_changes = 50
     endpoints_a_change = 120
 
     @pytest.fixture
