@@ -90,10 +90,10 @@ def test_a_folder_that_can_not_be_written_is_refused_before_anything_runs(asked:
 
 def test_a_sweep_shows_bands_or_exports_them(asked: list[Job]) -> None:
     text = run(replay_command, "october-2025", "--sweep", "5", "--vary", "lease_rate, boot_s").text
-    assert "5 days: each of 2 numbers" in text
+    assert "5 days. The first has all numbers as they are; in the others " in text
     assert len({one.parameters for one in asked}) == 5
     found = run(replay_command, "october-2025", "--sweep", "3", "--with", "dns", "--json").json
-    assert found["bands"]["ec2-well"]["count"] == 3
+    assert found["bands"]["ec2-well"]["days"] == 3
     assert {one.protections for one in asked[5:]} == {family("dns")}
     for more in (("--vary", "lease_rate"), ("--sweep", "3", "--svg", "x")):
         assert run(replay_command, "october-2025", *more).code == 2

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from standfast.sim.region.attribution import Counterfactual, Set
     from standfast.sim.region.day import Day
+    from standfast.sim.region.parameters import Parameters
     from standfast.sim.region.scoring import Score
 
 
@@ -34,6 +35,7 @@ class Asked(Struct, frozen=True):
     as_json: bool
     sweep: int | None = None
     vary: str | None = None
+    step: float | None = None
 
 
 def replay_october(asked: Asked) -> None:
@@ -52,7 +54,7 @@ def replay_october(asked: Asked) -> None:
     def run_all(sets: "Sequence[Set]") -> "list[Day]":
         new = [one for one in sets if one not in days]
         with progress(quiet=asked.as_json) as tell:
-            found = run_days([_job(one, asked.seed) for one in new], tell) if new else []
+            found = run_days([Job(_parameters(asked), one, asked.seed) for one in new], tell) if new else []
         days.update(zip(new, found, strict=True))
         return [days[one] for one in sets]
 
@@ -66,7 +68,7 @@ def replay_october(asked: Asked) -> None:
         pairs.append((compared.asked.together, score(compared.asked.together.milestones)))
     _write(asked, pairs, list(days.values()))
     if asked.as_json:
-        _print_json(built, judged, compared)
+        _print_json(asked, built, judged, compared)
     elif asked.svg is None and asked.png is None and asked.html is None:
         _show(pairs, compared)
 
@@ -77,23 +79,20 @@ def _names(given: str | None) -> list[str]:
 
 def _study(asked: Asked, count: int) -> None:
     """The same day with other numbers: as built, or with the protections asked for."""
-    from standfast.sim.region.parameters import DEFAULTS
     from standfast.sim.region.protections import chosen
-    from standfast.sim.region.scoring import score
-    from standfast.sim.region.study import bands, draws
+    from standfast.sim.region.study import study
     from standfast.sim.region.telling.studied import exported, listing
 
     if asked.svg or asked.png or asked.html:
         raise click.UsageError("--sweep prints bands, or exports them with --json. Leave out --svg, --png and --html.")
     wanted = chosen(_names(asked.protections))
-    found = draws(DEFAULTS, count, asked.seed, _names(asked.vary))
+    regions = study(_parameters(asked), count, asked.seed, _names(asked.vary))
     with progress(quiet=asked.as_json) as tell:
-        days = run_days([Job(one.parameters, wanted, one.seed) for one in found], tell)
-    spread = bands(found, days)
+        days = run_days([Job(one, wanted, asked.seed + place) for place, one in enumerate(regions)], tell)
     if asked.as_json:
-        click.echo(json.dumps(exported(found, spread)))
+        click.echo(json.dumps(exported(regions, days)))
     else:
-        _console().print(listing(found, spread, score(days[0].milestones)))
+        _console().print(listing(regions, days))
 
 
 def _prepare(asked: Asked) -> None:
@@ -109,10 +108,12 @@ def _prepare(asked: Asked) -> None:
         )
 
 
-def _job(protections: "Set", seed: int) -> Job:
+def _parameters(asked: Asked) -> "Parameters":
+    from msgspec import structs
+
     from standfast.sim.region.parameters import DEFAULTS
 
-    return Job(DEFAULTS, protections, seed)
+    return DEFAULTS if asked.step is None else structs.replace(DEFAULTS, tick_s=asked.step)
 
 
 def _sets(wanted: "Set") -> "tuple[Set, ...]":
@@ -153,11 +154,10 @@ def _write(asked: Asked, pairs: "list[tuple[Day, Score]]", days: "list[Day]") ->
         write_text(asked.html, october_page(days))
 
 
-def _print_json(built: "Day", judged: "Score", compared: "Counterfactual | None") -> None:
-    from standfast.sim.region.parameters import DEFAULTS
+def _print_json(asked: Asked, built: "Day", judged: "Score", compared: "Counterfactual | None") -> None:
     from standfast.sim.region.telling.exporting import exported
 
-    click.echo(json.dumps(exported(built, judged, DEFAULTS, compared)))
+    click.echo(json.dumps(exported(built, judged, _parameters(asked), compared)))
 
 
 def _console() -> "Console":

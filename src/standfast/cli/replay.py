@@ -45,6 +45,12 @@ _OCTOBER: Final = "october-2025"
     "--sweep", metavar="N", type=click.IntRange(2, 10_000), help="of the day: N days with other numbers; shows bands"
 )
 @click.option("--vary", metavar="LIST", help="with --sweep: vary only these parameters, separated by commas")
+@click.option(
+    "--step",
+    metavar="S",
+    type=click.FloatRange(1.0, 60.0),
+    help="of the day: seconds of a step of the model; default 5",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="of the day: what is random in it comes from this; default 1")
 def replay_command(
     what: str,
@@ -56,6 +62,7 @@ def replay_command(
     as_json: bool,
     sweep: int | None,
     vary: str | None,
+    step: float | None,
     seed: int | None,
 ) -> None:
     """Show what happened, step by step: zone, markers, store, and what each actor believed.
@@ -75,9 +82,9 @@ def replay_command(
 
         if vary is not None and sweep is None:
             raise click.UsageError("--vary says what --sweep varies. Add --sweep N.")
-        replay_october(Asked(view, 1 if seed is None else seed, svg, png, html, as_json, sweep, vary))
+        replay_october(Asked(view, 1 if seed is None else seed, svg, png, html, as_json, sweep, vary, step))
         return
-    for option, given in (("--png", png), ("--sweep", sweep), ("--vary", vary), ("--seed", seed)):
+    for option, given in (("--png", png), ("--sweep", sweep), ("--vary", vary), ("--step", step), ("--seed", seed)):
         if given is not None:
             raise click.UsageError(f"{option} belongs to `standfast replay {_OCTOBER}`. Leave it out.")
     runs = _runs(what)
