@@ -72,6 +72,12 @@ def test_plots_and_page_are_written(asked: list[Job], tmp_path: Path) -> None:
     assert data["runs"][""]["milestones"]["ec2-well"] == "13:55"
 
 
+def test_plots_of_a_comparison_need_two_days_only(asked: list[Job], tmp_path: Path) -> None:
+    run(replay_command, "october-2025", "--with", "recovery", "--svg", tmp_path)
+    assert [one.protections for one in asked] == [frozenset(), family("recovery")]
+    assert "with recovery" in (tmp_path / "ec2.svg").read_text(encoding="utf-8")
+
+
 def test_an_unknown_protection_is_refused_and_the_known_are_named(asked: list[Job]) -> None:
     with pytest.raises(StandfastError, match="there is no such protection") as refused:
         run(replay_command, "october-2025", "--with", "fencing,admission")

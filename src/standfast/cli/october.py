@@ -58,18 +58,17 @@ def replay_october(asked: Asked) -> None:
         days.update(zip(new, found, strict=True))
         return [days[one] for one in sets]
 
+    told = asked.as_json or (asked.svg is None and asked.png is None and asked.html is None)
     more = _for_the_page() if asked.html is not None else ()
-    run_all(tuple(dict.fromkeys([*_sets(wanted), *more])))
-    compared = counterfactual(wanted, run_all) if wanted else None
-    built = days[frozenset()]
-    judged = score(built.milestones)
-    pairs = [(built, judged)]
-    if compared is not None:
-        pairs.append((compared.asked.together, score(compared.asked.together.milestones)))
+    run_all(tuple(dict.fromkeys([frozenset(), wanted, *(_sets(wanted) if told else ()), *more])))
+    pairs = [(days[one], score(days[one].milestones)) for one in dict.fromkeys((frozenset(), wanted))]
     _write(asked, pairs, list(days.values()))
+    if not told:
+        return
+    compared = counterfactual(wanted, run_all) if wanted else None
     if asked.as_json:
-        _print_json(asked, built, judged, compared)
-    elif asked.svg is None and asked.png is None and asked.html is None:
+        _print_json(asked, *pairs[0], compared)
+    else:
         _show(pairs, compared)
 
 
