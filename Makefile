@@ -42,8 +42,11 @@ mutants: setup  ## every named edit of the catalogue, and which property notices
 deb: setup  ## dist/standfast_VERSION_ARCH.deb
 	@$(BIN)/python -m tools.deb
 
-picture: setup  ## docs/img/page.png: the page, as Chromium shows a staged incident
+picture: setup  ## docs/img: the page, as Chromium shows a staged incident; October 2025, as the region's model has it
 	@PYTHONPATH=tests:. $(BIN)/python tests/web/picture.py docs/img/page.png
+	$(BIN)/standfast replay october-2025 --with recovery --svg build/october
+	cp build/october/day.svg docs/img/october-2025.svg
+	for name in ec2 network-manager errors; do cp build/october/$$name.svg docs/img/october-2025-$$name.svg; done
 
 documents: setup  ## what is generated from the code: docs/configuration.md, capabilities, alert rules, board, journal
 	@$(BIN)/python -m tools.configuration

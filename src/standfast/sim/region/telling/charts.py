@@ -3,6 +3,8 @@
 matplotlib draws them; it comes with the extra `plots`. Equal days give equal SVG files.
 """
 
+import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -41,6 +43,7 @@ _BUILT, _WITH, _INPUT, _HELD, _FITTED = "#c21c28", "#0969da", "#8a5a00", "#8250d
 _HEAT: Final = ("#2da44e", "#d4a72c", "#e16f24", "#a40e26")
 _BOUNDS: Final = (0.99, 0.9, 0.5)
 _DPI: Final = 130
+_ROUND_S: Final = (15, 60, 300, 600, 1800, 3600, 4 * 3600, 10**9)
 
 
 def draw(days: Sequence[Pair], folder: Path, kind: Format) -> tuple[Path, ...]:
@@ -60,11 +63,21 @@ def draw(days: Sequence[Pair], folder: Path, kind: Format) -> tuple[Path, ...]:
         with mpl.rc_context(_STYLE):
             for name, figure in _figures(days):
                 path = folder / f"{name}.{kind}"
-                figure.savefig(path, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)
+                _save(figure, path, kind)
                 written.append(path)
     except OSError as failed:
         raise _unwritable(folder, failed) from None
     return tuple(written)
+
+
+def _save(figure: "Figure", path: Path, kind: Format) -> None:
+    """SVG without date, and with hundredths of a point instead of millionths: half the size."""
+    if kind == "png":
+        figure.savefig(path, format="png", dpi=_DPI)
+        return
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    path.write_text(re.sub(r"(\d\.\d\d)\d+", r"\1", text.getvalue()), encoding="utf-8")
 
 
 def prepared(folder: Path) -> None:
@@ -104,7 +117,7 @@ def _overview(days: Sequence[Pair]) -> "Figure":
     """Every service's availability as a bar of colours, with the published times on it."""
     day, score = days[0]
     services = [one for one in day.services if availability_of(day, one)]
-    each = 0.42 * len(days) + 0.16
+    each = 0.26 * len(days) + 0.16
     figure = _new(11.0, 1.5 + each * len(services))
     axes = figure.add_subplot()
     for row, service in enumerate(services):
@@ -183,7 +196,7 @@ def _errors(score: Score) -> "Figure":
     axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.margins(x=0.15)
     figure.supxlabel("minutes later than published; green: 10 % of the time since the last input", fontsize=9)
-    figure.suptitle(judged(score), x=0.01, ha="left", fontsize=10)
+    figure.suptitle(judged(score).replace(" ◆", "\n◆"), x=0.01, ha="left", fontsize=10)
     return figure
 
 
@@ -224,7 +237,7 @@ def _curve(axes: "Axes", day: Day, name: str, colour: str) -> None:
 
 
 def _scale(axes: "Axes", day: Day, name: str) -> None:
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     from .slots import amount
 
@@ -232,5 +245,8 @@ def _scale(axes: "Axes", day: Day, name: str) -> None:
     axes.set_title(measure.title)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value, measure.unit)))
     axes.set_ylim(bottom=0.0)
+    if measure.unit == "s":
+        most = axes.get_ylim()[1]
+        axes.yaxis.set_major_locator(MultipleLocator(next(one for one in _ROUND_S if most / one <= 4)))
     if measure.unit == "share":
         axes.set_ylim(0.0, 1.05)

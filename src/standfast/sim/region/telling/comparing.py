@@ -76,7 +76,8 @@ def answer(found: Counterfactual) -> str:
     if back is None or alone.clear_s is None:
         return f"{said}."
     said = f"{said}; that is {lasting(alone.clear_s - back)} after DNS was back"
-    return f"{said} (as built {lasting(built.clear_s - back)})." if built.clear_s is not None else f"{said}."
+    as_built = f"not by {clock_of(built.until)}" if built.clear_s is None else lasting(built.clear_s - back)
+    return f"{said} (as built {as_built})."
 
 
 def _capital(said: str) -> str:
