@@ -12,12 +12,14 @@ from typing import get_args
 import pytest
 
 from standfast.core.cleaner import CleanerRequest
+from standfast.core.collector import CollectorRequest
 from standfast.core.direct import DirectRequest
 from standfast.core.enactor import EnactorRequest
 from standfast.core.freezer import FreezerRequest
 from standfast.core.publisher import PublisherRequest
 from standfast.ports.provider import Confirm, Replace
 from standfast.ports.store import CollectPlans, Publish
+from standfast.ports.trees import CollectTree
 
 SOURCE = Path(__file__).parent.parent / "src" / "standfast"
 DOCS = SOURCE.parent.parent / "docs"
@@ -131,6 +133,10 @@ def test_authority_is_in_the_request_types() -> None:
     assert not {Publish, CollectPlans} & enactor, "an enactor neither publishes nor collects"
     assert CollectPlans in cleaner
     assert not {Replace, Confirm, Publish} & cleaner, "the cleaner cannot write a zone"
+    collector = flattened(CollectorRequest)
+    assert CollectTree in collector
+    assert not {Replace, Confirm, Publish, CollectPlans} & collector, "who collects trees replaces nothing"
+    assert CollectTree not in enactor | cleaner | publisher, "who replaces live names collects nothing"
     freezer = flattened(FreezerRequest)
     assert Replace in freezer
     assert not {one for one in freezer if getattr(one, "__module__", "").endswith("ports.store")}, (

@@ -51,7 +51,7 @@ def test_a_broken_guarantee_is_told_saved_and_exits_2(monkeypatch: pytest.Monkey
 
 def test_what_was_not_finished_exits_1(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"quick": replace(scopes.SCOPES["quick"], states_max=100)}
-    monkeypatch.setattr(scopes, "SCOPES", {**scopes.SCOPES, **small})
+    monkeypatch.setitem(scopes.LAYOUTS, "flat", {**scopes.SCOPES, **small})
     result = verify("--run", "memory")
     assert result.return_value == 1
     assert "NOT ALL" in result.output

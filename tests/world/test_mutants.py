@@ -109,8 +109,8 @@ def _refill_of_more_than_what_is_short(patch: pytest.MonkeyPatch) -> None:
     """A refill that asserts nothing about the addresses it replaces, nor the floor."""
     real = judgement._refill
 
-    def generous(entry: Entry, plan: Plan, floor: FloorView, contents: object) -> Judgement:
-        verdict = real(entry, plan, floor, contents)  # type: ignore[arg-type]
+    def generous(entry: Entry, plan: Plan, floor: FloorView, contents: object, known: object) -> Judgement:
+        verdict = real(entry, plan, floor, contents, known)  # type: ignore[arg-type]
         return Due("an old plan will do") if isinstance(verdict, RefillDue) else verdict
 
     patch.setattr(judgement, "_refill", generous)
@@ -139,7 +139,7 @@ def _wildcards_believed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _no_repair(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judgement, "damage_of", lambda entry, contents: "")
+    patch.setattr(judgement, "damage_of", lambda entry, contents, known=None: "")
 
 
 def _garbage_is_an_obstacle(patch: pytest.MonkeyPatch) -> None:

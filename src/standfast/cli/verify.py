@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from standfast.sim.world.scopes import Scope
 
 _SCOPES: Final = ("quick", "standard", "wide")
+_LAYOUTS: Final = ("flat", "tree")
 _ENGINES: Final = ("auto", "python", "compiled")
 
 
 @click.command("verify", short_help="explore all interleavings of the production cores, within stated bounds")
 @click.option("--scope", "scope", type=click.Choice(_SCOPES), default="quick", show_default=True, help="how much")
+@click.option(
+    "--layout", type=click.Choice(_LAYOUTS), default="flat", show_default=True, help="of the endpoints' records"
+)
 @click.option("--run", "names", multiple=True, metavar="NAME", help="only this run (repeatable); see --list")
 @click.option("--list", "listing", is_flag=True, help="the runs of the scope with their bounds; nothing is searched")
 @click.option("--engine", type=click.Choice(_ENGINES), default="auto", show_default=True, help="which search")
@@ -33,6 +37,7 @@ _ENGINES: Final = ("auto", "python", "compiled")
 def verify_command(
     ctx: click.Context,
     scope: str,
+    layout: str,
     names: tuple[str, ...],
     listing: bool,
     engine: str,
@@ -45,6 +50,7 @@ def verify_command(
 
     What is explored are the objects that run in production, over the executable specification of store and provider.
     Each state and each change is checked against the guarantees; a counterexample is told step by step and saved.
+    With --layout tree the endpoints have trees of aliases (Route 53), which cleaners collect.
 
     With --as-built the system as it was in October 2025 is searched the same way: as it was, with each remedy alone,
     and with all of ours.
@@ -57,20 +63,22 @@ def verify_command(
 
         writable_folder(Path(folder))
     if as_built:
-        ctx.exit(_as_built(scope, names, remedies, folder, listing=listing, engine=engine, as_json=as_json))
+        strange = bool(names) or engine != "auto" or layout != "flat"
+        ctx.exit(_as_built(scope, remedies, folder, strange=strange, listing=listing, as_json=as_json))
     if remedies:
         raise click.UsageError("--with names remedies for the system of October 2025: use it with --as-built.")
     from standfast.cli.verifying.reporting import as_json_object, show, show_list
     from standfast.cli.verifying.searching import verify
     from standfast.sim.world.running import chosen
-    from standfast.sim.world.scopes import SCOPES
+    from standfast.sim.world.scopes import LAYOUTS
 
-    runs = _chosen_runs(SCOPES[scope], names)
+    wanted = LAYOUTS[layout][scope]  # type: ignore[index]  # click checked it
+    runs = _chosen_runs(wanted, names)
     if listing:
-        show_list(SCOPES[scope], runs, as_json=as_json)
+        show_list(wanted, runs, as_json=as_json)
         return
-    means = chosen(engine, worthwhile=SCOPES[scope].compiled)  # type: ignore[arg-type]  # click checked it
-    verified = verify(SCOPES[scope], runs, means, Path(folder or "."), families=not names, quiet=as_json)
+    means = chosen(engine, worthwhile=wanted.compiled)  # type: ignore[arg-type]  # click checked it
+    verified = verify(wanted, runs, means, Path(folder or "."), families=not names, quiet=as_json)
     if as_json:
         click.echo(json.dumps(as_json_object(verified)))
     else:
@@ -79,17 +87,12 @@ def verify_command(
 
 
 def _as_built(
-    scope: str,
-    names: tuple[str, ...],
-    remedies: tuple[str, ...],
-    folder: str | None,
-    *,
-    listing: bool,
-    engine: str,
-    as_json: bool,
+    scope: str, remedies: tuple[str, ...], folder: str | None, *, strange: bool, listing: bool, as_json: bool
 ) -> int:
-    if names or engine != "auto":
-        raise click.UsageError("--as-built takes --scope, --with, --list, --save and --json; no --run and no --engine.")
+    if strange:
+        raise click.UsageError(
+            "--as-built takes --scope, --with, --list, --save and --json; no --run, --engine, --layout."
+        )
     from standfast.cli.verifying.asbuilt import list_remedies, verify_as_built
 
     if listing:

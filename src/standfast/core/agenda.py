@@ -10,9 +10,10 @@ from typing import Final
 from msgspec import Struct, structs
 
 from standfast.model.entry import Entry, Key
-from standfast.model.name import SUBTREE, floor_owner
+from standfast.model.name import ROLLBACK_LABEL, SUBTREE, TREE_LABEL, floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
+from standfast.model.tree import read_tree_name
 from standfast.ports.provider import Room
 
 BATCH_OCTETS: Final = Room().octets
@@ -87,17 +88,27 @@ def keys_of(plan: Plan | None, zone: str, owners: tuple[str, ...] | None) -> tup
     if plan is None:
         return ()
     below, hashed = f".{SUBTREE}.{zone}", "_h-"
-    if owners is None or any(owner.startswith(hashed) and owner.endswith(below) for owner in owners):
+    if owners is None or any(f".{hashed}" in f".{owner}" and owner.endswith(below) for owner in owners):
         return tuple(entry.key for entry in plan.by_zone.get(zone, ()))
     names: list[str] = []
     for owner in owners:
         if owner == floor_owner(plan.record.stream, zone):
             names.append(plan.by_zone[zone][0].name)
         elif owner.endswith(below):
-            names.append(_endpoint_of(owner.removesuffix(below), zone))
+            names.append(_endpoint_of(_inner_of(owner, zone), zone))
         else:
             names.append(owner)
     return tuple((zone, name) for name in dict.fromkeys(names) if plan.entry((zone, name)) is not None)
+
+
+def _inner_of(owner: str, zone: str) -> str:
+    """What of an owner name of ours tells the endpoint: of a marker, a record of a tree, a rollback alias."""
+    tree = read_tree_name(owner, zone)
+    return (
+        (tree.parent if tree is not None else owner)
+        .removesuffix(f".{SUBTREE}.{zone}")
+        .removesuffix(f".{TREE_LABEL if tree is not None else ROLLBACK_LABEL}")
+    )
 
 
 def _endpoint_of(label: str, zone: str) -> str:
@@ -159,6 +170,10 @@ def _taken(
             full = full or records > has.records or characters > has.characters > 0
         if entries and (full or len(entries) >= most or entry.zone != entries[0].zone):
             break
+        if entry.kind != "first" and any(
+            "tree" in (entry.layout, one.layout) for one in entries if one.kind != "first"
+        ):
+            break  # a tree is looked at whole before root flips, and goes alone
         entries.append(entry)
         used += 1
     return tuple(dict.fromkeys(entries)), used

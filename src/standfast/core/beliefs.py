@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from standfast.model.entry import Key
 from standfast.model.rrset import RRset
 
-from .judgement import Contents
+from .reach import Contents
 
 TUG_WINDOW_S: Final = 600.0
 """The same foreign change that comes back within this time is meant (tug-of-war)."""
@@ -85,6 +85,17 @@ class TugOfWar(Struct, frozen=True):
         if any(change.key == key and change.contents == contents for change in kept):
             return TugOfWar(kept)
         return TugOfWar((*kept, ForeignChange(key, contents, now)))
+
+    def after(
+        self, zone: str, foreign: Iterable[tuple[str, Contents]], healthy: Iterable[str], now: float
+    ) -> "TugOfWar":
+        """After a change that repaired these harmless ones, and found those as planned."""
+        tug = self
+        for name, contents in foreign:
+            tug = tug.repaired((zone, name), contents, now)
+        for name in healthy:
+            tug = tug.healed((zone, name))
+        return tug
 
     def healed(self, key: Key) -> "TugOfWar":
         """The endpoint was seen as planned again."""

@@ -1,12 +1,13 @@
 """One change of one zone, from looking to outcome: the phases an enactor goes through for a batch of endpoints.
 
-    Looking ─▶ Confirming ─▶ Surveying ─▶ (judgement) ─▶ Drawing ─▶ Recording ─▶ Replacing ─▶ Settling ─▶ Settled
-              if unreadable   if no floor                                        if the reply was lost
+    Looking ─▶ Confirming ─▶ Surveying ─▶ Following ─▶ (judgement) ─▶ Drawing ─▶ Recording ─▶ Replacing ─▶ Settling
+              if unreadable   if no floor  if aliases                                            if the reply was lost
 
 Each phase is a frozen value with one `request`; `heard(reply)` gives the next phase. What is trusted across a phase
 is only what `Replace` asserts: the exact markers and the exact floor on which the judgement rests.
 """
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from msgspec import Struct, structs
@@ -30,7 +31,9 @@ from standfast.ports.provider import (
 )
 
 from .drafting import DraftedWrite, Sighting
-from .judgement import Due, FloorView, Leave, RefillDue, judge
+from .judgement import Due, FloorView, Judgement, Leave, RefillDue, judge
+from .raising import next_step
+from .reach import open_keys
 from .task import Outcome, Settled, Sights, Task, all_end, doubt_name, outcome_of
 from .writing import Drawing, Writing
 
@@ -187,7 +190,53 @@ class Surveying(Struct, frozen=True):
         return structs.replace(self.sights, seen=tuple(kept), outcomes=tuple(moved))
 
 
-Asking: TypeAlias = Looking | Confirming | Surveying | Writing
+class Following(Struct, frozen=True):
+    """Where aliases stand or are due: what they lead to is read, level by level; of a tree, all of it."""
+
+    sights: Sights
+    floor: FloorView
+    learnt: tuple[tuple[str, RRset | None], ...]
+    keys: tuple[tuple[str, tuple[str, int]], ...]
+
+    @property
+    def request(self) -> Read:
+        """The next level, of every endpoint that needs it."""
+        return Read(self.sights.task.zone, tuple(key for _, key in self.keys))
+
+    def heard(self, reply: ReadReply) -> "Phase":
+        """A reading that failed concerns its endpoint alone."""
+        task = self.sights.task
+        if isinstance(reply, Unknown):
+            return all_end(task, "blind", reply.why)
+        found: dict[str, list[tuple[tuple[str, int], RRset | None]]] = {}
+        failed: dict[str, str] = {}
+        for (name, key), value in zip(self.keys, reply.values, strict=True):
+            if isinstance(value, Unknown):
+                failed[name] = value.why
+            else:
+                found.setdefault(name, []).append((key, value))
+        blind = tuple(
+            outcome_of(entry, "blind", failed[entry.name]) for entry, _ in self.sights.seen if entry.name in failed
+        )
+        seen = tuple(
+            (entry, _with_more(entry, sighting, found.get(entry.name, [])))
+            for entry, sighting in self.sights.seen
+            if entry.name not in failed
+        )
+        sights = structs.replace(self.sights, seen=seen, outcomes=(*self.sights.outcomes, *blind))
+        return _judged(sights, self.floor, learnt=self.learnt)
+
+
+def _with_more(entry: Entry, sighting: Sighting, found: list[tuple[tuple[str, int], RRset | None]]) -> Sighting:
+    if not found:
+        return sighting
+    if sighting.contents is None:
+        some = len(ADDRESS_TYPES)
+        return structs.replace(sighting, contents=tuple(value for _, value in found[:some]), beyond=tuple(found[some:]))
+    return structs.replace(sighting, beyond=(*sighting.beyond, *found))
+
+
+Asking: TypeAlias = Looking | Confirming | Surveying | Following | Writing
 Phase: TypeAlias = Asking | Settled
 ChangeRequest: TypeAlias = Read | Confirm | Replace | DrawNonce | RecordIntent
 
@@ -240,24 +289,42 @@ def _without(sights: Sights, owner: str, rtype: int) -> Sights:
     return structs.replace(sights, seen=tuple(seen))
 
 
+def _verdict(task: Task, entry: Entry, sighting: Sighting, floor: FloorView) -> Judgement:
+    return judge(
+        entry,
+        task.plan,
+        sighting.reading(entry),
+        floor,
+        sighting.contents,
+        refills_only=task.refills_only,
+        insisted=(entry.name, sighting.evidence) in task.insisted,
+        prefixes=task.prefixes,
+        known=sighting.known,
+    )
+
+
+def _further(entry: Entry, sighting: Sighting, verdict: Judgement) -> Iterator[tuple[str, tuple[str, int]]]:
+    """What has to be read yet before the verdict stands: a tree that is due is looked at whole, and so are aliases."""
+    if sighting.contents is not None:
+        yield from ((entry.name, key) for key in open_keys(entry, sighting.contents, sighting.known))
+    elif isinstance(verdict, Due) and entry.has_tree:
+        yield from ((entry.name, (entry.name, int(rtype))) for rtype in ADDRESS_TYPES)
+        yield from ((entry.name, key) for key in open_keys(entry, (None, None), {}))
+
+
 def _judged(sights: Sights, floor: FloorView, *, learnt: tuple[tuple[str, RRset | None], ...]) -> Phase:
     task = sights.task
     outcomes, full, refills = list(sights.outcomes), [], []
-    for entry, sighting in sights.seen:
-        reading = sighting.reading(entry)
-        verdict = judge(
-            entry,
-            task.plan,
-            reading,
-            floor,
-            sighting.contents,
-            refills_only=task.refills_only,
-            insisted=(entry.name, sighting.contents) in task.insisted,
-            prefixes=task.prefixes,
-        )
+    verdicts = [(entry, sighting, _verdict(task, entry, sighting, floor)) for entry, sighting in sights.seen]
+    if more := tuple(key for one in verdicts for key in _further(*one)):
+        return Following(sights, floor, learnt, more)
+    for entry, sighting, verdict in verdicts:
         match verdict:
             case Leave(standing, why):
                 outcomes.append(outcome_of(entry, standing, why))
+            case Due() if entry.has_tree:
+                step = next_step(entry, sighting.reading(entry), sighting.known, verdict, task.elements)
+                full.append(DraftedWrite(entry, sighting, step, task.elements))
             case Due():
                 full.append(DraftedWrite(entry, sighting, verdict))
             case RefillDue():

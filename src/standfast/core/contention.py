@@ -26,7 +26,7 @@ class Contention(Struct, frozen=True, array_like=True):
 
     def after(self, results: Collection[str], request: object) -> "Contention":
         """After a change with these results, whose last request was this one."""
-        if "written" in results:
+        if "written" in results or "built" in results:
             return Contention()
         if "conflict" not in results:
             return self

@@ -22,17 +22,33 @@ from standfast.model.rrset import ADDRESS_TYPES, FLAT_TYPES, RRset, RRType
 from standfast.ports.local import IntendedWrite
 from standfast.ports.provider import MARKER_TTL, Content, Prerequisite, Replace, Write
 
-from .judgement import Contents, Due, FloorView, RefillDue
+from .judgement import BuildDue, Due, FloorView, RefillDue
+from .raising import ELEMENTS, as_seen, built, flipped, without_rollback
+from .reach import Contents, Key, Known
 
 NO_PLAN: Final = "none"
 """Where a marker names its plan: no plan wrote it, but an operator's freeze."""
 
 
 class Sighting(Struct, frozen=True):
-    """What was read of one endpoint: the TXT (or CNAME) rrset where its marker belongs, and its addresses if read."""
+    """What was read of one endpoint: the TXT (or CNAME) rrset where its marker belongs, and its addresses if read.
+
+    `beyond` is what its aliases lead to, its own tree and its rollback alias among it.
+    """
 
     marker: RRset | None
     contents: Contents | None = None
+    beyond: tuple[tuple[Key, RRset | None], ...] = ()
+
+    @property
+    def known(self) -> Known:
+        """What stands below its name, by key."""
+        return dict(self.beyond)
+
+    @property
+    def evidence(self) -> Contents | None:
+        """All that was read of its contents: what comes back after a repair is known by it."""
+        return None if self.contents is None else (*self.contents, *(rrset for _, rrset in self.beyond))
 
     def reading(self, entry: Entry) -> MarkerReading:
         """What the marker says."""
@@ -44,14 +60,16 @@ class DraftedWrite(Struct, frozen=True):
 
     entry: Entry
     sighting: Sighting
-    judgement: Due | RefillDue
+    judgement: Due | BuildDue | RefillDue
+    elements: int = ELEMENTS
 
     @property
     def intended(self) -> IntendedWrite:
         """For the journal."""
         reading = self.sighting.reading(self.entry)
         before, over = (reading.since, reading.nonce) if isinstance(reading, Marker) else (None, "")
-        return IntendedWrite(self.entry.name, before, self.entry.since, self.judgement.why, over)
+        act = "build" if isinstance(self.judgement, BuildDue) else ""
+        return IntendedWrite(self.entry.name, before, self.entry.since, self.judgement.why, over, act=act)
 
 
 def change_of(
@@ -93,12 +111,35 @@ def _endpoint_part(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> 
     owner = marker_owner(entry.name, entry.zone)
     marker = marker_rdata(_next_marker(plan, writer, write, nonce), entry.zone, owner)
     contents = [Content(owner, RRType.TXT, MARKER_TTL, (marker,))]
+    if isinstance(write.judgement, BuildDue):
+        return _build_part(write, write.judgement, contents)
+    if entry.has_tree:
+        return _flip_part(write, contents)
+    contents += without_rollback(entry)
     if entry.kind != "first":
         for rtype in FLAT_TYPES:
             rrset = entry.rrset(rtype)
             contents.append(_put(entry.name, rtype, rrset))
     prerequisites, cleared = _asserted(owner, sighting.marker)
     return Write(entry.name, prerequisites, (*contents, *cleared))
+
+
+def _build_part(write: DraftedWrite, due: BuildDue, marker: list[Content]) -> Write:
+    """Records of a tree. The marker is asserted; it is replaced only if the tree may be live."""
+    entry = write.entry
+    asserted, cleared = _asserted(marker_owner(entry.name, entry.zone), write.sighting.marker)
+    standing, puts = built(due)
+    return Write(entry.name, (*asserted, *standing), (*marker, *cleared, *puts) if due.live else puts)
+
+
+def _flip_part(write: DraftedWrite, marker: list[Content]) -> Write:
+    """Root, rollback alias and marker, to a tree that was read whole and is asserted."""
+    entry, sighting = write.entry, write.sighting
+    if sighting.contents is None:
+        raise AssertionError("a flip is judged from contents")
+    asserted, cleared = _asserted(marker_owner(entry.name, entry.zone), sighting.marker)
+    standing, puts = flipped(entry, sighting.contents, sighting.known, write.elements)
+    return Write(entry.name, (*asserted, *standing), (*marker, *cleared, *puts))
 
 
 def _next_marker(plan: Plan, writer: str, write: DraftedWrite, nonce: str) -> Marker:
@@ -133,16 +174,12 @@ def _refill_part(write: DraftedWrite, judgement: RefillDue) -> Write:
         prerequisites.append(Prerequisite(entry.name, RRType.CNAME, alias.rdata))
     for rtype, seen in zip(ADDRESS_TYPES, contents, strict=True):
         present = seen is not None and seen.answers == rtype
-        prerequisites.append(_as_seen(entry.name, rtype, seen if present else None))
+        prerequisites.append(as_seen(entry.name, rtype, seen if present else None))
         wanted = entry.rrset(rtype)
         if rtype in judgement.rtypes and wanted is not None:
             puts.append(_put(entry.name, rtype, wanted))
     puts.append(Content(entry.name, RRType.CNAME, 0, ()))
     return Write(entry.name, tuple(prerequisites), tuple(puts))
-
-
-def _as_seen(name: str, rtype: int, seen: RRset | None) -> Prerequisite:
-    return Prerequisite(name, seen.rtype, seen.rdata) if seen else Prerequisite(name, rtype, ())
 
 
 def _put(name: str, rtype: int, rrset: RRset | None) -> Content:

@@ -34,6 +34,7 @@ from .agenda import BATCH_OCTETS, Agenda, all_keys, joined, keys_of, marker_octe
 from .beliefs import TugOfWar, ZoneBelief
 from .change import ChangeRequest, begin
 from .contention import Contention
+from .raising import ELEMENTS
 from .stages import (
     AskingChanges,
     AskingHead,
@@ -49,7 +50,7 @@ from .task import Outcome, Settled, Task, quarantined, still_kept
 
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
-_TRYING: Final = frozenset({"conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
+_TRYING: Final = frozenset({"built", "conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
 _UNKNOWN: Final = object()
 
 Occasion: TypeAlias = Literal["start", "news", "look", "audit"]
@@ -66,7 +67,8 @@ class Enactor(Struct, frozen=True):
     that is being tried again. A refusal may be due to its moment (a server that reloads) or to its endpoint.
     `behind` are endpoints that were verified and left because something newer than the plan stands there: the next plan
     is to see what is wrong with them. `patience` is what is left of `patience_full` in this pass, `batch_octets` about
-    the size of the largest change; `outcomes` and `notices` are news of the last step, for journal and log.
+    the size of the largest change, `elements` the most records of a tree in it; `outcomes`
+    and `notices` are news of the last step, for journal and log.
     `prefixes` has for each zone the networks that may be published in it, by this enactor's own configuration; `rooms`
     what one change of it holds, where that is not a message of RFC 2136. `blind` are zones of which nobody tells what
     changed: there `waiting` are endpoints that somebody keeps as they are, by a freeze, another stream or insistence,
@@ -88,6 +90,7 @@ class Enactor(Struct, frozen=True):
     patience_full: int = PATIENCE
     batch_octets: int = BATCH_OCTETS
     contention: Contention = Contention()
+    elements: int = ELEMENTS
     mended: tuple[Key, ...] = ()
     behind: tuple[Key, ...] = ()
     now: float = 0.0
@@ -280,7 +283,7 @@ class Enactor(Struct, frozen=True):
             return structs.replace(rest, stage=Idle()) if agenda.done else rest._work()
         belief = self.belief(zone := entries[0].zone)
         insisted, prefixes = self.tug.insisted(zone, self.now), dict(self.prefixes).get(zone, ())
-        task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, insisted, prefixes)
+        task = Task(self.writer, plan, zone, entries, verify, self.journal_lost, insisted, prefixes, self.elements)
         believed = () if verify else belief.among(entry.name for entry in entries)
         phase = begin(task, None if verify else belief.floor, believed)
         # Whatever comes of the change replaces what was believed of its endpoints and of the floor.
@@ -330,7 +333,7 @@ class Enactor(Struct, frozen=True):
         if task.verify:
             # What was due is damage, and only its addresses show it: the marker alone would say "in step".
             checks, again = checks + again, []
-        groups = agenda.groups
+        groups = tuple((key,) for key in by_result.get("built", ())) + agenda.groups
         if deferred := by_result.get("deferred"):
             groups = ((task.first_key, *deferred), *groups)
         refused, quarantine = by_result.get("refused", []), self.quarantine
@@ -369,7 +372,7 @@ class Enactor(Struct, frozen=True):
 
     def _remembering(self, task: Task, settled: Settled) -> "Enactor":
         """Beliefs and the memory of foreign changes after a change."""
-        belief, tug = self.belief(task.zone), self.tug
+        belief = self.belief(task.zone)
         if settled.floor is None and not settled.markers:
             names = [entry.name for entry in task.entries]
             belief = belief.doubted(names) if self.contention.conflicts < 2 else belief.forgotten()
@@ -377,12 +380,8 @@ class Enactor(Struct, frozen=True):
             belief = belief.learnt(settled.floor, settled.markers)
         if any(outcome.result == "blind" for outcome in settled.outcomes):
             belief = belief.at(None)
-        for name, contents in settled.foreign:
-            tug = tug.repaired((task.zone, name), contents, self.now)
-        if task.verify:
-            for outcome in settled.outcomes:
-                if outcome.result == "in_step":
-                    tug = tug.healed((task.zone, outcome.name))
+        healthy = [one.name for one in settled.outcomes if task.verify and one.result == "in_step"]
+        tug = self.tug.after(task.zone, settled.foreign, healthy, self.now)
         return structs.replace(self, tug=tug)._believing(task.zone, belief)
 
     def _believing(self, zone: str, belief: ZoneBelief) -> "Enactor":

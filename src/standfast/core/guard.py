@@ -17,6 +17,7 @@ from standfast.model.name import FIRST_LABEL, first_name, is_below, parse_name, 
 from standfast.model.plan import Plan
 from standfast.model.routing import VARIANTS_MAX, read_variant, variant_problem
 from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset, RRType, answer_count, type_name
+from standfast.model.tree import tree_problem
 
 TTL_MIN: Final = 1
 TTL_MOST: Final = 604_800
@@ -152,7 +153,10 @@ def _families(entry: Entry) -> _Found:
     types = [rrset.answers for rrset in entry.rrsets]
     if len(set(types)) != len(types):
         yield ("rrsets", "it has two rrsets of one type")
-    if any((rrset.rtype in ROUTED_TYPES) is (entry.layout == "flat") for rrset in entry.rrsets):
+    if entry.layout == "tree":
+        if problem := tree_problem(entry):
+            yield ("layout", problem)
+    elif any((rrset.rtype in ROUTED_TYPES) is (entry.layout == "flat") for rrset in entry.rrsets):
         yield ("layout", f"its records are not those of layout {entry.layout}")
     for rtype in sorted(set(types) & set(ADDRESS_TYPES) - set(families)):
         yield ("min_answers", f"it has {RRType(rtype).name} and min_answers does not say how few there may be")

@@ -10,9 +10,13 @@ from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 
 from .drafting import Sighting
-from .judgement import Contents, Standing
+from .judgement import Standing
+from .raising import ELEMENTS
+from .reach import Contents
 
-Result: TypeAlias = Standing | Literal["written", "refilled", "conflict", "unknown", "refused", "blind", "deferred"]
+Result: TypeAlias = (
+    Standing | Literal["written", "built", "refilled", "conflict", "unknown", "refused", "blind", "deferred"]
+)
 
 KEPT: Final = frozenset({"frozen", "foreign", "left"})
 """By a freeze, by another stream, by somebody who insists on other contents."""
@@ -35,6 +39,7 @@ class Task(Struct, frozen=True):
 
     `verify` reads the addresses too. `refills_only` is set while the journal can't be written. `insisted` are
     contents of endpoints that came back after a repair. `prefixes` may be published in this zone; none: everything.
+    `elements` is how many records of a tree one change may have.
     """
 
     writer: str
@@ -45,6 +50,7 @@ class Task(Struct, frozen=True):
     refills_only: bool = False
     insisted: tuple[tuple[str, Contents], ...] = ()
     prefixes: tuple[str, ...] = ()
+    elements: int = ELEMENTS
 
     @property
     def floor_owner(self) -> str:

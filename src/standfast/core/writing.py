@@ -1,6 +1,6 @@
 """The second half of a change: decided, recorded, sent, and settled by reading if the reply was lost."""
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, structs
 
@@ -20,7 +20,8 @@ from standfast.ports.provider import (
 )
 
 from .drafting import DraftedWrite, change_of, floor_generation, written_marker
-from .judgement import Contents, Due, FloorView, RefillDue, harmless
+from .judgement import BuildDue, Due, FloorView, RefillDue, harmless
+from .reach import Contents
 from .task import Outcome, Result, Settled, Task, outcome_of
 
 
@@ -104,12 +105,28 @@ class Settling(Struct, frozen=True):
 
     @property
     def request(self) -> Read:
-        """Any record that carries the change's nonce: one marker; the floor if the change was a refill."""
-        return Read(self.change.zone, ((self._witness, int(RRType.TXT)),))
+        """Any record that carries the change's nonce: one marker; the floor if the change was a refill.
+
+        A change of a tree that replaced neither is known by what it put.
+        """
+        put = self._put
+        key = (self._witness, int(RRType.TXT)) if put is None else (put[0], put[1].answers)
+        return Read(self.change.zone, (key,))
+
+    @property
+    def _put(self) -> tuple[str, RRset] | None:
+        """The last record of a tree that the change put, if no marker tells of it."""
+        due = self._telling.judgement
+        return due.puts[-1][:2] if isinstance(due, BuildDue) and not due.live else None
+
+    @property
+    def _telling(self) -> DraftedWrite:
+        """The part that leaves a nonce behind, if one does."""
+        return min(self.drawn.writes, key=lambda write: isinstance(write.judgement, BuildDue))
 
     @property
     def _witness(self) -> str:
-        write = self.drawn.writes[0]
+        write = self._telling
         if isinstance(write.judgement, RefillDue):
             return self.change.floor.name
         return marker_owner(write.entry.name, write.entry.zone)
@@ -119,6 +136,10 @@ class Settling(Struct, frozen=True):
         value: RRset | Unknown | None = reply if isinstance(reply, Unknown) else reply.values[0]
         if isinstance(value, Unknown):
             return _ended(self.drawn, "unknown", f"{self.why}; then {value.why}", self.nonce)
+        if self._put is not None:
+            if value == self._put[1]:
+                return _written(self.drawn, self.change, self.nonce)
+            return _ended(self.drawn, "unknown", f"{self.why}; it has not been made so far", self.nonce)
         zone = self.change.zone
         read = read_floor if self._witness == self.change.floor.name else read_marker
         record = read(value, zone, self._witness)
@@ -130,6 +151,9 @@ class Settling(Struct, frozen=True):
 Writing: TypeAlias = Drawing | Recording | Replacing | Settling
 
 
+_RESULTS: Final[dict[type, Result]] = {RefillDue: "refilled", BuildDue: "built"}
+
+
 def _told(write: DraftedWrite) -> IntendedWrite:
     """For the journal, with what the entry promises."""
     entry, refill = write.entry, isinstance(write.judgement, RefillDue)
@@ -139,7 +163,7 @@ def _told(write: DraftedWrite) -> IntendedWrite:
 def _written(drawn: Drawing, change: Replace, nonce: str) -> Settled:
     outcomes = list(drawn.outcomes)
     for write in drawn.writes:
-        result: Result = "refilled" if isinstance(write.judgement, RefillDue) else "written"
+        result = _RESULTS.get(type(write.judgement), "written")
         intended = write.intended
         outcomes.append(
             Outcome(change.zone, intended.name, result, intended.why, intended.since_before, intended.since, nonce)
@@ -149,19 +173,22 @@ def _written(drawn: Drawing, change: Replace, nonce: str) -> Settled:
         content = change.floor.contents[0]
         floor = RRset.of(content.rtype, content.ttl, content.rdata)
     markers = dict(drawn.learnt)
-    markers.update((part.name, written_marker(part)) for part in change.writes)
+    for write, part in zip(drawn.writes, change.writes, strict=True):
+        if not isinstance(write.judgement, BuildDue) or write.judgement.live:
+            markers[part.name] = written_marker(part)
     return Settled(tuple(outcomes), floor, tuple(markers.items()), _foreign(drawn.writes))
 
 
 def _foreign(writes: tuple[DraftedWrite, ...]) -> tuple[tuple[str, Contents], ...]:
     """The harmless damage that these writes repair."""
     return tuple(
-        (write.entry.name, write.sighting.contents)
+        (write.entry.name, evidence)
         for write in writes
-        if isinstance(write.judgement, Due)
+        if isinstance(write.judgement, Due | BuildDue)
         and write.judgement.repair
         and write.sighting.contents is not None
-        and harmless(write.entry, write.sighting.contents)
+        and (evidence := write.sighting.evidence) is not None
+        and harmless(write.entry, write.sighting.contents, write.sighting.known)
     )
 
 

@@ -89,7 +89,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     synthetic one: a marker and no rrsets, and the only entry that may create the zone's floor. `follows` is the name
     of the endpoint of which it is a copy, `endpoint_kind` what users know it as (public, dual-stack, ipv6-only, fips,
     account, wildcard). `layout` says how it stands in the zone: of a flat or multivalue one, `rrsets` are what stands
-    at its name; a tree is derived from its members.
+    at its name; a tree is derived from its members, and its `rrsets` are what is given back at its name should the
+    marker be lost (refill). `had_tree`: it had one in an earlier generation, so a rollback alias may still stand.
     """
 
     zone: str
@@ -108,17 +109,33 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     endpoint_kind: str = ""
     turn: Turn | None = None
     layout: Layout = "flat"
+    had_tree: bool = False
 
     @property
     def key(self) -> Key:
         """(zone, name)."""
         return (self.zone, self.name)
 
+    @property
+    def has_tree(self) -> bool:
+        """Whether root shall be an alias to a tree of its own."""
+        return self.layout == "tree" and self.kind == "live"
+
+    @property
+    def knew_tree(self) -> bool:
+        """Whether it has or had one, so that its rollback alias is looked after."""
+        return self.had_tree or self.layout == "tree"
+
     def same_contents(self, other: "Entry | None") -> bool:
         """Whether both ask for the same bytes, so that `since` is carried on."""
         if other is None or self.kind != other.kind or self.layout != other.layout:
             return False
-        return self.rrsets == other.rrsets
+        return self.rrsets == other.rrsets and (self.layout != "tree" or self._leaves() == other._leaves())
+
+    def _leaves(self) -> tuple[tuple[object, ...], ...]:
+        """What of its members is in the bytes of a tree."""
+        served = (member for member in self.members if member.served)
+        return tuple(sorted((m.load_balancer, m.addresses, m.weight, m.health_check, m.alias) for m in served))
 
     def rrset(self, rtype: int) -> RRset | None:
         """The desired rrset that answers that type, plain or routed; None means that there shall be none."""

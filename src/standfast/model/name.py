@@ -13,11 +13,15 @@ from typing import Final
 SUBTREE: Final = "_standfast"
 FLOOR_LABEL: Final = "_floor"
 FIRST_LABEL: Final = "_first"
-_RESERVED_LABELS: Final = frozenset({SUBTREE, FLOOR_LABEL, FIRST_LABEL, "_any", "_apex"})
+TREE_LABEL: Final = "_tree"
+ROLLBACK_LABEL: Final = "_rollback"
+_RESERVED_LABELS: Final = frozenset({SUBTREE, FLOOR_LABEL, FIRST_LABEL, TREE_LABEL, ROLLBACK_LABEL, "_any", "_apex"})
 _LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _STREAM: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\Z")
 _OCTETS_MAX: Final = 255
 """Longest owner name on the wire, root label included (RFC 1035 §2.3.4)."""
+TREE_ROOM: Final = 64 + 16
+"""Octets of a tree's names in front of its parent: a label of a leaf, and the since in 15 digits."""
 
 
 def parse_name(text: str) -> str:
@@ -88,15 +92,40 @@ def subtree(apex: str) -> str:
 @lru_cache(maxsize=65_536)
 def marker_owner(name: str, apex: str) -> str:
     """Where the marker of endpoint `name` lives. Distinct endpoints have distinct owners."""
+    return _under(name, apex, f"{SUBTREE}.{apex}")
+
+
+def _under(name: str, apex: str, parent: str, room: int = 0) -> str:
+    """The name that stands for endpoint `name` below `parent`, by a digest where it would be too long."""
     inner = relative(name, apex)
     if inner == "":
         inner = "_apex"
     elif inner == "*" or inner.startswith("*."):
         inner = "_any" + inner[1:]
-    owner = f"{inner}.{SUBTREE}.{apex}"
-    if len(owner) + 2 > _OCTETS_MAX:
-        return f"_h-{hashlib.sha256(name.encode()).hexdigest()[:32]}.{SUBTREE}.{apex}"
+    owner = f"{inner}.{parent}"
+    if len(owner) + room + 2 > _OCTETS_MAX:
+        return f"_h-{hashlib.sha256(name.encode()).hexdigest()[:32]}.{parent}"
     return owner
+
+
+def tree_subtree(apex: str) -> str:
+    """The name under which every tree of the zone lives."""
+    return f"{TREE_LABEL}.{SUBTREE}.{apex}"
+
+
+@lru_cache(maxsize=65_536)
+def tree_parent(name: str, apex: str) -> str:
+    """The name under which all trees of endpoint `name` live; each has its since in front, and its leaves below that.
+
+    One for all trees of an endpoint, so that they stand side by side in a listing, the oldest first.
+    """
+    return _under(name, apex, tree_subtree(apex), TREE_ROOM)
+
+
+@lru_cache(maxsize=65_536)
+def rollback_owner(name: str, apex: str) -> str:
+    """Where the rollback alias of endpoint `name` stands."""
+    return _under(name, apex, f"{ROLLBACK_LABEL}.{SUBTREE}.{apex}")
 
 
 def floor_owner(stream: str, apex: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from standfast.core.beliefs import TugOfWar
-from standfast.core.judgement import Contents
+from standfast.core.reach import Contents
 from standfast.core.task import Outcome
 from standfast.errors import EXIT_DIFFERS, EXIT_REFUSED
 from standfast.model.entry import Entry, Key

@@ -26,12 +26,15 @@ from standfast.model.marker import (
     read_floor,
     read_marker,
 )
-from standfast.model.name import first_name, floor_owner, marker_owner, subtree
+from standfast.model.name import ROLLBACK_LABEL, first_name, floor_owner, marker_owner, subtree
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, BESIDE, RRset, RRType
+from standfast.model.tree import read_tree_name
 from standfast.ports.provider import Replace
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store_spec import StoreState
+
+from .tree_properties import answers_in, is_build, not_flat_any_more, not_its_tree, wrong_with_aliases
 
 
 class InEffect(Struct, frozen=True, array_like=True):
@@ -113,6 +116,9 @@ def wrong_with_write(
         found += _not_above(name, was, now, floor)
         found += _same_nonce(f"the marker of {name}", was, now)
         found += _too_few(name, now, ghost, before, after, plans)
+        found += wrong_with_aliases(write, before, after, stream)
+        if is_build(write, before.apex):
+            continue  # root is flipped by another change
         if not operator or contents_at(after, name) != contents_at(before, name):  # thawing repairs nothing
             found += _mixed(name, now, after, plans)
     return found
@@ -127,9 +133,13 @@ def _more_than_a_marker(name: str, now: MarkerReading, before: ZoneState, after:
 
 
 def ours_in(zone: ZoneState) -> list[str]:
-    """Every owner name of ours at which something stands."""
-    below = f".{subtree(zone.apex)}"
-    return sorted(owner for owner, _ in zone.rrsets if owner.endswith(below))
+    """Every owner name of ours at which a record of the protocol stands. Trees serve on, as addresses do."""
+    below, serving = f".{subtree(zone.apex)}", f".{ROLLBACK_LABEL}.{subtree(zone.apex)}"
+    return sorted(
+        owner
+        for owner, _ in zone.rrsets
+        if owner.endswith(below) and not owner.endswith(serving) and read_tree_name(owner, zone.apex) is None
+    )
 
 
 def _lower_floor(was: Floor, now: FloorReading) -> list[str]:
@@ -222,22 +232,24 @@ def _too_few(
 ) -> list[str]:
     """G1: after a full write, of the entry written; after a refill, no family that had enough has too few."""
     found = []
-    had, has = contents_at(before, name), contents_at(after, name)
+    had = {int(rtype): answers_in(before, name, rtype) for rtype in ADDRESS_TYPES}
+    has = {int(rtype): answers_in(after, name, rtype) for rtype in ADDRESS_TYPES}
+    touched = contents_at(before, name) != contents_at(after, name)
     if isinstance(now, Marker) and now.state == "retired":
         return []  # an explicit act, and the tombstone says so
     if isinstance(now, Marker) and now.plan == EMERGENCY:
-        some = sum(_count(has, rtype) for rtype in ADDRESS_TYPES)
+        some = sum(has.values())
         return [] if some else [f"G1: {name} was left without an address in an emergency"]
     if isinstance(now, Marker) and now.state != "placeholder":
         entry = _entry(name, now.plan, before.apex, plans)
         for rtype, least in entry.min_answers if entry is not None else ():
-            if _count(has, rtype) < least and has != had:
-                found.append(f"G1: {name} was left with {_count(has, rtype)} {RRType(rtype).name}, below {least}")
+            if has[rtype] < least and (touched or has[rtype] < had[rtype]):
+                found.append(f"G1: {name} was left with {has[rtype]} {RRType(rtype).name}, below {least}")
         return found
     served = _entry(name, ghost.plan, before.apex, plans)
     for rtype, least in served.min_answers if served is not None and served.kind == "live" else ():
-        if _count(has, rtype) < min(least, _count(had, rtype)):
-            text = f"went from {_count(had, rtype)} to {_count(has, rtype)} {RRType(rtype).name}, below {least}"
+        if has[rtype] < min(least, had[rtype]):
+            text = f"went from {had[rtype]} to {has[rtype]} {RRType(rtype).name}, below {least}"
             found.append(f"G1: {name} {text}")
     return found
 
@@ -251,7 +263,8 @@ def _mixed(name: str, now: MarkerReading, after: ZoneState, plans: Mapping[str, 
     entry = _entry(name, now.plan, after.apex, plans)
     if entry is None or entry.since != now.since:
         return [f"G5: the marker of {name} names an entry of since {now.since} that its plan {now.generation} has not"]
-    if damage := damage_of(entry, contents_at(after, name)):
+    tree = entry.has_tree
+    if damage := not_its_tree(after, entry, rollback=False) if tree else damage_of(entry, contents_at(after, name)):
         return [f"G5: {name} is at since {now.since}, and {damage}"]
     return []
 
@@ -259,10 +272,6 @@ def _mixed(name: str, now: MarkerReading, after: ZoneState, plans: Mapping[str, 
 def _entry(name: str, digest: str, apex: str, plans: Mapping[str, Plan]) -> Entry | None:
     plan = plans.get(digest)
     return plan.entry((apex, name)) if plan is not None else None
-
-
-def _count(contents: tuple[RRset | None, ...], rtype: int) -> int:
-    return sum(one.count for one in contents if one is not None and one.answers == rtype)
 
 
 def wrong_with_collection(before: StoreState, after: StoreState, zones: Iterable[ZoneState]) -> list[str]:
@@ -338,5 +347,8 @@ def _short_of(zone: ZoneState, entry: Entry, stream: str) -> str:
         return f"{entry.name} is at since {marker.since}, and the newest plan says {entry.since}"
     if (entry.kind == "retired") != (marker.state == "retired"):
         return f"{entry.name} shall be {entry.kind} and its marker is {marker.state}"
-    damage = damage_of(entry, contents_at(zone, entry.name))
+    if entry.has_tree:
+        damage = not_its_tree(zone, entry)
+    else:
+        damage = damage_of(entry, contents_at(zone, entry.name)) or not_flat_any_more(zone, entry)
     return f"{entry.name}: {damage}" if damage else ""

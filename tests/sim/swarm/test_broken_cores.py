@@ -57,7 +57,7 @@ def _unknown_taken_for_done(patch: pytest.MonkeyPatch) -> None:
 
 
 def _no_repair(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judgement, "damage_of", lambda entry, contents: "")
+    patch.setattr(judgement, "damage_of", lambda entry, contents, known=None: "")
 
 
 def _freezes_ignored(patch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def test_every_zone_is_healed() -> None:
 
 
 def test_a_core_that_takes_garbage_for_an_obstacle_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judgement, "damage_of", lambda entry, contents: "")
+    monkeypatch.setattr(judgement, "damage_of", lambda entry, contents, known=None: "")
     healed = heal(Family("one endpoint", history("a", "b")), most=1)
     ((damage, why, _, after),) = healed.ill
     assert not healed.complete

@@ -79,7 +79,7 @@ def _freeze_ignored(verdict: Judgement, marker: Any) -> Judgement:
 
 
 def _never_repaired(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judgement, "damage_of", lambda entry, contents: "")
+    patch.setattr(judgement, "damage_of", lambda entry, contents, known=None: "")
 
 
 def _believing_in_success(patch: pytest.MonkeyPatch) -> None:

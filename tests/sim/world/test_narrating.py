@@ -74,7 +74,7 @@ def test_every_scene_of_a_long_world_can_be_told() -> None:
 
 
 def test_a_zone_that_is_not_healed_is_followed_by_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judgement, "damage_of", lambda entry, contents: "")
+    monkeypatch.setattr(judgement, "damage_of", lambda entry, contents, known=None: "")
     run = small("unhealed", "a", "b", flights=0, hands=("addresses",), acts=1)
     (finding,) = first_finding(run).findings
     told = story_of(World(run), finding)

@@ -11,8 +11,9 @@ from .mutant import Judge, Mutant
 from .operators import OPERATORS
 from .planning import PLANNING
 from .protocol import PROTOCOL
+from .trees import TREES
 
-CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING, *HEALTH, *CONTRACTS)
+CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING, *HEALTH, *CONTRACTS, *TREES)
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
     ("no endpoint prerequisite", "search"),
@@ -26,6 +27,9 @@ SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
     ("garbage blocks", "search"),
     ("garbage blocks", "simulation"),
     ("no repair", "simulation"),
+    ("a flip asserts nothing of its tree", "search"),
+    ("trees are judged by the plan's generation", "search"),
+    ("a collection does not assert root", "search"),
     ("store collects the head", "conformance"),
 )
 """Of each kind of rule one, with the judge that notices it within seconds: for continuous integration."""

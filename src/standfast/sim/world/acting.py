@@ -8,14 +8,16 @@ from msgspec import Struct
 from standfast.model.marker import Marker
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRType
-from standfast.ports import provider_spec
+from standfast.ports import provider_spec, trees_spec
 from standfast.ports.provider import Conflict, Replace, ReplaceReply
 from standfast.ports.provider_spec import ZoneState
+from standfast.ports.trees import CollectTree
 from standfast.sim.properties import NEVER, InEffect, in_effect, marker_at, wrong_with_write
 from standfast.sim.search.product import Outcome, Step, Value
+from standfast.sim.tree_properties import wrong_with_tree_collection
 
 from .histories import STREAM, ZONE, Rrsets
-from .telling import change_text, failed_prerequisite, seal_text, short
+from .telling import change_text, collection_text, failed_prerequisite, seal_text, short
 
 Ordered: TypeAlias = Literal["", "seal", "emergency", "leave"]
 """What an operator does by a change: freezes or thaws, publishes without a plan, takes markers away."""
@@ -80,6 +82,7 @@ class Judge:
     def __init__(self, names: tuple[str, ...], plans: Mapping[str, Plan]) -> None:
         self.names = names
         self.plans = plans
+        self._entries = tuple({entry.key: entry for plan in plans.values() for entry in plan.shards}.values())
 
     def effects(self, zone: ZoneState, ghosts: Ghosts) -> dict[str, InEffect]:
         """What is in effect of every endpoint."""
@@ -95,6 +98,15 @@ class Judge:
             if not readable and effects[name] != NEVER:
                 found.append((name, effects[name]))
         return tuple(found)
+
+    def collected(self, zone: ZoneState, ghosts: Ghosts, change: CollectTree) -> Arrived:
+        """A deletion of tree records arrives now."""
+        after, reply = trees_spec.apply(zone, change)
+        if after is zone:
+            refused = failed_prerequisite(zone, change.change) if isinstance(reply, Conflict) else ""
+            return Arrived(zone, ghosts, reply, refused, "")  # type: ignore[arg-type]
+        wrong = wrong_with_tree_collection(zone, after, change, self._entries, STREAM)
+        return Arrived(zone_of(after.rrsets), ghosts, reply, "", wrong[0] if wrong else "")  # type: ignore[arg-type]
 
     def arrive(self, zone: ZoneState, ghosts: Ghosts, change: Replace, *, operator: Ordered = "") -> Arrived:
         """The change arrives now."""
@@ -113,12 +125,14 @@ class Judge:
 class UnderWay(Struct, frozen=True):
     """A change that may arrive after its sender gave up or died. `operator`: what an operator does by it."""
 
-    change: Replace
+    change: Replace | CollectTree
     operator: Ordered = ""
 
     @property
     def text(self) -> str:
         """What it is about."""
+        if isinstance(self.change, CollectTree):
+            return collection_text(self.change)
         return seal_text(self.change) if self.operator else change_text(self.change)
 
 
@@ -132,9 +146,13 @@ def flights(judge: Judge, zone: int, ghosts: int, slots: tuple[int, ...], operat
     def land(at: ZoneState, known: Ghosts, late: UnderWay | None, orders: Told | None = None) -> Iterable[Outcome]:
         if late is None:
             return
-        arrived = judge.arrive(at, known, late.change, operator=late.operator)
+        if isinstance(late.change, CollectTree):
+            arrived, blind = judge.collected(at, known, late.change), False
+        else:
+            arrived = judge.arrive(at, known, late.change, operator=late.operator)
+            blind = asserts_no_floor(late.change)
         violation = arrived.violation
-        landed = arrived.zone if not (orders and orders.told == "left" and asserts_no_floor(late.change)) else at
+        landed = arrived.zone if not (orders and orders.told == "left" and blind) else at
         if orders is not None and not violation and _undone(orders, at, landed, operator=bool(late.operator)):
             what = short(orders.endpoint) if orders.endpoint else "the zone"
             violation = f"G8: {what} was told as {orders.told}, and then a late request changed it"

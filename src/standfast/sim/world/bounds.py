@@ -5,6 +5,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.core.enactor import Occasion
+from standfast.core.raising import ELEMENTS
 from standfast.model.plan import Plan
 
 Fault: TypeAlias = Literal[
@@ -47,6 +48,7 @@ class Run(Struct, frozen=True, kw_only=True):
     `flights` is how many requests may be under way after their sender has given up or died. `hands` are the acts that
     people may do, `acts` how many of them happen in all. `occasions` wake an idle enactor. `cut_off` enactors never
     hear of a newer plan than the one on their disk. `setbacks`: how often the store is lost or set back.
+    `collectors` collect trees, and know any plan there is; `elements` of a tree at most are put in one change.
     `one_by_one` puts each endpoint into a change of its own. `key_by_key`: the keys of one reading come from different
     moments. `distinct`: each enactor has its own name, so they are not interchangeable. `fused`: steps that concern
     nobody else are taken at once. `memory`: what an enactor believes when a pass ends is there in the next; without,
@@ -68,6 +70,8 @@ class Run(Struct, frozen=True, kw_only=True):
     publications: int = 0
     setbacks: int = 0
     cleaner: bool = False
+    collectors: int = 0
+    elements: int = ELEMENTS
     operator: tuple[str, ...] = ()
     commands: int = 0
     cut_off: int = 0
@@ -110,6 +114,10 @@ class Run(Struct, frozen=True, kw_only=True):
             parts.append(f"the store is lost or set back {self.setbacks} time{'s' * (self.setbacks > 1)}")
         if self.cleaner:
             parts.append("1 cleaner")
+        if self.collectors:
+            parts.append(f"{self.collectors} cleaner{'s' * (self.collectors > 1)} of trees, with any plan")
+        if self.elements != ELEMENTS:
+            parts.append(f"{self.elements} record{'s' * (self.elements > 1)} of a tree in a change")
         if self.key_by_key:
             parts.append("readings key by key")
         if self.one_by_one:

@@ -42,8 +42,8 @@ class Family(Struct, frozen=True):
         """Each record with all ways in which it may stand."""
         newest, older = self.plans[-1], self.plans[-2]
         names = [entry.name for entry in newest.by_zone[ZONE]]
-        parts = [_floors(newest, older)]
-        parts += [_markers(name, newest, older) for name in names]
+        parts = [floors_of(newest, older)]
+        parts += [markers_of(name, newest, older) for name in names]
         parts += [_addresses(name, newest, older) for name in names if name != FIRST]
         return tuple(parts)
 
@@ -93,7 +93,9 @@ def heal(family: Family, progress: Callable[[int], None] = lambda seen: None, mo
     return Healed(family.about, seen, time.monotonic() - begun, complete, tuple(ill))
 
 
-def _floors(newest: Plan, older: Plan) -> tuple[Part, ...]:
+def floors_of(newest: Plan, older: Plan) -> tuple[Part, ...]:
+    """The floor: as it should be, then damaged."""
+
     def stands(plan: Plan, nonce: int) -> RRset:
         floor = Floor(STREAM, plan.generation, "live", f"{nonce:016x}")
         return RRset.of(RRType.TXT, TTL, [floor_rdata(floor, ZONE, FLOOR_OWNER)])
@@ -101,7 +103,8 @@ def _floors(newest: Plan, older: Plan) -> tuple[Part, ...]:
     return _record("the floor", FLOOR_KEY, stands(newest, 1), stands(older, 2))
 
 
-def _markers(name: str, newest: Plan, older: Plan) -> tuple[Part, ...]:
+def markers_of(name: str, newest: Plan, older: Plan) -> tuple[Part, ...]:
+    """A marker: as it should be, then damaged."""
     owner = marker_owner(name, ZONE)
 
     def stands(plan: Plan, nonce: int) -> RRset | None:

@@ -100,7 +100,10 @@ class Enacting:
     def fresh(self, writer: str) -> Enactor:
         """An enactor that was just started, and knows nothing."""
         patience, octets = self.run.patience, SMALL if self.run.one_by_one else BATCH_OCTETS
-        return Enactor(writer, STREAM, patience=patience, patience_full=patience, batch_octets=octets)
+        elements = self.run.elements
+        return Enactor(
+            writer, STREAM, patience=patience, patience_full=patience, batch_octets=octets, elements=elements
+        )
 
     # -- what concerns nobody else ---------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.model.rrset import RRset, RRType, txt_rdata
+from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset, RRType, txt_rdata
 from standfast.ports.provider_spec import ZoneState
 from standfast.sim.search.product import Outcome, Step
 
@@ -14,6 +14,7 @@ from .acting import Act, Ghosts, Judge, Places, zone_of
 from .bounds import Run
 from .histories import ENDPOINTS, FIRST, FLOOR_KEY, Rrsets, marker_key
 from .telling import short
+from .treehands import acts_on_trees
 
 GARBAGE: Final = RRset.of(RRType.TXT, 60, [txt_rdata("standfast1 k=marker g=9")])
 FOREIGN: Final = RRset.of(RRType.A, 60, [b"\x0a\0\0\1", b"\x0a\0\0\2"])
@@ -28,7 +29,7 @@ class Hands(Struct, frozen=True):
 
 
 def _addresses(name: str) -> tuple[tuple[str, int], ...]:
-    return (name, int(RRType.A)), (name, int(RRType.AAAA))
+    return tuple((name, int(rtype)) for rtype in (*ADDRESS_TYPES, *ROUTED_TYPES))
 
 
 def _without(zone: ZoneState, *keys: tuple[str, int]) -> Rrsets:
@@ -82,6 +83,7 @@ def hands(run: Run, judge: Judge, places: Places, zone: int, ghosts: int) -> lis
     place = places.add("people", Hands(run.acts))
     endpoints = [name for name in judge.names if name != FIRST]
     possible = [act for name in endpoints for what, act in _acts_on(name).items() if what in run.hands]
+    possible += [act for name in endpoints for what, act in acts_on_trees(name).items() if what in run.hands]
     possible += [act for what, act in ZONE_ACTS.items() if what in run.hands]
     people = _People(judge, tuple(possible), tuple(what for what in RESTORES if what in run.hands))
     found = [Act("people change the zone", (zone, ghosts, place), (zone, ghosts, place), people.change)]

@@ -2,7 +2,9 @@
 
 from typing import Final, TypeAlias
 
-from standfast.model.entry import Entry
+from msgspec.structs import replace
+
+from standfast.model.entry import Entry, Member
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Plan, PlanRecord
 from standfast.model.rrset import RRset, RRType, addresses
@@ -26,6 +28,14 @@ _ADDRESSES: Final = {
     "7": ("192.0.2.2", "2001:db8::2"),
 }
 """Contents by letter: a small letter is one address, a capital two, a digit one of each family."""
+_TREES: Final = {
+    "t": (("lb-1", "192.0.2.1"),),
+    "u": (("lb-2", "192.0.2.2"),),
+    "v": (("lb-3", "192.0.2.3"),),
+    "T": (("lb-1", "192.0.2.1", "2001:db8::1"), ("lb-2", "192.0.2.2")),
+    "U": (("lb-1", "192.0.2.1", "2001:db8::1"), ("lb-3", "192.0.2.3", "2001:db8::3")),
+}
+"""Contents in the tree layout by letter: load balancers, each with its addresses."""
 RETIRED: Final = "-"
 
 Contents: TypeAlias = tuple[str, ...]
@@ -34,19 +44,22 @@ Contents: TypeAlias = tuple[str, ...]
 
 def history(*plans: str) -> tuple[Plan, ...]:
     """Plans 1, 2, … from contents: "ab" gives www the contents a and api b; a `-` retires; one letter, one endpoint.
+    The letters t, u, v, T, U stand for trees.
 
     An entry's since is the generation in which its contents last changed, as the planner counts.
     """
     found: list[Plan] = []
     since: dict[str, int] = {}
     before: dict[str, str] = {}
+    treed: set[str] = set()
     for generation, letters in enumerate(plans, start=1):
         entries = []
         for name, letter in zip(ENDPOINTS, letters, strict=False):
             if before.get(name) != letter:
                 since[name] = generation
             before[name] = letter
-            entries.append(entry(name, since[name], letter))
+            entries.append(replace(entry(name, since[name], letter), had_tree=name in treed))
+            treed |= {name} if letter in _TREES else set()
         found.append(plan_of(generation, entries))
     return tuple(found)
 
@@ -55,8 +68,17 @@ def entry(name: str, since: int, letter: str) -> Entry:
     """An entry with these contents."""
     if letter == RETIRED:
         return Entry(ZONE, name, since, kind="retired")
+    if letter in _TREES:
+        return _tree_entry(name, since, letter)
     rrsets = addresses(TTL, _ADDRESSES[letter])
     return Entry(ZONE, name, since, rrsets=rrsets, min_answers=tuple((one.rtype, len(one.rdata)) for one in rrsets))
+
+
+def _tree_entry(name: str, since: int, letter: str) -> Entry:
+    members = tuple(Member(one, tuple(some), 100, True, "") for one, *some in _TREES[letter])
+    rrsets = addresses(TTL, [text for member in members for text in member.addresses])
+    least = tuple((one.rtype, 1) for one in rrsets)
+    return Entry(ZONE, name, since, rrsets=rrsets, min_answers=least, members=members, layout="tree")
 
 
 def plan_of(generation: int, entries: list[Entry]) -> Plan:

@@ -20,6 +20,7 @@ from standfast.sim.story.story import Answer, Moment, Record, Scene, Story
 
 from .acting import Ghosts, UnderWay
 from .cleaning import Cleaner
+from .collecting import Collector
 from .enacting import HalfRead
 from .hands import Hands
 from .histories import FIRST, FLOOR_OWNER, ZONE
@@ -84,6 +85,8 @@ def _addressee(text: str, actor: str) -> str:
     words = (
         "reads",
         "replaces",
+        "builds",
+        "lists",
         "gives",
         "asks whether",
         "looks whether its change",
@@ -153,6 +156,8 @@ def belief_text(value: Value) -> str:
             doing = "between commands" if value.phase is None else f"{type(value.phase).__name__.lower()}"
             return f"{doing}{f'; told {value.told}' if value.told else ''}; {value.left} commands left"
         case Cleaner():
+            return "between passes" if value.phase is None else type(value.phase).__name__.lower()
+        case Collector():
             return "between passes" if value.phase is None else type(value.phase).__name__.lower()
         case Planner():
             held = f"holds plan {value.held.generation}" if value.held is not None else "holds no plan"

@@ -1,11 +1,12 @@
 """The searches that `standfast verify` makes, by scope: which runs, how far each may go, what none of them covers."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from standfast.core.enactor import PATIENCE as PATIENCE_IN_PRODUCTION
 
+from . import treescopes
 from .bounds import Fault, Run
 from .damaged import Family
 from .histories import history
@@ -329,6 +330,8 @@ _WIDE: Final = (
 ONE_ENDPOINT: Final = Family("one endpoint, three plans", history("a", "b", "c"))
 TWO_ENDPOINTS: Final = Family("two endpoints, three plans", history("aa", "ba", "cb"))
 
+Layout: TypeAlias = Literal["flat", "tree"]
+
 SCOPES: Final[dict[str, Scope]] = {
     scope.name: scope
     for scope in (
@@ -337,6 +340,16 @@ SCOPES: Final[dict[str, Scope]] = {
         Scope("wide", "more than 100 million states; takes about 11 GB of memory", _WIDE, (), 300_000_000, True),
     )
 }
+
+TREE_SCOPES: Final[dict[str, Scope]] = {
+    scope.name: scope
+    for scope in (
+        Scope("quick", "within a minute", treescopes.QUICK, (treescopes.SMALL_FAMILY,), 1_000_000, False),
+        Scope("standard", "each fault and each hand", treescopes.STANDARD, (treescopes.FULL_FAMILY,), 40_000_000, True),
+        Scope("wide", "two enactors and two cleaners", treescopes.WIDE, (), 300_000_000, True),
+    )
+}
+LAYOUTS: Final[dict[Layout, dict[str, Scope]]] = {"flat": SCOPES, "tree": TREE_SCOPES}
 
 NOT_COVERED: Final = (
     "more enactors, plans, endpoints, late requests, acts by hand than each run says; more than one zone and stream",
@@ -353,4 +366,4 @@ NOT_COVERED: Final = (
 
 def all_runs() -> dict[str, Run]:
     """Every run of every scope, by its name."""
-    return {run.name: run for scope in SCOPES.values() for run in scope.runs}
+    return {run.name: run for layout in LAYOUTS.values() for scope in layout.values() for run in scope.runs}

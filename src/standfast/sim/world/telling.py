@@ -1,14 +1,17 @@
 """The words of a step: what an actor does, and which precondition failed."""
 
-from standfast.core.change import Confirming, Looking, Surveying
+from standfast.core.change import Confirming, Following, Looking, Surveying
 from standfast.core.enactor import Enactor
 from standfast.core.stages import Changing
 from standfast.core.writing import Settling
 from standfast.model.marker import Damaged, Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
-from standfast.model.name import SUBTREE
-from standfast.model.rrset import RRset, RRType, rdata_text
+from standfast.model.name import ROLLBACK_LABEL, SUBTREE
+from standfast.model.rrset import RRset, RRType, rdata_text, type_name
+from standfast.model.tree import read_tree_name
 from standfast.ports.provider import Prerequisite, Read, Replace
 from standfast.ports.provider_spec import ZoneState
+from standfast.ports.trees import CollectTree
+from standfast.sim.tree_properties import is_build
 
 from .histories import FLOOR_OWNER, ZONE
 
@@ -58,6 +61,11 @@ def what_stands(owner: str, rtype: int) -> str:
     """An owner name and type as people call it: the floor, www's marker, www's A."""
     if owner == FLOOR_OWNER:
         return "the floor"
+    if tree := read_tree_name(owner, ZONE):
+        place = owner.removesuffix(tree.top).removesuffix(".") or "the top"
+        return f"{place} of tree {tree.since} ({type_name(rtype)})"
+    if f".{ROLLBACK_LABEL}." in owner:
+        return f"{owner.partition('.')[0]}'s rollback alias ({type_name(rtype)})"
     if owner.endswith(f".{SUBTREE}.{ZONE}"):
         return f"{short(owner.removesuffix(f'.{SUBTREE}.{ZONE}') + '.' + ZONE)}'s marker"
     return f"{short(owner)}'s {RRType(rtype).name}"
@@ -83,10 +91,24 @@ def change_text(change: Replace) -> str:
     """What a change is about: which endpoints, which plan."""
     names = [short(write.name) for write in change.writes]
     markers = [_put(write.contents) for write in change.writes]
+    if all(is_build(write, ZONE) for write in change.writes):
+        return f"builds {_put_text(change)} of {listed(names)}'s tree"
     plans = sorted({marker.generation for marker in markers if marker is not None})
     if not plans:
         return f"gives {listed(names)} addresses back (refill)"
     return f"replaces {listed(names)} with plan {listed([str(plan) for plan in plans])}"
+
+
+def _put_text(change: Replace) -> str:
+    trees = sorted({tree.since for one in change.contents if (tree := read_tree_name(one.owner, ZONE)) is not None})
+    some = sum(1 for one in change.contents if read_tree_name(one.owner, ZONE) is not None)
+    return f"{some} record{'s' * (some > 1)} of since {listed([str(one) for one in trees])}"
+
+
+def collection_text(change: CollectTree) -> str:
+    """What a deletion of tree records is about."""
+    trees = sorted({tree.since for one in change.doomed if (tree := read_tree_name(one.owner, ZONE)) is not None})
+    return f"collects {short(change.name)}'s tree of since {listed([str(one) for one in trees])}"
 
 
 def seal_text(change: Replace) -> str:
@@ -114,6 +136,8 @@ def asking_text(core: Enactor) -> str:
         case Looking():
             what = "markers and addresses" if phase.task.verify else "markers"
             return f"reads {what} of {listed(names)}" if phase.request.keys else "reads the floor"
+        case Following():
+            return f"reads where the aliases of {listed(names)} lead"
         case Confirming():
             return "asks whether what it can't read stands there literally"
         case Surveying():

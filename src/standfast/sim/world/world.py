@@ -14,6 +14,7 @@ from standfast.sim.search.product import Outcome, Property, Rule, Step, Symbol, 
 from .acting import NOBODY_KNOWS, Act, Judge, Places, flights, zone_of
 from .bounds import Run
 from .cleaning import cleaner
+from .collecting import collectors
 from .enacting import Enacting, HalfRead
 from .hands import hands
 from .histories import ENDPOINTS, FIRST, ZONE, names_in, record_owners
@@ -56,6 +57,8 @@ class World:
         acts += flights(judge, at["zone"], at["ghosts"], slots, ordering)
         acts += hands(run, judge, places, at["zone"], at["ghosts"])
         acts += cleaner(run, places, at)
+        gathering, gatherers = collectors(run, judge, places, at)
+        acts += gathering
         acts += planners(run, places, self.plans, at)
         if run.publishing == "atomic":
             acts.append(_publishing(run, at["store"]))
@@ -69,7 +72,7 @@ class World:
         self.rules: Sequence[Rule] = tuple(acts)
         self.properties: Sequence[Property] = tuple(self._all_properties(at))
         alike = self._enactors if not run.distinct else ()
-        groups = (slots, alike[: run.cut_off], alike[run.cut_off :])
+        groups = (slots, alike[: run.cut_off], alike[run.cut_off :], gatherers)
         self.interchangeable = tuple(group for group in groups if len(group) > 1)
 
     def symbols(self, value: Value) -> tuple[Symbol, ...]:
