@@ -12,6 +12,8 @@ NO_PLAN: Final = "none"
 EMERGENCY: Final = "emergency"
 """What an operator's emergency publish names: contents without a plan."""
 BARE: Final = frozenset({"mark", "take", "leave"})
+OF_TREES: Final = frozenset({"build", "collect"})
+"""Changes of a tree's records alone: the name itself, and what it answers, stay."""
 """Acts of an operator on markers alone: freeze and thaw, take-over from another stream, the way out."""
 _REPORT: Final = "Report this with the journal: no enactor may do that."
 _NOT_OURS: Final = {
@@ -39,7 +41,7 @@ def judge_intent(line: IntentLine, place: Place, findings: Findings) -> None:
 
 
 def _payload(write: WriteLine, place: Place, findings: Findings) -> None:
-    if write.act in BARE or write.kind in ("first", "retired"):
+    if write.act in BARE | OF_TREES or write.kind in ("first", "retired"):
         return
     least, answers = write.least or {}, write.answers or {}
     findings.checked("G1")
@@ -66,7 +68,7 @@ def _obedience(write: WriteLine, place: Place, findings: Findings) -> None:
     elif write.found in _NOT_OURS:
         text = f"{write.name}: a {write.act} {_NOT_OURS[write.found]}"
         findings.violated("G8", text, place, remedy=_REPORT)
-    elif write.found == "retired" and write.kind != "retired" and write.act != "leave":
+    elif write.found == "retired" and write.kind != "retired" and write.act not in ("leave", "collect"):
         findings.violated("G8", f"{write.name}: a {write.act} under a tombstone", place, remedy=_REPORT)
 
 

@@ -17,7 +17,7 @@ from .format import (
     WriteLine,
 )
 from .lines import Place, Spoilt, Told, read
-from .payloads import EMERGENCY, NO_PLAN, judge_intent
+from .payloads import EMERGENCY, NO_PLAN, OF_TREES, judge_intent
 from .record import DEFAULT_STREAM, LANDED, Change, Link, Orphan, Record, Sight
 from .resuming import Count, compare, resume
 
@@ -157,6 +157,8 @@ class Reader:
             place_of = (stream, change.zone)
             record.floors_gone[place_of] = max(record.floors_gone.get(place_of, 0), line.generation)
         for write in line.writes:
+            if write.act in OF_TREES and write.puts is None:
+                continue  # its marker is asserted and stays: another change may stand over the same
             key = (stream, change.zone, intern(write.name))
             record.links.setdefault(key, {})[line.nonce] = self._link(change, write)
         self._in_flight.add(line.nonce)

@@ -15,7 +15,7 @@ from .lines import Place, Spoilt
 Key: TypeAlias = tuple[str, str, str]
 """(stream, zone, name)."""
 DEFAULT_STREAM: Final = "main"
-LANDED: Final = frozenset({"written", "refilled"})
+LANDED: Final = frozenset({"written", "refilled", "built"})
 FAILED: Final = frozenset({"conflict", "refused"})
 
 

@@ -191,6 +191,7 @@ def _held(key: Key, marker: Marker, rrsets: tuple[RRset, ...], before: Entry | N
     return replace(
         base,
         layout=layout,
+        had_tree=base.knew_tree,
         rrsets=rrsets,
         min_answers=least,
         held=_said(marker),

@@ -138,7 +138,9 @@ def numbered(entry: Entry, before: Entry | None, context: PlanContext) -> Entry:
     """With the `since` that rule 2 gives it."""
     fresh = not entry.same_contents(before) or context.raise_all or entry.key in context.raised
     since = context.generation if fresh or before is None else before.since
-    return entry if entry.since == since else replace(entry, since=since)
+    had_tree = before is not None and before.knew_tree
+    same = entry.since == since and entry.had_tree == had_tree
+    return entry if same else replace(entry, since=since, had_tree=had_tree)
 
 
 def _wanted(

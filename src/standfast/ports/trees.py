@@ -3,7 +3,7 @@
 Kept apart from `provider.py`: whoever may ask this can't replace anything, and whoever replaces can't ask this.
 """
 
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -64,3 +64,10 @@ class CollectTree(Struct, frozen=True):
 
 TreeRequest: TypeAlias = ListTree | CollectTree
 TreeReply: TypeAlias = TreeListed | Unknown | ReplaceReply
+
+
+class TreeProvider(Protocol):
+    """Who can hold trees, for one zone. Blocking; the network's conditions are replies, never exceptions."""
+
+    def perform_tree(self, request: TreeRequest) -> TreeReply:
+        """One of these requests."""

@@ -1,6 +1,6 @@
 """The cleaner as a process: drives `core.cleaner` over the plan store, one pass after the other, a minute apart.
 
-It may read zones and collect plans; it has no request that could write a zone. When nothing is collected the reason is
+Of the zone it may delete records of trees that nothing needs (`treecleaning.py`), and nothing else. When nothing is collected the reason is
 told once, until it changes.
 """
 
@@ -19,6 +19,7 @@ from .enacting import Provider, Store
 from .journal import Journal
 from .presence import Presence
 from .tidings import Tell, Tidings, silent
+from .treecleaning import TreeCleaner
 
 PASS_S: Final = 60.0
 BEAT_S: Final = 1.0
@@ -44,6 +45,7 @@ class CleanerProcess:
         self._journal, self._presence, self._every_s, self._wall = journal, presence, every_s, wall
         self._tidings = Tidings(journal, tell)
         self._held: Plan | None = None
+        self._trees = TreeCleaner(config, store, providers, journal, self._tidings)
         self._collected = 0
         self._why: str | None = None
 
@@ -55,6 +57,7 @@ class CleanerProcess:
             now = time.monotonic()
             if now >= due:
                 self.sweep()
+                self._trees.gather()
                 due = time.monotonic() + self._every_s
             if now >= beat:
                 beat = now + BEAT_S

@@ -370,4 +370,4 @@ def _left(cores: list[Enactor]) -> bool:
     return any(outcome.result == "left" for core in cores for outcome in core.outcomes)
 
 
-_FINE: Final = _QUIET | {"written", "refilled", "conflict"}
+_FINE: Final = _QUIET | {"written", "refilled", "built", "conflict"}

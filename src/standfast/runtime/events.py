@@ -181,6 +181,15 @@ class Collected(Line, tag="collected"):
     why: str | UnsetType = UNSET
 
 
+class TreeCollected(Line, tag="tree_collected"):
+    """All records of a tree were deleted."""
+
+    zone: str
+    name: str
+    since: int
+    stream: str
+
+
 class Operator(Line, tag="operator"):
     """A person's command, step by step."""
 

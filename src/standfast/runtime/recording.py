@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from standfast.core.decisions import Decision, Leaving
+from standfast.core.reach import addresses as addresses_below
 from standfast.core.rotation import period_s
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry
@@ -20,6 +21,7 @@ from standfast.model.name import floor_owner, marker_owner
 from standfast.model.plan import Head, Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType, answer_count, answers_type, type_name
+from standfast.model.tree import aliases_in, root_rrset
 from standfast.ports.local import IntendedWrite, RecordIntent
 from standfast.ports.provider import MARKER_TTL, Content, Write
 
@@ -99,7 +101,7 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
         "found": seen if isinstance(seen, str) else _state(seen, zone, owner, request.stream),
         "puts": _marker_facts(put, request) if put else None,
         "least": _by_family(one.least),
-        "answers": {type_name(content.rtype): answer_count(content.rtype, content.rdata) for content in addresses},
+        "answers": {type_name(content.rtype): _answers(content, part) for content in addresses},
     }
     if act == "refill":
         asserted = [
@@ -111,10 +113,30 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
     return facts
 
 
+def _answers(content: Content, part: Write) -> int:
+    """With how many addresses it can answer: of an alias, those of the tree that the change asserts to stand there."""
+    rrset = RRset.of(content.rtype, content.ttl, content.rdata)
+    if not aliases_in(rrset):
+        return answer_count(content.rtype, content.rdata)
+    standing = {
+        (one.owner, answers_type(one.rtype)): RRset.of(one.rtype, 0, one.rdata)
+        for one in part.prerequisites
+        if one.rdata and answers_type(one.rtype) in _FAMILIES
+    }
+    return len(addresses_below(rrset, rrset.answers, standing))
+
+
 def _contents(kind: str, rrsets: Iterable[RRset] | Iterable[Content]) -> str:
     """A digest of everything that determines an endpoint's bytes, A first."""
     octets = msgspec.msgpack.encode(sorted((one.rtype, one.ttl, one.rdata) for one in rrsets))
     return hashlib.sha256(kind.encode() + b"\0" + octets).hexdigest()[:16]
+
+
+def _at_its_name(entry: Entry) -> tuple[RRset, ...]:
+    """What shall stand at the endpoint's own name."""
+    if not entry.has_tree:
+        return entry.rrsets
+    return tuple(rrset for rtype in ADDRESS_TYPES if (rrset := root_rrset(entry, rtype)) is not None)
 
 
 def _state(seen: RRset | None, zone: str, owner: str, stream: str) -> str:
@@ -219,7 +241,7 @@ def _change_facts(
         facts["since"] = entry.since
         facts["least"] = _by_family(entry.min_answers)
         facts["answers"] = _by_family((rrset.answers, rrset.count) for rrset in entry.rrsets)
-        facts["contents"] = _contents(entry.kind, entry.rrsets)
+        facts["contents"] = _contents(entry.kind, _at_its_name(entry))
         facts["departures"] = [[gone.load_balancer, gone.weight, gone.at, gone.installed] for gone in entry.departures]
     if policy is not None:
         facts["limits"] = {

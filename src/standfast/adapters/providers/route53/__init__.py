@@ -7,7 +7,7 @@ is never trusted, for the batch repeats it exactly and fails as a whole where it
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar, overload
 
-from standfast.model.name import is_below, marker_owner, subtree
+from standfast.model.name import is_below, marker_owner, subtree, tree_subtree
 from standfast.model.rrset import ROUTED_TYPES, RRset
 from standfast.ports.provider import (
     Changes,
@@ -33,6 +33,7 @@ from standfast.ports.provider import (
     Unknown,
     Written,
 )
+from standfast.ports.trees import ListTree, TreeListed, TreeReply, TreeRequest
 
 from ..listing import Listing
 from .batch import CHARACTERS_MAX, ELEMENTS_MAX, Batch, batch_of, holds, reading_of
@@ -104,6 +105,39 @@ class Route53Provider:
                 # Nothing tells what changed: everything once, then what an audit or a look at DNS finds.
                 return Changes(0, () if request.serial == 0 else None)
         raise AssertionError(f"unknown request {request!r}")
+
+    def perform_tree(self, request: TreeRequest) -> TreeReply:
+        """Trees: a page of the listing, or the deletion of some records of one."""
+        if isinstance(request, ListTree):
+            return self._tree_page(request)
+        if stray := request.outside:
+            return Refused(f"{stray} is no record of a tree; nothing was sent")
+        return self._replace(request.change)
+
+    def _tree_page(self, request: ListTree) -> TreeReply:
+        """Whole owner names only: the last one of a page that goes on there is left to the next page."""
+        below = tree_subtree(self.zone)
+        try:
+            page = self._listed((their_name(request.start or below), "", ""), PAGE)
+            last = page.following and own_name(page.following[0])
+            raws = [raw for raw in page.raws if is_below(own_name(raw["Name"]), below)]
+            groups: dict[tuple[str, str], list[Raw]] = {}
+            for raw in raws:
+                if own_name(raw["Name"]) != last:
+                    groups.setdefault((own_name(raw["Name"]), raw["Type"]), []).append(raw)
+            found = [
+                (owner, local(rrset, self._zone_id))
+                for (owner, kind), some in groups.items()
+                if kind in TYPES and (rrset := rrset_of(kind, some)) is not None
+            ]
+        except CallFailed as failed:
+            return Unknown(failed.why)
+        except Inexpressible as problem:
+            return Unknown(str(problem))
+        more = last if last and is_below(last, below) else ""
+        if more and more == request.start:
+            return Unknown(f"{more} has more record sets than one page holds")
+        return TreeListed(tuple(found), more)
 
     def zone_id(self) -> str:
         """The hosted zone's id. Raises CallFailed."""
