@@ -196,7 +196,8 @@ def record_run(folder: Path, seed: int, file_octets: int = FILE_OCTETS) -> Journ
     config, problems, _ = configuration.check(CONFIG, str(folder / "standfast.yaml"))
     assert config is not None, problems
     journal = Journal(folder / "journal", "cleaner", "c")
-    swept = CleanerProcess("c", config, _Store(world), {ZONE: _Zone(world)}, journal).sweep()
+    zones: Any = {ZONE: _Zone(world)}  # as much of a provider as is asked here
+    swept = CleanerProcess("c", config, _Store(world), zones, journal).sweep()
     assert swept.collected, swept.why
     journal.close()
     world.close()

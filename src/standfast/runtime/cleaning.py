@@ -1,7 +1,7 @@
 """The cleaner as a process: drives `core.cleaner` over the plan store, one pass after the other, a minute apart.
 
-Of the zone it may delete records of trees that nothing needs (`treecleaning.py`), and nothing else. When nothing is collected the reason is
-told once, until it changes.
+It may read zones and collect plans. Of a zone it may delete records of trees that nothing needs
+(`treecleaning.py`), and nothing else. When nothing is collected the reason is told once, until it changes.
 """
 
 import threading
@@ -12,16 +12,18 @@ from typing import Any, Final
 from standfast.config import Config
 from standfast.core.cleaner import CleanerRequest, Listing, Retention, SweepingHead, Swept
 from standfast.model.plan import Plan
-from standfast.ports.provider import Read, Unknown
+from standfast.ports.provider import Read, Unknown, ZoneProvider
 from standfast.ports.store import PlanRead
 
-from .enacting import Provider, Store
+from .enacting import Store
 from .journal import Journal
 from .presence import Presence
 from .tidings import Tell, Tidings, silent
 from .treecleaning import TreeCleaner
 
 PASS_S: Final = 60.0
+TREES_EVERY: Final = 10
+"""Passes from one look at trees to the next: it lists them, which an account's requests should not be spent on."""
 BEAT_S: Final = 1.0
 
 
@@ -33,7 +35,7 @@ class CleanerProcess:
         who: str,
         config: Config,
         store: Store,
-        providers: Mapping[str, Provider],
+        providers: Mapping[str, ZoneProvider],
         journal: Journal,
         presence: Presence | None = None,
         tell: Tell = silent,
@@ -53,11 +55,14 @@ class CleanerProcess:
         """A pass now, and another whenever it is time."""
         self._tidings.event("started", stream=self._config.stream)
         due = beat = 0.0
+        passes = 0
         while not stop.is_set():
             now = time.monotonic()
             if now >= due:
                 self.sweep()
-                self._trees.gather()
+                if passes % TREES_EVERY == 0:
+                    self._trees.gather(self._held)
+                passes += 1
                 due = time.monotonic() + self._every_s
             if now >= beat:
                 beat = now + BEAT_S

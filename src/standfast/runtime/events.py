@@ -333,6 +333,7 @@ Event: TypeAlias = (
     | Notice
     | SetBack
     | Collected
+    | TreeCollected
     | Operator
     | Overridden
     | Reloaded

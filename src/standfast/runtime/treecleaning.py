@@ -18,7 +18,7 @@ from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent, Unrecorded
 from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
-from standfast.ports.store import ListPlans, PlanRead, ReadHead, ReadPlan
+from standfast.ports.store import ListPlans, ReadHead, ReadPlan
 from standfast.ports.trees import CollectTree, ListTree, TreeProvider
 
 from .enacting import Store
@@ -58,23 +58,18 @@ class TreeCleaner:
         self._pause, self._clock = pause, clock
         self._zones = {zone.name: zone for zone in config.zones if zone.hosted is not None and zone.name in providers}
         self._memory: tuple[Unneeded, ...] = ()
-        self._held: Plan | None = None
 
-    def gather(self) -> Gathered | None:
-        """One pass; None if no zone holds trees."""
-        if not self._zones:
+    def gather(self, plan: Plan | None) -> Gathered | None:
+        """One pass; None if no endpoint of this plan has or had a tree: then nothing is asked of a provider."""
+        grown = {entry.zone for entry in (plan.shards if plan is not None else ()) if entry.knew_tree}
+        zones = {name: zone for name, zone in self._zones.items() if name in grown}
+        if not zones:
             return None
-        waits = tuple((name, self._grace_s) for name, zone in self._zones.items() if not self._behind(zone))
-        charge = Charge(
-            self._config.stream, tuple(self._zones), self._clock(), waits, TREES_KEPT, self._memory, self._held
-        )
+        waits = tuple((name, self._grace_s) for name, zone in zones.items() if not self._behind(zone))
+        charge = Charge(self._config.stream, tuple(zones), self._clock(), waits, TREES_KEPT, self._memory, plan)
         phase: Any = GatheringHead(charge)
         while not isinstance(phase, Gathered):
-            reply = self._perform(phase.request)
-            if isinstance(reply, PlanRead) and isinstance(phase.request, ReadPlan):
-                self._held = self._held or reply.plan
-                self._held = max(self._held, reply.plan, key=lambda plan: plan.generation)
-            phase = phase.heard(reply)
+            phase = phase.heard(self._perform(phase.request))
         gathered: Gathered = phase
         self._memory = gathered.memory
         for zone, name, since in gathered.collected:
