@@ -90,7 +90,7 @@ def standing(sight: "EndpointSight", plan: Plan, zone: "ZoneSight") -> Standing:
         return Standing("unread", sight.unread or zone.trouble)
     floor, text = zone.floor, floor_owner(plan.record.stream, zone.zone)
     view = FloorView(0, False, ()) if not isinstance(floor, Floor) else FloorView(floor.generation, floor.frozen, ())
-    judged = judge(entry, plan, sight.marker, view, sight.seen, prefixes=zone.prefixes)
+    judged = judge(entry, plan, sight.marker, view, sight.seen, prefixes=zone.prefixes, known=dict(sight.beyond))
     if isinstance(judged, RefillDue) or (isinstance(judged, Due) and judged.repair):
         return Standing("damaged", judged.why)
     if isinstance(judged, Due):

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import SecondaryConfig, ZoneConfig
+from standfast.core.reach import open_keys
 from standfast.errors import ProviderError
 from standfast.model.entry import Entry
 from standfast.model.marker import ABSENT, FloorReading, MarkerReading, read_floor, read_marker
@@ -32,6 +33,9 @@ Reading: TypeAlias = RRset | Unknown | None
 _Markers: TypeAlias = dict[str, MarkerReading | Unknown]
 _T = TypeVar("_T")
 
+_LEVELS_MAX: Final = 8
+"""Aliases of aliases that are followed; a tree has three."""
+
 
 class NameServer(Struct, frozen=True):
     """Where another name server of a zone is asked."""
@@ -44,13 +48,14 @@ class EndpointSight(Struct, frozen=True):
     """One endpoint of the plan as the zone has it.
 
     `contents` has one reading for each of ADDRESS_TYPES, at the primary. `servers` has every name server that was
-    asked, the primary first, with the marker it serves.
+    asked, the primary first, with the marker it serves. `beyond` is what its aliases lead to, at the primary.
     """
 
     entry: Entry
     marker: MarkerReading | Unknown
     contents: tuple[Reading, ...]
     servers: tuple[tuple[str, MarkerReading | Unknown], ...] = ()
+    beyond: tuple[tuple[tuple[str, int], RRset | None], ...] = ()
 
     @property
     def unread(self) -> str:
@@ -129,6 +134,7 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
         floor, readings = _primary_readings(primary, zone, stream, some)
         if isinstance(floor, Unknown):
             return unread_zone(zone, address, some, floor)
+        beyond = _beyond(primary, zone, some, readings)
         label, others = "embedded", dict[str, NameServer | Unknown]()
         if zone.provider != "embedded":
             label, others = name_servers(zone, primary)
@@ -139,7 +145,10 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
     sights = []
     for entry, (marker, contents) in zip(some, readings, strict=True):
         rest = ((server, found[entry.name]) for server, found in elsewhere.items() if entry.name in found)
-        sights.append(EndpointSight(entry, marker, contents, ((label, marker), *rest)))
+        further = beyond.get(entry.name, ())
+        if isinstance(further, Unknown):
+            contents, further = (further,) * len(ADDRESS_TYPES), ()
+        sights.append(EndpointSight(entry, marker, contents, ((label, marker), *rest), further))
     notes = tuple(f"{name}: {where.why}" for name, where in others.items() if isinstance(where, Unknown))
     return ZoneSight(zone.name, label, address, "", floor, tuple(sights), notes, zone.prefixes)
 
@@ -169,6 +178,33 @@ def _primary_readings(
         marker, *contents = rest[place * width : (place + 1) * width]
         found.append((_marker(marker, entry), tuple(contents)))
     return floor, found
+
+
+def _beyond(
+    provider: ZoneProvider,
+    zone: ZoneConfig,
+    entries: tuple[Entry, ...],
+    readings: list[tuple[MarkerReading | Unknown, tuple[Reading, ...]]],
+) -> dict[str, tuple[tuple[tuple[str, int], RRset | None], ...] | Unknown]:
+    """What the aliases of each endpoint lead to, its own tree among it, level by level."""
+    found: dict[str, dict[tuple[str, int], RRset | None]] = {}
+    failed: dict[str, Unknown] = {}
+    for _ in range(_LEVELS_MAX):
+        wanted = []
+        for entry, (_, contents) in zip(entries, readings, strict=True):
+            known = tuple(one for one in contents if not isinstance(one, Unknown))
+            if entry.name not in failed and len(known) == len(ADDRESS_TYPES):
+                wanted += [(entry.name, key) for key in open_keys(entry, known, found.get(entry.name, {}))]
+        if not wanted:
+            break
+        reply = provider.perform(Read(zone.name, tuple(key for _, key in wanted)))
+        values: tuple[Reading, ...] = reply.values if isinstance(reply, Readings) else (reply,) * len(wanted)
+        for (name, key), value in zip(wanted, values, strict=True):
+            if isinstance(value, Unknown):
+                failed[name] = value
+            else:
+                found.setdefault(name, {})[key] = value
+    return {name: tuple(known.items()) for name, known in found.items()} | failed
 
 
 def _marker(value: Reading, entry: Entry) -> MarkerReading | Unknown:
