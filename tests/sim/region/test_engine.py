@@ -1,5 +1,9 @@
 """The day's engine: books that balance, equal days from equal seeds, nothing lost."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from msgspec.structs import replace
 
@@ -41,3 +45,24 @@ def test_shares_are_shares(as_built: Day) -> None:
 def test_equal_seeds_give_equal_days(as_built: Day) -> None:
     assert run(SMALL) == as_built
     assert run(SMALL, seed=2).digest != as_built.digest
+
+
+def test_equal_in_every_process() -> None:
+    """Whatever order sets and dictionaries have there."""
+    program = (
+        "from msgspec.structs import replace\n"
+        "from standfast.sim.region import engine, parameters, protections\n"
+        "small = replace(parameters.DEFAULTS, droplets=60_000)\n"
+        "print(engine.run(small, protections=protections.family('recovery'), until=10_000.0).digest)\n"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(told) == 1

@@ -3,6 +3,8 @@
 Published: storage and hosts were well; only new connections failed; clients came back while negative answers expired.
 """
 
+from collections import deque
+
 from .clients import Clients
 from .day import Measure
 from .world import Service, World
@@ -13,14 +15,18 @@ class DynamoDB(Service):
 
     name, key = "DynamoDB", "dynamodb"
 
-    def __init__(self, world: World, answered: "list[int]") -> None:
+    def __init__(self, world: World, answered: list[int], records: tuple[tuple[float, int], ...]) -> None:
         super().__init__(world)
         self._answered = answered
+        self._records = deque(records)
+        self.records = 0
         self.customers = Clients(world.resolvers, world.parameters.client_connection_s)
         self.inside = Clients(world.resolvers, world.parameters.connection_s)
 
     def step(self) -> None:
         """Who gets through now."""
+        while self._records and self._records[0][0] <= self.world.now:
+            self.records = self._records.popleft()[1]
         self.availability = self.customers.reach(self.world.now)
 
     def reach(self) -> float:
@@ -31,6 +37,7 @@ class DynamoDB(Service):
         """Addresses in the answer, and who has heard."""
         return {
             "addresses": (Measure(self.name, "addresses answered", "addresses"), float(self._answered[0])),
+            "records": (Measure(self.name, "records in the zones", "records"), float(self.records)),
             "resolvers": (Measure(self.name, "resolvers that answer with addresses", "share"),
                           self.world.resolvers.answering),
             "reach": (Measure(self.name, "calls of the region's own services that get through", "share"),

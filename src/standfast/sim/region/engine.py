@@ -86,7 +86,10 @@ class _Run:
         cache = (p.resolvers, p.ttl_s, p.negative_ttl_s, p.asked_every_s)
         resolvers = Resolvers(self.loop, authority, seed, *cache, keep_last="keep-last" in on)
         self.world = World(parameters, on, inputs, self.loop, resolvers, seed)
-        services: list[Service] = [DynamoDB(self.world, authority.count), *(one(self.world) for one in SERVICES)]
+        services: list[Service] = [
+            DynamoDB(self.world, authority.count, self.history.records),
+            *(one(self.world) for one in SERVICES),
+        ]
         self.world.services = {one.key: one for one in services}
         self.services = in_order(services)
         self.recorder, self.watches = Recorder(), watches()
