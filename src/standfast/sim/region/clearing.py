@@ -23,6 +23,7 @@ class Clearing:
         self._ill_at: dict[str, float] = {}
         self._back_at: float | None = None
         self._left: dict[str, float] = {}
+        self.lost_s = {one.key: 0.0 for one in self._services}
         self.bound_s: dict[str, float] = {}
         self.took_s: dict[str, float] = {}
 
@@ -39,6 +40,7 @@ class Clearing:
     def look(self, now: float) -> None:
         """At this tick."""
         for one in self._services:
+            self.lost_s[one.key] += (1.0 - one.availability) * one.world.tick
             if one.availability < WELL or one.backlog > MINUTE_S:
                 self._ill_at[one.key] = now
         if self._back_at is None or len(self.took_s) == len(self._left):

@@ -66,6 +66,8 @@ class Day(Struct, frozen=True):
     digest: str
     clear_of: dict[str, float | None] = {}
     """`clear_s` by service, by the first part of its series' names."""
+    lost_s: dict[str, float] = {}
+    """By service: seconds of its work that was not done well, the sum of 1 less its availability."""
 
     def at(self, name: str, when: float) -> float:
         """The value of a series at a moment; its first value before that. Raises KeyError if there is none such."""

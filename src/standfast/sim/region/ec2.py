@@ -17,17 +17,10 @@ from .door import Door
 from .droplets import Leasing, Manager
 from .dynamodb import DynamoDB
 from .flow import Flow
-from .published import MILESTONES
 from .world import HOUR_S, Service, World
 
-_AT = {one.id: one.seconds for one in MILESTONES}
 WHOLE = 0.99
 """From this share of leases on people call the fleet leased."""
-
-
-RELAXED_AFTER_S = float(_AT["ec2-relaxed"] - _AT["nm-well"])
-"""People began to relax limits so long after the network was well (both published). With protections, where the network
-may be well earlier, they do the same; that night as it was built they do it at the published time."""
 
 
 class EC2(Service):
@@ -121,10 +114,8 @@ class EC2(Service):
     @property
     def limit(self) -> float:
         """How many launches are let in, in multiples of the average; only after the throttle of 04:14."""
-        p, since = self.world.parameters, self.world.since("ec2-relaxed")
-        if self.world.protections:
-            since = max(since, self.world.now - self.world.board["nm.normal-since"] - RELAXED_AFTER_S)
-        return p.limit + p.relax * max(0.0, since) / HOUR_S
+        p = self.world.parameters
+        return p.limit + p.relax * max(0.0, self.world.since("ec2-relaxed")) / HOUR_S
 
     def measures(self) -> dict[str, tuple[Measure, float]]:
         """Leases, queues, launches."""

@@ -179,4 +179,5 @@ def run(
         took_s=going.clearing.took_s,
         digest=digest(series, milestones),
         clear_of=going.clearing.clear_of(until),
+        lost_s={key: round(lost, 3) for key, lost in going.clearing.lost_s.items()},
     )

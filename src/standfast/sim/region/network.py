@@ -4,8 +4,6 @@ As built (published): it takes everything in; from 05:28 a backlog of changes th
 late, so that instances started without connectivity; normal at 10:36. One queue, first come first served.
 """
 
-import math
-
 from standfast.recovery.admission import Intake, Pace
 
 from .day import Account, Measure
@@ -28,7 +26,6 @@ class NetworkManager(Service):
         self.began: float | None = None
         self._door: Intake[int] = Intake(Pace(self.rate, measured=False), room_max=1 << 62)
         world.board["nm.room"] = self._room()
-        world.board["nm.normal-since"] = world.now
 
     def _room(self) -> float:
         """How many changes can come in now that go out while an instance starts: the rule of production's door."""
@@ -55,12 +52,7 @@ class NetworkManager(Service):
         if self.began is None and self.world.done("dynamodb-restored") and ec2.launched > 0.0:
             self.began = self.world.now + self.wait_s
         self.availability = self.connected
-        board = self.world.board
-        board["nm.room"] = self._room()
-        if self.wait_s > self.world.parameters.boot_s:
-            board["nm.normal-since"] = math.inf
-        elif board["nm.normal-since"] == math.inf:
-            board["nm.normal-since"] = self.world.now
+        self.world.board["nm.room"] = self._room()
 
     def measures(self) -> dict[str, tuple[Measure, float]]:
         """The queue and the wait."""

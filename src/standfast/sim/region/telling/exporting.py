@@ -70,6 +70,7 @@ def _brief(day: Day) -> dict[str, object]:
         "clear_s": day.clear_s,
         "bound_s": day.bound_s,
         "took_s": day.took_s,
+        "lost_s": day.lost_s,
         "milestones": day.milestones,
         "digest": day.digest,
     }
