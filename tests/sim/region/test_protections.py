@@ -9,6 +9,7 @@ from standfast.sim.region.engine import in_order, run
 from standfast.sim.region.parameters import DEFAULTS, SHEET, Parameters, fitted
 from standfast.sim.region.protections import ALL, SWITCHES, Protection, chosen, family
 from standfast.sim.region.published import halves
+from standfast.sim.region.sweeping import HELD, bands, drawn, varied
 from standfast.sim.region.world import Service
 
 SMALL = replace(DEFAULTS, droplets=60_000)
@@ -88,6 +89,18 @@ def test_every_number_is_accounted_for_and_few_are_free() -> None:
     assert tuple(one.name for one in SHEET) == Parameters.__struct_fields__
     fit = sum(half == "fitted" for half in halves().values())
     assert 2 * len(fitted()) <= fit
+
+
+def test_a_sweep_moves_every_number_that_is_ours_and_gives_bands(as_built: Day, recovery: Day) -> None:
+    some = drawn(SMALL, 8, 3)
+    assert some == drawn(SMALL, 8, 3) != drawn(SMALL, 8, 4)
+    for name in varied():
+        assert len({getattr(one, name) for one in some}) > 1, name
+    assert all(getattr(one, name) == getattr(SMALL, name) for one in some for name in (*HELD, "ttl_s", "check_s"))
+    band = bands([as_built, recovery])["dynamodb-well"]
+    assert band.reached == band.days == 2
+    assert (band.low or 1e9) <= (band.middle or 0.0) <= (band.high or 0.0)
+    assert bands([as_built])["ecs-well"].low is None
 
 
 def test_services_that_need_one_another_in_a_circle_are_refused(as_built: Day) -> None:
