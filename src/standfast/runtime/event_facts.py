@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 Families: TypeAlias = dict[str, int]
 """By `A` and `AAAA`."""
-Act: TypeAlias = Literal["write", "refill", "mark", "take", "leave"]
+Act: TypeAlias = Literal["write", "refill", "mark", "take", "leave", "build", "collect"]
 Found: TypeAlias = Literal["live", "frozen", "placeholder", "retired", "foreign", "absent", "unreadable", "unasserted"]
 
 
