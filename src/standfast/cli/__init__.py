@@ -12,6 +12,7 @@ from standfast.errors import StandfastError
 
 _GROUPS: Final = (
     ("Every day", ("check", "plan", "run", "status", "explain", "drain", "history")),
+    ("Leases", ("agent", "lease")),
     (
         "At three in the morning",
         ("override", "evacuate", "rollback", "hold", "resume", "freeze", "thaw", "emergency"),

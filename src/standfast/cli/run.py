@@ -38,8 +38,9 @@ _WATCH_S = 2.5
 PAGE: Final = "web"
 """The role that only looks; it has libraries of its own."""
 _PAGE_MISSING: Final = "The page needs libraries that are not installed."
+_REGISTRY_MISSING: Final = "The registry needs libraries that are not installed."
 _PAGE_REMEDY: Final = "Install them: pip install 'standfast[web]'"
-ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "monitor", "nameserver")
+ROLES: Final[tuple[Role, ...]] = ("planner", "enactor", "cleaner", "prober", "monitor", "nameserver", "registry")
 
 
 @click.command("run", short_help="keep the names on working load balancers (all roles, or one)")
@@ -118,6 +119,8 @@ def _one(config: Config, role: str, who: str, duties: Duties, port: int, quiet: 
             _page(there, journal, presence, turn)
         else:
             known = next(one for one in ROLES if one == role)
+            if known == "registry" and not _installed("starlette", "uvicorn"):
+                raise StandfastError(_REGISTRY_MISSING, _PAGE_REMEDY)
             run_role(known, who, there, duties, journal, meter, presence, turn)
 
     if role == "nameserver":
@@ -160,7 +163,11 @@ def _all(
     specs.append(ChildSpec("cleaner", cleaner, _others_keys(config, "cleaner")))
     monitor = ("run", "--role", "monitor", "--name", who, *common)
     specs.append(ChildSpec("monitor", monitor, _others_keys(config, "prober")))
-    if config.web is not None and _page_installed():
+    if config.registry is not None:
+        if not _installed("starlette", "uvicorn"):
+            raise StandfastError(_REGISTRY_MISSING, _PAGE_REMEDY)
+        specs.append(ChildSpec("registry", ("run", "--role", "registry", "--name", who, *common)))
+    if config.web is not None and _installed("jinja2", "starlette", "uvicorn"):
         specs.append(ChildSpec("web", ("run", "--role", PAGE, "--name", who, *common)))
     elif config.web is not None:
         click.echo(f"{_PAGE_MISSING} {_PAGE_REMEDY}. Everything else runs.", err=True)
@@ -221,10 +228,10 @@ def _page(place: Place, journal: "Journal", presence: Presence, stop: "threading
     serve_page(place, journal, presence, stop)
 
 
-def _page_installed() -> bool:
+def _installed(*names: str) -> bool:
     from importlib.util import find_spec
 
-    return all(find_spec(name) for name in ("jinja2", "starlette", "uvicorn"))
+    return all(find_spec(name) for name in names)
 
 
 def _say(line: str, *, err: bool = False) -> None:

@@ -1,7 +1,9 @@
 """The configuration file: read it, check it, know what it means. Every problem at once, with line and remedy."""
 
+from standfast.config.agent import load_agent
 from standfast.config.binding import check, load
 from standfast.config.fleet import FleetReading, Unknown, load_fleet
+from standfast.config.leasing import AgentConfig, LeaseKey, LocalCheck, RegistryConfig
 from standfast.config.rolekeys import KeyPlace, KeyRole, RoleKeys
 from standfast.config.schema import (
     Config,
@@ -29,6 +31,7 @@ from standfast.config.source_kinds import (
     FileSource,
     HttpSource,
     KubernetesSource,
+    LeasesSource,
     LoadBalancerConfig,
     PluginSource,
     SourceConfig,
@@ -43,6 +46,7 @@ from standfast.config.store_kinds import (
 
 __all__ = [
     "LEVELS",
+    "AgentConfig",
     "AwsSource",
     "Config",
     "DeclaredSource",
@@ -55,8 +59,11 @@ __all__ = [
     "KeyPlace",
     "KeyRole",
     "KubernetesSource",
+    "LeaseKey",
+    "LeasesSource",
     "Level",
     "LoadBalancerConfig",
+    "LocalCheck",
     "MetricsConfig",
     "MonitorConfig",
     "NotifyConfig",
@@ -64,6 +71,7 @@ __all__ = [
     "PluginStoreConfig",
     "PolicyConfig",
     "PostgresqlStoreConfig",
+    "RegistryConfig",
     "RetentionConfig",
     "RoleKeys",
     "S3StoreConfig",
@@ -79,5 +87,6 @@ __all__ = [
     "ZoneConfig",
     "check",
     "load",
+    "load_agent",
     "load_fleet",
 ]

@@ -12,6 +12,7 @@ from standfast.config.fleet import FleetDraft
 from standfast.config.health import bind_health, bind_vantage
 from standfast.config.hosted import HOST, bind_hosted, refuse_hosted
 from standfast.config.places import ZoneNames
+from standfast.config.registry import bind_registry
 from standfast.config.rolekeys import RoleKeys, bind_keys
 from standfast.config.scalars import BadValue
 from standfast.config.schema import (
@@ -88,7 +89,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
     vantage = bind_vantage(root, azs, checked=health is not None or root.get("health") is None)
     retention = _retention(root)
     signals = bind_signals(root, base)
-    web = bind_web(root, base)
+    web, registry = bind_web(root, base), bind_registry(root, base)
     if findings.problems:
         return None
     return Config(
@@ -104,6 +105,7 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
         retention=retention,
         signals=signals,
         web=web,
+        registry=registry,
         vantage=vantage,
     )
 

@@ -19,6 +19,7 @@ ROOT: Final = (
     "monitor",
     "notify",
     "web",
+    "registry",
     "prefixes",
 )
 HOSTED: Final = ("hosted_zone", "region", "assume_role", "endpoint", "requests_per_second", "burst")
@@ -58,6 +59,7 @@ SOURCE_AWS: Final = ("from", "name", "region", "scheme", "tags", "target_health"
 SOURCE_KUBERNETES: Final = (
     *("from", "name", "what", "server", "token", "ca", "namespace", "selector", "az", "every", "timeout"),
 )
+SOURCE_LEASES: Final = ("from", "name", "local_health", "pools", "every")
 SOURCE_PLUGIN: Final = ("from", "name", "options", "every")
 POLICY: Final = (
     "ttl",
@@ -97,4 +99,11 @@ METRICS: Final = ("listen",)
 MONITOR: Final = ("interval", "rate")
 NOTIFY: Final = ("webhook", "template", "key", "level")
 WEB: Final = ("listen", "password", "token", "certificate", "key", "hosts")
+REGISTRY: Final = ("listen", "keys", "operator", "term", "answer_within", "limit", "certificate", "key")
+REGISTRY_KEY: Final = ("secret", "load_balancers", "derived")
+AGENT: Final = (
+    *("id", "registries", "key", "ca", "az", "pool", "ip", "capacity", "admin", "port", "drain_file", "check"),
+    "timeout",
+)
+AGENT_CHECK: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise")
 FLEET_FILE: Final = ("load_balancers", "count")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from standfast.config.hosted import HostedConfig
+from standfast.config.leasing import RegistryConfig
 from standfast.config.rolekeys import RoleKeys
 from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
@@ -215,6 +216,7 @@ class Config:
     retention: RetentionConfig
     signals: SignalsConfig = field(default_factory=SignalsConfig)
     web: WebConfig | None = None
+    registry: RegistryConfig | None = None
     vantage: tuple[VantageConfig, ...] = ()
     digest: str = field(init=False, default="")
 

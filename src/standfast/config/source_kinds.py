@@ -123,6 +123,24 @@ class KubernetesSource:
 
 
 @dataclass(frozen=True, slots=True)
+class LeasesSource:
+    """Load balancers that hold a lease of a registry, as the plan store has them; empty `pools`: all of them.
+
+    `local_health` is what becomes of what their agents say of their health.
+    """
+
+    name: str
+    local_health: TargetHealth = "advise"
+    pools: tuple[str, ...] = ()
+    every_s: float = 2.0
+    kind: Literal["leases"] = "leases"
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        return {"health": self.local_health, "pools": self.pools}
+
+
+@dataclass(frozen=True, slots=True)
 class PluginSource:
     """Somebody else's: `kind` is the name of an entry point of `standfast.sources`, `options` are for it alone."""
 
@@ -136,8 +154,10 @@ class PluginSource:
         return {"options": self.options}
 
 
-SourceConfig: TypeAlias = DeclaredSource | FileSource | HttpSource | AwsSource | KubernetesSource | PluginSource
-KINDS: Final = ("declared", "file", "http", "aws", "kubernetes")
+SourceConfig: TypeAlias = (
+    DeclaredSource | FileSource | HttpSource | AwsSource | KubernetesSource | LeasesSource | PluginSource
+)
+KINDS: Final = ("declared", "file", "http", "aws", "kubernetes", "leases")
 
 
 def meanings(sources: tuple[SourceConfig, ...]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from standfast.config.source_kinds import (
     FileSource,
     HttpSource,
     KubernetesSource,
+    LeasesSource,
     LoadBalancerConfig,
     PluginSource,
     SourceConfig,
@@ -42,6 +43,7 @@ _KEYS: Final = {
     "http": keys.SOURCE_HTTP,
     "aws": keys.SOURCE_AWS,
     "kubernetes": keys.SOURCE_KUBERNETES,
+    "leases": keys.SOURCE_LEASES,
 }
 
 
@@ -120,12 +122,14 @@ def _one(findings: Findings, node: Node, path: str, base: Path) -> tuple[FleetDr
             return FleetDraft(), _aws(section, name)
         case "kubernetes":
             return FleetDraft(), _kubernetes(section, name, base)
+        case "leases":
+            return FleetDraft(), _leases(section, name)
     return FleetDraft(), _plugin(section, name, kind)
 
 
 def _kind_of(findings: Findings, node: Node, path: str) -> str | None:
     if not isinstance(node, Mapping):
-        remedy = "Give {from: file, path: fleet.yaml}; kinds are declared, file, http, aws, kubernetes and plug-ins."
+        remedy = f"Give {{from: file, path: fleet.yaml}}; kinds are {', '.join(KINDS)} and plug-ins."
         findings.problem(node.mark, path, "A source must stand here.", remedy)
         return None
     value = next((value for key, value in node.entries if key.text == "from"), None)
@@ -227,6 +231,16 @@ def _kubernetes(section: Section, name: str, base: Path) -> SourceConfig | None:
         section.read("az", scalars.identifier, None),
         section.read("every", _every, 10.0),
         section.read("timeout", _timeout, 10.0),
+    )
+
+
+def _leases(section: Section, name: str) -> SourceConfig:
+    pools = section.read_list("pools", scalars.identifier) or []
+    return LeasesSource(
+        name,
+        section.read("local_health", scalars.choice("a use of local health", TARGET_HEALTH), "advise"),
+        tuple(sorted(text for text, _ in pools)),
+        section.read("every", _every, 2.0),
     )
 
 

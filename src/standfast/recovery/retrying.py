@@ -19,6 +19,8 @@ KEPT_MAX: Final = 10.0
 RETRY_AFTER_MAX_S: Final = 3600.0
 """Whatever the other side says, nobody is silent for longer than this."""
 
+_ROUNDING: Final = 1e-6
+
 
 class RetryBudget(Struct, frozen=True):
     """Retries at most `share` of first attempts plus `floor_per_s`; `left` of them now, as of `at`."""
@@ -42,12 +44,12 @@ class RetryBudget(Struct, frozen=True):
     def retried(self, now: float) -> "RetryBudget | None":
         """One retry less; None if there is none left: then it is not made."""
         filled = self.filled(now)
-        return replace(filled, left=filled.left - 1.0) if filled.left >= 1.0 else None
+        return replace(filled, left=max(0.0, filled.left - 1.0)) if filled.left >= 1.0 - _ROUNDING else None
 
     def wait_s(self, now: float) -> float:
         """Seconds until the floor alone has filled up one retry."""
         filled = self.filled(now)
-        return 0.0 if filled.left >= 1.0 else (1.0 - filled.left) / self.floor_per_s
+        return 0.0 if filled.left >= 1.0 - _ROUNDING else (1.0 - filled.left) / self.floor_per_s
 
 
 def pause_s(attempt: int, chance: float, base_s: float, most_s: float, least_s: float = 0.0) -> float:

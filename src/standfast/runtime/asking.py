@@ -8,11 +8,14 @@ from typing import Final
 from msgspec import Struct
 
 from standfast.adapters.sources import FleetSeen, FleetUnknown, Sighting
+from standfast.adapters.sources.leases import StoreOpener
 from standfast.adapters.sources.opening import opened
 from standfast.adapters.sources.vetting import vetted
 from standfast.config import Config, DeclaredSource, FileSource, LoadBalancerConfig, SourceConfig
 from standfast.errors import StandfastError
 from standfast.recovery.sources import Reading, Track, heard, merged, unheard
+
+from .place import Place
 
 PATIENCE_S: Final = 15.0
 
@@ -33,7 +36,9 @@ class Asked(Struct, frozen=True):
 
 def asked_fleet(config: Config, *, offline: bool = False) -> Asked:
     """Ask them all; `offline` only those that need no network."""
-    asking = [_Asking(one, offline=offline) for one in config.sources]
+    place = Place(config)
+    store = place.late_store if place.has_store else None
+    asking = [_Asking(one, store, offline=offline) for one in config.sources]
     end = time.monotonic() + PATIENCE_S
     said = tuple((one.source, one.heard_by(end)) for one in asking)
     tracks: list[Track[LoadBalancerConfig]] = []
@@ -50,15 +55,15 @@ def asked_fleet(config: Config, *, offline: bool = False) -> Asked:
 class _Asking:
     """One question, in a thread that is left behind if it never ends."""
 
-    def __init__(self, source: SourceConfig, *, offline: bool) -> None:
+    def __init__(self, source: SourceConfig, store: StoreOpener | None, *, offline: bool) -> None:
         self.source = source
         self._answer: queue.Queue[Sighting] = queue.Queue()
         if isinstance(source, DeclaredSource | FileSource):
-            self._answer.put(ask(source))
+            self._answer.put(ask(source, store))
         elif offline:
             self._answer.put(FleetUnknown("it was not asked"))
         else:
-            threading.Thread(target=lambda: self._answer.put(ask(source)), daemon=True).start()
+            threading.Thread(target=lambda: self._answer.put(ask(source, store)), daemon=True).start()
 
     def heard_by(self, end: float) -> Sighting:
         try:
@@ -67,10 +72,10 @@ class _Asking:
             return FleetUnknown(f"it has not answered within {PATIENCE_S:g} s")
 
 
-def ask(source: SourceConfig) -> Sighting:
+def ask(source: SourceConfig, store: StoreOpener | None = None) -> Sighting:
     """One source, once. Raises nothing."""
     try:
-        found = opened(source)
+        found = opened(source, store)
         try:
             return vetted(found.look())
         finally:

@@ -108,6 +108,43 @@ class SourceStanding(Line, tag="source"):
     why: str
 
 
+class LeaseGranted(Line, tag="lease_granted"):
+    """A load balancer holds a lease now. `key` is the name of the key it showed; the rest is what it says of itself."""
+
+    load_balancer: str
+    number: int
+    key: str
+    az: str
+    pool: str
+    ip: list[str]
+    capacity: int
+    admin: str
+    health: str
+    why: str
+
+
+class LeaseChanged(Line, tag="lease_changed"):
+    """A load balancer that holds a lease says other things of itself."""
+
+    load_balancer: str
+    number: int
+    key: str
+    az: str
+    pool: str
+    ip: list[str]
+    capacity: int
+    admin: str
+    health: str
+    why: str
+
+
+class LeaseEnded(Line, tag="lease_ended"):
+    """A lease ended: it was not renewed, given back, ended by an operator, or is another registry's now."""
+
+    load_balancer: str
+    why: str
+
+
 class Probe(Line, tag="probe"):
     """A failed check that changed no verdict, the `count`th `of` those that would."""
 
@@ -325,6 +362,9 @@ Event: TypeAlias = (
     | Settled
     | VerdictChanged
     | SourceStanding
+    | LeaseGranted
+    | LeaseChanged
+    | LeaseEnded
     | Probe
     | Intent
     | WouldWrite

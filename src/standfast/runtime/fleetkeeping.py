@@ -10,15 +10,18 @@ same rule as a source that shrank (`recovery/sources.py` rule 2).
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from standfast.adapters.sources import FleetSeen, FleetUnknown
-from standfast.config import AwsSource, Config, LoadBalancerConfig
+from standfast.adapters.sources.opening import opened
+from standfast.config import AwsSource, Config, LeasesSource, LoadBalancerConfig, SourceConfig
 from standfast.model.fleet import Verdict
 from standfast.recovery.opinion import Opinion, advised, told
 from standfast.recovery.sources import Reading, Track, heard, merged, unheard
 
 from .enacting import Store
+from .place import Place
 from .sharing import (
     ACCEPTED,
     FLEET,
@@ -60,18 +63,14 @@ class FleetKeeper:
         self.fleet: Fleet | None = None
         self._who, self._tidings, self._wall = who, tidings, wall
         self._checked = config.health is not None
-        self._sources = sources or Sources(config.sources, wake)
+        self._sources = sources or Sources(config.sources, wake, open_=partial(opened, store=Place(config).late_store))
         self._accepted_board, self._standings_board = Board(store, ACCEPTED), Board(store, STANDINGS)
         now = time.monotonic()
         self._tracks: dict[str, _Track] = {
             one.name: Track(one.name, guarded=one.kind != "declared", began_at=now) for one in config.sources
         }
         self._kinds = {one.name: one.kind for one in config.sources}
-        self._decides = {
-            one.name: (one.target_health == "decide" if isinstance(one, AwsSource) else False)
-            for one in config.sources
-            if not isinstance(one, AwsSource) or one.target_health != "off"
-        }
+        self._decides = {one.name: _says(one) == "decide" for one in config.sources if _says(one) != "off"}
         self._removed: dict[str, _Track] = {}
         self._readings: dict[str, FleetSeen] = {}
         self._pending: set[str] = set()
@@ -287,6 +286,16 @@ class FleetKeeper:
                         found[load_balancer], opinion.verdict, checked=self._checked, decides=self._decides[name]
                     )
         return found
+
+
+def _says(source: SourceConfig) -> str:
+    """What becomes of what that source says of health."""
+    match source:
+        case AwsSource():
+            return source.target_health
+        case LeasesSource():
+            return source.local_health
+    return "advise"
 
 
 def _part(track: _Track, stored: SharedPart | None, wall: float) -> SharedPart:

@@ -16,7 +16,7 @@ from .monitoring.meter import Meter
 from .place import Place, prefixes_of
 from .presence import Presence
 
-Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "monitor", "nameserver"]
+Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "monitor", "nameserver", "registry"]
 
 
 class Duties(Struct, frozen=True):
@@ -57,6 +57,10 @@ def run_role(
             from .monitoring.process import MonitorProcess
 
             MonitorProcess(who, place, journal, meter, presence).run(stop)
+        case "registry":
+            from .registry.process import RegistryProcess
+
+            RegistryProcess(who, place, journal, presence).run(stop)
         case "nameserver":
             from .serving import serve_embedded
 

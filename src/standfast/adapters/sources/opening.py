@@ -9,6 +9,7 @@ from standfast.config import (
     FileSource,
     HttpSource,
     KubernetesSource,
+    LeasesSource,
     PluginSource,
     SourceConfig,
 )
@@ -16,13 +17,15 @@ from standfast.config import (
 from . import FleetSource, SourceError
 from .declared import DeclaredFleet
 from .file import FileFleet
+from .leases import LeasesFleet, StoreOpener
 
 GROUP: Final = "standfast.sources"
 _MEMBERS: Final = ("look", "wait", "close")
 
 
-def opened(source: SourceConfig) -> FleetSource:
-    """The source. Raises SourceError if it can't be had on this machine."""
+def opened(source: SourceConfig, store: StoreOpener | None = None) -> FleetSource:
+    """The source; `store` opens the plan store, for what is read there. Raises SourceError if it can't be had on this
+    machine."""
     match source:
         case DeclaredSource():
             return DeclaredFleet(source)
@@ -40,6 +43,10 @@ def opened(source: SourceConfig) -> FleetSource:
             from .kubernetes import KubernetesFleet
 
             return KubernetesFleet(source)
+        case LeasesSource():
+            if store is None:
+                raise SourceError("There is no plan store here to read leases from.", "Ask where the planner runs.")
+            return LeasesFleet(source, store)
         case PluginSource():
             return _plugin(source)
 

@@ -47,6 +47,11 @@ def believable(some: tuple[LoadBalancerConfig, ...]) -> bool:
     return len({one.id for one in some}) == len(some) and not any(text for one in some for text in _wrong(one))
 
 
+def problems_of(one: LoadBalancerConfig) -> list[str]:
+    """What is wrong with a single one, each as a sentence without its full stop."""
+    return list(_wrong(one))
+
+
 def _one_line(text: object) -> str:
     return " ".join(str(text).split())[:2000]
 

@@ -1,7 +1,8 @@
 """`/metrics` over HTTP, of one process on one port.
 
-`metrics: listen` names the planner's port; the others of one machine count up from it, so that one file serves them all
-and Prometheus sees which process is gone: cleaner + 1, monitor + 2, prober + 3, web + 4, enactors + 10 and up.
+`metrics: listen` names the planner's port; the others of one machine count up from it, so that one file serves them
+all and Prometheus sees which process is gone: cleaner + 1, monitor + 2, prober + 3, web + 4, registry + 5, enactors + 10
+and up.
 What is served has no secrets; still it listens on loopback unless told. That a port is taken stops nobody's work.
 """
 
@@ -16,7 +17,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from .meter import Meter
 
-OFFSETS: Final[Mapping[str, int]] = {"planner": 0, "cleaner": 1, "monitor": 2, "prober": 3, "web": 4, "enactor": 10}
+OFFSETS: Final[Mapping[str, int]] = {
+    "planner": 0,
+    "cleaner": 1,
+    "monitor": 2,
+    "prober": 3,
+    "web": 4,
+    "registry": 5,
+    "enactor": 10,
+}
 AT_ONCE: Final = 8
 """So many scrapes at the same time; more are told to come back."""
 TIMEOUT_S: Final = 5.0

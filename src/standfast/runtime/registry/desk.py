@@ -1,0 +1,176 @@
+"""The registry's desk: who asks, whether they may, what they say, and what becomes of it. In the event loop's thread.
+
+A renewal that says nothing new is answered at once. One that does is answered when it is in the plan store: who was
+told "held" is held, whatever happens to this process.
+"""
+
+import asyncio
+import hmac
+import ipaddress
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from standfast.adapters.sources.vetting import problems_of
+from standfast.config import RegistryConfig
+from standfast.errors import StandfastError
+from standfast.model.lease import Report
+from standfast.recovery.admission import Intake, Pace
+from standfast.recovery.lease import paced
+
+from ..admitting import Admission
+from .keeping import Keeping
+from .wire import Held, Listed, Page, Said, Standing, balancer_of, report_of, said_of
+
+RATE_FIRST: Final = 500.0
+"""Renewals a second, before it was ever measured: too low is learned quickly, and costs a few early appointments."""
+PAGE_LISTED: Final = 500
+WHY_MAX: Final = 200
+NEWS_MAX: Final = 20_000
+Event = tuple[str, dict[str, object]]
+
+
+class Denied(StandfastError):
+    """An HTTP status with its reason and remedy."""
+
+    def __init__(self, status: int, message: str, remedy: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message, remedy)
+        self.status, self.retry_after_s = status, retry_after_s
+
+
+class Desk:
+    """What a registry does when asked. `prefixes`: networks outside which no address is taken; empty: none such."""
+
+    def __init__(
+        self,
+        registry: str,
+        config: RegistryConfig,
+        prefixes: tuple[str, ...],
+        tick_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.registry, self.config = registry, config
+        self.keeping = Keeping(config.term_s, tick_s, config.limit)
+        self.pace = Pace(RATE_FIRST)
+        self.admission = Admission(Intake(self.pace, workers=1), clock)
+        self.closed = "it has just started"
+        """Why nothing can be granted or renewed at present; empty: it can."""
+        self.wake = asyncio.Event()
+        """Set when there is something to be written."""
+        self.news: list[Event] = []
+        self._clock = clock
+        self._networks = [ipaddress.ip_network(text) for text in prefixes]
+        self._waiting: list[asyncio.Future[None]] = []
+        self._decoder = msgspec.json.Decoder(Said)
+        self._renew_s = config.term_s / 4
+
+    def repaced(self) -> None:
+        """How often everybody shall renew, by how many there are; and how many may come back at most."""
+        pause, term = paced(len(self.keeping.book), self.pace.rate, self.config.term_s)
+        self._renew_s, self.keeping.book.term_s = pause, term
+        self.admission.intake.backlog = max(1, self.keeping.book.silent)
+
+    def key_of(self, token: str, holder: str) -> str:
+        """The name of the key that this is, good for that load balancer. Raises Denied."""
+        if not token:
+            raise Denied(401, "No key was shown.", "Send Authorization: Bearer KEY.")
+        same = [one for one in self.config.keys if one.same(holder, token)]
+        good = [one.name for one in same if one.is_for(holder)]
+        if good:
+            return good[0]
+        if same:
+            raise Denied(403, f"This key is not good for {holder}.", "Add its id to the key's load_balancers.")
+        raise Denied(401, "This key opens nothing here.", "Give the agent a key of `registry: keys`.")
+
+    def operates(self, token: str) -> bool:
+        """Whether that is the operator's key."""
+        own = self.config.operator
+        return own is not None and hmac.compare_digest(token.encode(), own.encode())
+
+    def may_look(self, token: str) -> bool:
+        """Whether that is anybody's key: how the registry stands is no secret among them."""
+        return self.operates(token) or any(one.same("", token) for one in self.config.keys)
+
+    def read(self, holder: str, body: bytes) -> Report:
+        """What it says of itself. Raises Denied."""
+        try:
+            said = self._decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Denied(400, f"The body is not what it should be: {error}.", "See /openapi.json: Said.") from None
+        report = report_of(said)
+        known = self.keeping.book.get(holder)
+        if known is not None and known.what == report:
+            return report
+        if problems := problems_of(balancer_of(holder, report)):
+            raise Denied(422, "; ".join(problems[:5]) + ".", "Mend the agent's file.")
+        if len(said.why) > WHY_MAX or not (said.why.isprintable() or not said.why):
+            raise Denied(422, f"`why` is not a line of at most {WHY_MAX} characters.", "Say it shorter.")
+        self._judge_addresses(holder, report)
+        return report
+
+    def _judge_addresses(self, holder: str, report: Report) -> None:
+        for text in (*report.ipv4, *report.ipv6):
+            if self._networks and not any(ipaddress.ip_address(text) in network for network in self._networks):
+                message = f"{text} is outside the prefixes of every zone: it is never published."
+                raise Denied(422, message, "Mend the address, or add its network to prefixes.")
+        if rival := self.keeping.rival(holder, report):
+            raise Denied(409, f"{rival[0]} belongs to {rival[1]}.", f"Mend the address, or let {rival[1]} sign off.")
+
+    def renew(self, holder: str, report: Report, key: str) -> tuple[Held, "asyncio.Future[None] | None"]:
+        """The lease, and what has to be waited for before it may be told. Raises Denied."""
+        if self.closed:
+            raise Denied(503, f"Leases can't be kept now: {self.closed}.", "Come again.", self._renew_s / 4)
+        if self.keeping.full(holder):
+            raise Denied(503, f"There are {self.config.limit} leases already.", "Raise registry.limit.", self._renew_s)
+        done = self.keeping.renew(holder, report, self._clock())
+        held = Held(holder, self.registry, done.lease.number, done.granted, self._renew_s, self.keeping.book.term_s)
+        if not done.changed:
+            return held, None
+        what = "lease_granted" if done.granted else "lease_changed"
+        said = said_of(report)
+        self.tell(what, load_balancer=holder, number=done.lease.number, key=key, az=said.az, pool=said.pool, ip=said.ip,
+                  capacity=said.capacity, admin=said.admin, health=said.health, why=said.why)  # fmt: skip
+        return held, self._written()
+
+    def leave(self, holder: str, by: str) -> "asyncio.Future[None] | None":
+        """It signs off, or an operator ends it (`by`). None: it held nothing, or nothing that is not written yet."""
+        if self.closed:
+            raise Denied(503, f"Leases can't be kept now: {self.closed}.", "Come again.", self._renew_s / 4)
+        why = "an operator ended its lease" if by == "operator" else "its agent signed off"
+        if not self.keeping.leave(holder, why):
+            return None
+        self.tell("lease_ended", load_balancer=holder, why=why)
+        return self._written()
+
+    def listed(self, after: str) -> Page:
+        """Some leases by rising id."""
+        some = [one for one in self.keeping.everybody() if one.holder > after][: PAGE_LISTED + 1]
+        page, more = some[:PAGE_LISTED], some[PAGE_LISTED:]
+        leases = [Listed(one.holder, one.number, one.left, said_of(one.report)) for one in page]
+        return Page(leases, page[-1].holder if more else "")
+
+    def standing(self) -> Standing:
+        """For people and programs."""
+        book, admission = self.keeping.book, self.admission
+        return Standing(
+            self.registry, len(book), book.heard, self.closed or book.reach.why, round(self.pace.rate, 1),
+            admission.admitted, admission.refused, book.term_s, self._renew_s,
+        )  # fmt: skip
+
+    def tell(self, event: str, **facts: object) -> None:
+        """For the journal, with the next batch."""
+        if len(self.news) < NEWS_MAX:
+            self.news.append((event, facts))
+
+    def _written(self) -> "asyncio.Future[None]":
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        self.wake.set()
+        return waiting
+
+    def waiting(self) -> "list[asyncio.Future[None]]":
+        """Who waits for what is in the batch that is taken now."""
+        waiting, self._waiting = self._waiting, []
+        return waiting

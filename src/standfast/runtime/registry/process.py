@@ -1,0 +1,271 @@
+"""The role `registry`: a server, a clock, and a hand that writes; until it is told to stop."""
+
+import asyncio
+import secrets
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+import uvicorn
+
+from standfast.config import RegistryConfig
+from standfast.errors import StandfastError
+from standfast.model.lease import RegisterHead
+
+from ..journal import Journal
+from ..latestore import LateStore
+from ..place import Place, prefixes_of
+from ..presence import Presence
+from .application import application
+from .desk import Denied, Desk
+from .door import Arriving, protocol
+from .keeping import Batch
+from .pages import Opened, Pages, Replaced, Trouble
+
+TICK_S: Final = 1.0
+BEAT_S: Final = 2.0
+GATHER_S: Final = 0.05
+"""So long a batch waits for more."""
+CONFIRMED_S: Final = 10.0
+"""Who could not reach the store for so long, or was not told that it still is this registry, renews nothing."""
+HEAD_OCTETS_MAX: Final = 16 << 10
+CONNECTIONS_MAX: Final = 16_384
+T = TypeVar("T")
+
+
+class RegistryProcess:
+    """One registry. `run` returns when `stop` is set. Raises StandfastError if it cannot listen, or is replaced."""
+
+    def __init__(self, who: str, place: Place, journal: Journal, presence: Presence) -> None:
+        config = place.config.registry
+        if config is None:
+            raise StandfastError(
+                f"{place.config.file} has no section registry.", "Add `registry: {keys: {agents: file:agents.key}}`."
+            )
+        prefixes = prefixes_of(place.config)
+        everywhere = len(prefixes) == len(place.config.zones)
+        networks = sorted({text for _, some in prefixes for text in some}) if everywhere else []
+        self.desk = Desk(who, config, tuple(networks), TICK_S)
+        self._who, self._place, self._config = who, place, config
+        self._journal, self._presence = journal, presence
+        self._store: LateStore | None = None
+        self._pages: Pages | None = None
+        self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="leases")
+        self._version = 0
+        self._ready = False
+        self._confirmed_at = float("-inf")
+        self._trouble = ""
+        self._told = ""
+        self._refused = 0
+        self._replaced = False
+        self._failure: Exception | None = None
+        self._instance = secrets.token_hex(8)
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop` is set."""
+        listener = _listener(self._config)
+        # uvicorn takes the signals if it runs in the main thread; ours are taken already
+        thread = threading.Thread(target=self._serve, args=(listener, stop), name="registry")
+        thread.start()
+        try:
+            thread.join()
+        finally:
+            listener.close()
+            self._hand.shutdown()
+            self._journal.write("stopped")
+            self._journal.close()
+        if self._failure is not None:
+            raise self._failure
+        if self._replaced:
+            message = f"Another process is registry {self._who} now."
+            raise StandfastError(message, "Stop one of them, or give this one another name: --name NAME.")
+
+    def _serve(self, listener: socket.socket, stop: threading.Event) -> None:
+        try:
+            asyncio.run(self._main(listener, stop))
+        except Exception as error:
+            self._failure = error
+
+    async def _main(self, listener: socket.socket, stop: threading.Event) -> None:
+        arriving = Arriving(application(self.desk))
+        server = uvicorn.Server(_settings(arriving, self.desk, self._config))
+        where = f"{self._config.host}:{listener.getsockname()[1]}"
+        self._journal.write("started", stream=self._place.config.stream, listen=where)
+        serving = asyncio.create_task(server.serve([listener]))
+        keeping = [asyncio.create_task(one) for one in (self._writing(), self._ticking(where))]
+        try:
+            while not stop.is_set() and not self._replaced and not serving.done():
+                await asyncio.sleep(0.05)
+        finally:
+            server.should_exit = True
+            await asyncio.wait([serving], timeout=5.0)
+            for task in keeping:
+                task.cancel()
+            await asyncio.gather(*keeping, return_exceptions=True)
+            await self._write(last=True)
+            await self._in_hand(self._let_go)
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    async def _ticking(self, where: str) -> None:
+        beaten, due = 0.0, time.monotonic()
+        while True:
+            now = time.monotonic()
+            desk = self.desk
+            refused, self._refused = desk.admission.refused > self._refused, desk.admission.refused
+            why = self._trouble or ("it had to turn some away" if refused else "")
+            for lease in desk.keeping.tick(now, why):
+                text = f"it did not renew for {desk.keeping.book.term_s:.0f} s"
+                desk.tell("lease_ended", load_balancer=lease.holder, why=text)
+            desk.repaced()
+            self._tell_reach()
+            if desk.keeping.dirty or now - beaten >= BEAT_S:
+                beaten = now
+                desk.wake.set()
+            self._presence.beat(
+                listen=where, held=len(desk.keeping.book), heard=desk.keeping.book.heard,
+                rate=round(desk.pace.rate, 1), admitted=desk.admission.admitted, refused=desk.admission.refused,
+                why=desk.closed or desk.keeping.book.reach.why, troubles=[self._trouble] if self._trouble else [],
+            )  # fmt: skip
+            due = max(due + TICK_S, time.monotonic() + TICK_S / 2)
+            await asyncio.sleep(due - time.monotonic())
+
+    def _tell_reach(self) -> None:
+        """Once when ages stop counting, and once when they count again."""
+        why = self.desk.keeping.book.reach.why
+        why = "" if why == "it had to turn some away" else why
+        if why != self._told:
+            self._told = why
+            text = f"leases don't age: {why}" if why else "leases age again"
+            self._journal.write("notice", kind="leases", why=text)
+
+    # -- what is written -------------------------------------------------------------------------------------------
+
+    async def _writing(self) -> None:
+        while True:
+            await self.desk.wake.wait()
+            self.desk.wake.clear()
+            await asyncio.sleep(GATHER_S)
+            await self._write()
+
+    async def _write(self, *, last: bool = False) -> None:
+        desk = self.desk
+        waiting = desk.waiting()
+        try:
+            if not self._ready:
+                await self._open()
+            batch = desk.keeping.batch()
+            try:
+                others = await self._in_hand(self._put, batch, self._head())
+            except BaseException:
+                desk.keeping.unkept(batch)
+                raise
+        except Trouble as trouble:
+            self._unkept(str(trouble), waiting)
+            return
+        except Replaced:
+            self._unkept("another process is this registry", waiting)
+            self._replaced = True
+            return
+        self._confirmed_at, self._trouble = time.monotonic(), ""
+        desk.closed = ""
+        for holder, other in desk.keeping.yielded(others, self._who):
+            desk.tell("lease_ended", load_balancer=holder, why=f"registry {other} holds it now")
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
+        news, desk.news = desk.news, []
+        by_event: dict[str, list[dict[str, object]]] = {}
+        for event, facts in news:
+            by_event.setdefault(event, []).append(facts)
+        for event, some in by_event.items():
+            self._journal.write_all(event, some)
+
+    def _unkept(self, why: str, waiting: "list[asyncio.Future[None]]") -> None:
+        self._trouble = why
+        if time.monotonic() - self._confirmed_at > CONFIRMED_S or not self._ready:
+            self.desk.closed = why
+        for one in waiting:
+            if not one.done():
+                one.set_exception(Denied(503, f"The lease can't be kept now: {why}.", "Come again.", 5.0))
+
+    async def _open(self) -> None:
+        opened, others = await self._in_hand(self._read)
+        keeping = self.desk.keeping
+        keeping.restore(opened.pages)
+        keeping.yielded(others, self._who)
+        if opened.rate > 0:
+            self.desk.pace.rate = opened.rate
+        self._version, keeping.moved = opened.version, opened.moved
+        self.desk.repaced()
+        self._ready = True
+
+    def _head(self) -> RegisterHead:
+        book = self.desk.keeping.book
+        self._version = max(
+            self._version + 1, time.time_ns() // 1_000_000
+        )  # rises over restarts; nothing else of it counts
+        return RegisterHead(
+            self._who, self._instance, self.desk.keeping.pages, self._version, self.desk.keeping.moved,
+            round(self.desk.pace.rate, 1), len(book), book.heard, time.time(), self.desk.closed or book.reach.why,
+            f"{self._config.host}:{self._config.port}",
+        )  # fmt: skip
+
+    # -- in the thread of the store --------------------------------------------------------------------------------
+
+    async def _in_hand(self, what: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._hand, what, *args)
+
+    def _read(self) -> tuple[Opened, dict[str, dict[str, int]]]:
+        if self._pages is None:
+            self._store = self._place.late_store()
+            self._pages = Pages(self._store, self._who, self._instance)
+        return self._pages.open(), self._pages.others()
+
+    def _put(self, batch: Batch, head: RegisterHead) -> dict[str, dict[str, int]]:
+        assert self._pages is not None
+        self._pages.write(batch.pages, head)
+        return self._pages.others()
+
+    def _let_go(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+
+def _listener(config: RegistryConfig) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        return socket.create_server((config.host, config.port), family=family, backlog=2048)
+    except OSError as error:
+        message = f"The registry can't be served at {config.host}:{config.port}: {error.strerror}."
+        raise StandfastError(message, "Stop what listens there, or give another registry: listen.") from None
+
+
+def _settings(app: Arriving, desk: Desk, config: RegistryConfig) -> uvicorn.Config:
+    found = uvicorn.Config(
+        app,
+        http=protocol(desk, app),  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="off",
+        proxy_headers=False,
+        ws="none",
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=HEAD_OCTETS_MAX,
+        ssl_certfile=config.certificate,
+        ssl_keyfile=config.key,
+    )
+    try:
+        found.load()
+    except (ssl.SSLError, OSError, ValueError) as error:
+        message = f"certificate and key of the registry don't fit: {error}."
+        raise StandfastError(message, "Give a PEM pair.") from None
+    return found
