@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.lease_subject import OfLeases
 from conformance.source_kit import SourceKit
 from conformance.source_subject import OfAws, OfFile, OfHttp, OfKubernetes, OfPlugin, Subject, moto_server
 
@@ -29,6 +30,12 @@ class TestKubernetes(SourceKit):
         subject = OfKubernetes(tmp_path, request.param)
         yield subject
         subject.end()
+
+
+class TestLeases(SourceKit):
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Subject:
+        return OfLeases(tmp_path)
 
 
 class TestPlugin(SourceKit):

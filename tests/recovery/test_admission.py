@@ -114,6 +114,19 @@ def test_a_slower_server_is_measured_and_admits_less() -> None:
     assert shop.out
 
 
+def test_what_was_taken_for_slow_is_found_to_be_quick_again() -> None:
+    shop = Shop(Intake(Pace(100.0)))
+    for key in range(40_000):
+        now = key / 1000
+        shop.took = shop.intake.pace.rate / 100.0  # 10 ms each
+        shop.until(now)
+        shop.intake.offer(key, now, now + 1.0)
+        shop.fill(now)
+        if key == 9_999:
+            shop.intake.pace.rate = 3.0  # as after a standstill
+    assert shop.intake.pace.rate == pytest.approx(100.0, rel=0.15)
+
+
 def test_an_idle_server_is_not_taken_for_a_slow_one() -> None:
     shop = Shop(Intake(Pace(100.0)))
     for key in range(200):
@@ -125,8 +138,9 @@ def test_an_idle_server_is_not_taken_for_a_slow_one() -> None:
 
 def test_refusals_hand_out_one_moment_after_another() -> None:
     intake: Intake[int] = Intake(Pace(10.0, measured=False))
-    told = [intake.refused(0.0) for _ in range(1000)]
-    assert told[500:600] == pytest.approx([50.1 + n / 10 for n in range(100)])
+    told = [intake.refused(0.0) for _ in range(600)]
+    assert told[440:550] == pytest.approx([(441 + n) / 11 for n in range(110)])
+    assert max(told) <= 61.0
     intake.backlog = 50
     assert max(intake.refused(0.0) for _ in range(1000)) <= 5.2, "no later than everybody who is out there needs"
 

@@ -33,10 +33,15 @@ __all__ = ["Fair", "Intake", "Offer", "Pace", "RetryBudget", "SlowStart", "Work"
 TARGET_S: Final = 0.1
 INTERVAL_S: Final = 0.5
 RETRY_AFTER_LEAST_S: Final = 1.0
-RETRY_AFTER_MOST_S: Final = 300.0
+RETRY_AFTER_MOST_S: Final = 60.0
+OVERBOOKED: Final = 1.1
+"""Appointments are given a little faster than the work is known to go: who is refused again costs next to nothing, an
+idle hand costs all of its time."""
 ROOM_MAX: Final = 100_000
 MEASURE_S: Final = 0.5
-FALL, RISE = 0.5, 0.2
+ROW_LEAST: Final = 8
+BEST_HALF_S: Final = 30.0
+FALL, RISE = 0.5, 0.25
 """How far one measurement moves what is believed of the pace: down quickly, up slowly."""
 _ROUNDING: Final = 1e-9
 
@@ -63,32 +68,44 @@ class Offer(Struct, frozen=True):
 class Pace:
     """How much is done in a second when there is always something to do: measured, not declared.
 
-    Only times count in which every worker was busy throughout: who waits for work is not slow.
+    Only times count in which every worker was busy throughout, or somebody waited: who waits for work is not slow. A
+    row of a few is measured too, however short: else a pace that was once taken for slow would admit so little that
+    nothing longer ever came. `best` is what it was lately: to turn a crowd away takes time too, and what is done
+    meanwhile tells little of what will be done when they come back.
     """
 
     def __init__(self, rate: float, *, measured: bool = True) -> None:
         self.rate = rate
+        self.best = rate
         self._measured = measured
+        self._learned_at: float | None = None
         self._since: float | None = None
         self._count = 0
 
     def busy(self, now: float, saturated: bool) -> None:
         """Whether all workers are busy, from now on."""
-        if not saturated:
-            self._since = None
-        elif self._since is None:
+        if saturated and self._since is None:
             self._since, self._count = now, 0
+        elif not saturated and self._since is not None:
+            if self._count >= ROW_LEAST:
+                self._learn(now)
+            self._since = None
 
     def done(self, now: float) -> None:
         """Something was finished."""
-        if self._since is None or not self._measured:
+        if self._since is None:
             return
         self._count += 1
-        took = now - self._since
-        if took >= MEASURE_S:
-            seen = self._count / took
-            self.rate += (FALL if seen < self.rate else RISE) * (seen - self.rate)
+        if now - self._since >= MEASURE_S:
+            self._learn(now)
             self._since, self._count = now, 0
+
+    def _learn(self, now: float) -> None:
+        if self._measured and self._since is not None and now > self._since:
+            seen = self._count / (now - self._since)
+            self.rate += (FALL if seen < self.rate else RISE) * (seen - self.rate)
+            faded = 0.0 if self._learned_at is None else now - self._learned_at
+            self.best, self._learned_at = max(self.rate, self.best * 0.5 ** (faded / BEST_HALF_S)), now
 
 
 class Intake(Generic[K]):
@@ -148,6 +165,7 @@ class Intake(Generic[K]):
         heapq.heappush(self._deadlines, (deadline, self._count, key))
         self._queues.setdefault(tenant, deque()).append(work)
         self._fair.entered(tenant)
+        self._mark(now)
         return Offer(True)
 
     def refused(self, now: float) -> float:
@@ -164,7 +182,7 @@ class Intake(Generic[K]):
                 out.append(work)
                 continue
             self.running += 1
-            self.pace.busy(now, self.running == self.workers)
+            self._mark(now)
             return work, tuple(out)
         return None, tuple(out)
 
@@ -173,8 +191,7 @@ class Intake(Generic[K]):
         self._gone(self._inside[key])
         self.running -= 1
         self.pace.done(now)
-        if not self.waiting:
-            self.pace.busy(now, False)
+        self._mark(now)
 
     def withdraw(self, key: K) -> bool:
         """Its client has gone. False if it is begun, or not here."""
@@ -186,6 +203,9 @@ class Intake(Generic[K]):
         self._unqueued(work, queue)
         self._gone(work)
         return True
+
+    def _mark(self, now: float) -> None:
+        self.pace.busy(now, self.running == self.workers or self.waiting > 0)
 
     def _taken(self, tenant: str, now: float) -> Work[K]:
         queue = self._queues[tenant]
@@ -235,5 +255,5 @@ class Intake(Generic[K]):
         last = first + max(RETRY_AFTER_LEAST_S, min(most, RETRY_AFTER_MOST_S))
         if not first <= self._next_free <= last:
             self._next_free = first
-        self._next_free += 1.0 / self.pace.rate
+        self._next_free += 1.0 / (OVERBOOKED * max(self.pace.best, self.pace.rate))
         return max(RETRY_AFTER_LEAST_S, self._next_free - now)

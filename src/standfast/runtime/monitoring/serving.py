@@ -1,8 +1,8 @@
 """`/metrics` over HTTP, of one process on one port.
 
 `metrics: listen` names the planner's port; the others of one machine count up from it, so that one file serves them
-all and Prometheus sees which process is gone: cleaner + 1, monitor + 2, prober + 3, web + 4, registry + 5, enactors + 10
-and up.
+all and Prometheus sees which process is gone: cleaner + 1, monitor + 2, prober + 3, web + 4, registry + 5, and enactors
++ 10 and up.
 What is served has no secrets; still it listens on loopback unless told. That a port is taken stops nobody's work.
 """
 

@@ -28,6 +28,7 @@ RATE_FIRST: Final = 500.0
 """Renewals a second, before it was ever measured: too low is learned quickly, and costs a few early appointments."""
 PAGE_LISTED: Final = 500
 WHY_MAX: Final = 200
+LEAST_FALL: Final = 0.2
 NEWS_MAX: Final = 20_000
 Event = tuple[str, dict[str, object]]
 
@@ -67,10 +68,15 @@ class Desk:
         self._renew_s = config.term_s / 4
 
     def repaced(self) -> None:
-        """How often everybody shall renew, by how many there are; and how many may come back at most."""
+        """How often everybody shall renew, by how many there are."""
         pause, term = paced(len(self.keeping.book), self.pace.rate, self.config.term_s)
         self._renew_s, self.keeping.book.term_s = pause, term
-        self.admission.intake.backlog = max(1, self.keeping.book.silent)
+
+    def batch_took(self, seconds: float) -> None:
+        """So long somebody waited until what he said was written: who comes now has to wait as long as well."""
+        intake = self.admission.intake
+        before = intake.least_s
+        intake.least_s = min(self.config.answer_within_s / 2, max(seconds, before + LEAST_FALL * (seconds - before)))
 
     def key_of(self, token: str, holder: str) -> str:
         """The name of the key that this is, good for that load balancer. Raises Denied."""

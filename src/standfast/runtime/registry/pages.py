@@ -54,6 +54,7 @@ class Pages:
         self._store = store
         self._head = Board(store, head_of(registry))
         self._boards: dict[int, Board] = {}
+        self._version = 0
         self._known: dict[str, tuple[int, dict[str, int]]] = {}
 
     def open(self) -> Opened:
@@ -67,7 +68,13 @@ class Pages:
         was = before or RegisterHead(self.registry, "", 0, 0)
         head = replace(was, instance=self.instance, version=was.version + 1)
         self._put(self._head, written(head))
+        self._version = head.version
         return Opened(tuple(pages), head.version, was.moved, was.rate)
+
+    def head(self, pages: int, moved: int = 0) -> RegisterHead:
+        """The head as it is to be written next; what is for people is added by who knows it."""
+        self._version += 1
+        return RegisterHead(self.registry, self.instance, pages, self._version, moved)
 
     def write(self, pages: Mapping[int, bytes], head: RegisterHead) -> None:
         """Keep these pages, then the head. Raises Trouble: some may be kept; Replaced."""

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import uvicorn
+from msgspec.structs import replace
 
 from standfast.config import RegistryConfig
 from standfast.errors import StandfastError
@@ -30,6 +32,7 @@ TICK_S: Final = 1.0
 BEAT_S: Final = 2.0
 GATHER_S: Final = 0.05
 """So long a batch waits for more."""
+SWITCH_S: Final = 0.0005
 CONFIRMED_S: Final = 10.0
 """Who could not reach the store for so long, or was not told that it still is this registry, renews nothing."""
 HEAD_OCTETS_MAX: Final = 16 << 10
@@ -55,10 +58,10 @@ class RegistryProcess:
         self._store: LateStore | None = None
         self._pages: Pages | None = None
         self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="leases")
-        self._version = 0
         self._ready = False
         self._confirmed_at = float("-inf")
         self._trouble = ""
+        self._looked_at = float("-inf")
         self._told = ""
         self._refused = 0
         self._replaced = False
@@ -68,6 +71,8 @@ class RegistryProcess:
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set."""
         listener = _listener(self._config)
+        # The hand that writes must not wait 5 ms for its turn at each statement while the loop is busy.
+        sys.setswitchinterval(SWITCH_S)
         # uvicorn takes the signals if it runs in the main thread; ours are taken already
         thread = threading.Thread(target=self._serve, args=(listener, stop), name="registry")
         thread.start()
@@ -128,7 +133,7 @@ class RegistryProcess:
                 desk.wake.set()
             self._presence.beat(
                 listen=where, held=len(desk.keeping.book), heard=desk.keeping.book.heard,
-                rate=round(desk.pace.rate, 1), admitted=desk.admission.admitted, refused=desk.admission.refused,
+                rate=round(desk.pace.best, 1), admitted=desk.admission.admitted, refused=desk.admission.refused,
                 why=desk.closed or desk.keeping.book.reach.why, troubles=[self._trouble] if self._trouble else [],
             )  # fmt: skip
             due = max(due + TICK_S, time.monotonic() + TICK_S / 2)
@@ -154,13 +159,14 @@ class RegistryProcess:
 
     async def _write(self, *, last: bool = False) -> None:
         desk = self.desk
-        waiting = desk.waiting()
+        waiting, began = desk.waiting(), time.monotonic()
+        look = began - self._looked_at >= BEAT_S
         try:
             if not self._ready:
                 await self._open()
             batch = desk.keeping.batch()
             try:
-                others = await self._in_hand(self._put, batch, self._head())
+                others = await self._in_hand(self._put, batch, self._head(), look)
             except BaseException:
                 desk.keeping.unkept(batch)
                 raise
@@ -172,7 +178,10 @@ class RegistryProcess:
             self._replaced = True
             return
         self._confirmed_at, self._trouble = time.monotonic(), ""
+        self._looked_at = self._confirmed_at if look else self._looked_at
         desk.closed = ""
+        if waiting:
+            desk.batch_took(time.monotonic() - began + GATHER_S)
         for holder, other in desk.keeping.yielded(others, self._who):
             desk.tell("lease_ended", load_balancer=holder, why=f"registry {other} holds it now")
         for one in waiting:
@@ -199,20 +208,18 @@ class RegistryProcess:
         keeping.restore(opened.pages)
         keeping.yielded(others, self._who)
         if opened.rate > 0:
-            self.desk.pace.rate = opened.rate
-        self._version, keeping.moved = opened.version, opened.moved
+            self.desk.pace.rate = self.desk.pace.best = opened.rate
+        keeping.moved = opened.moved
         self.desk.repaced()
         self._ready = True
 
     def _head(self) -> RegisterHead:
         book = self.desk.keeping.book
-        self._version = max(
-            self._version + 1, time.time_ns() // 1_000_000
-        )  # rises over restarts; nothing else of it counts
-        return RegisterHead(
-            self._who, self._instance, self.desk.keeping.pages, self._version, self.desk.keeping.moved,
-            round(self.desk.pace.rate, 1), len(book), book.heard, time.time(), self.desk.closed or book.reach.why,
-            f"{self._config.host}:{self._config.port}",
+        assert self._pages is not None
+        return replace(
+            self._pages.head(self.desk.keeping.pages, self.desk.keeping.moved),
+            rate=round(self.desk.pace.best, 1), held=len(book), heard=book.heard, at=time.time(),
+            why=self.desk.closed or book.reach.why, listen=f"{self._config.host}:{self._config.port}",
         )  # fmt: skip
 
     # -- in the thread of the store --------------------------------------------------------------------------------
@@ -226,10 +233,10 @@ class RegistryProcess:
             self._pages = Pages(self._store, self._who, self._instance)
         return self._pages.open(), self._pages.others()
 
-    def _put(self, batch: Batch, head: RegisterHead) -> dict[str, dict[str, int]]:
+    def _put(self, batch: Batch, head: RegisterHead, look: bool) -> dict[str, dict[str, int]]:
         assert self._pages is not None
         self._pages.write(batch.pages, head)
-        return self._pages.others()
+        return self._pages.others() if look else {}
 
     def _let_go(self) -> None:
         if self._store is not None:
