@@ -31,6 +31,9 @@ _ENGINES: Final = ("auto", "python", "compiled")
 @click.option(
     "--with", "remedies", multiple=True, metavar="A,B", help="with --as-built: only these remedies; or `ours`"
 )
+@click.option(
+    "--recovery", is_flag=True, help="leases, admission and retry budgets instead, every state of small models"
+)
 @click.option("--save", "folder", metavar="DIR", help="where counterexamples go [default: here; --as-built: nowhere]")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 @click.pass_context
@@ -43,6 +46,7 @@ def verify_command(
     engine: str,
     as_built: bool,
     remedies: tuple[str, ...],
+    recovery: bool,
     folder: str | None,
     as_json: bool,
 ) -> None:
@@ -53,11 +57,17 @@ def verify_command(
     With --layout tree the endpoints have trees of aliases (Route 53), which cleaners collect.
 
     With --as-built the system as it was in October 2025 is searched the same way: as it was, with each remedy alone,
-    and with all of ours.
+    and with all of ours. With --recovery it is the automata that let a fleet come back.
 
     Exit code: 0 nothing is broken and all was seen (--as-built: each outcome is the stated one), 2 a guarantee is
     broken, 1 something was not finished.
     """
+    if recovery:
+        if as_built or names or remedies or folder:
+            raise click.UsageError("--recovery takes --list and --json alone.")
+        from standfast.cli.verifying.recovering import verify_recovery
+
+        ctx.exit(verify_recovery(listing=listing, as_json=as_json))
     if folder and not listing:
         from standfast.cli.verifying.saving import writable_folder
 

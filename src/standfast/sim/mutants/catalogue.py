@@ -4,6 +4,7 @@ from typing import Final
 
 from standfast.errors import StandfastError
 
+from .coming_back import COMING_BACK
 from .contracts import CONTRACTS
 from .floors import FLOORS
 from .health import HEALTH
@@ -13,7 +14,10 @@ from .planning import PLANNING
 from .protocol import PROTOCOL
 from .trees import TREES
 
-CATALOGUE: Final[tuple[Mutant, ...]] = (*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING, *HEALTH, *CONTRACTS, *TREES)
+CATALOGUE: Final[tuple[Mutant, ...]] = (
+    *(*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING),
+    *(*HEALTH, *COMING_BACK, *CONTRACTS, *TREES),
+)
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
     ("no endpoint prerequisite", "search"),

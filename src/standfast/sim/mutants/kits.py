@@ -43,6 +43,10 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/recovery/test_sources.py",
         "tests/core/test_prefixes.py",
         "tests/recovery/test_override.py",
+        "tests/recovery/test_admission.py",
+        "tests/recovery/test_holding.py",
+        "tests/recovery/test_lease.py",
+        "tests/sim/recovering/test_models.py",
     ),
     "conformance": (
         "tests/conformance/test_provider_memory.py",
