@@ -41,7 +41,7 @@ ROOM_MAX: Final = 100_000
 MEASURE_S: Final = 0.5
 ROW_LEAST: Final = 8
 BEST_HALF_S: Final = 30.0
-FALL, RISE = 0.5, 0.25
+FALL, RISE = 0.5, 0.4
 """How far one measurement moves what is believed of the pace: down quickly, up slowly."""
 _ROUNDING: Final = 1e-9
 
@@ -100,9 +100,17 @@ class Pace:
             self._learn(now)
             self._since, self._count = now, 0
 
+    def observed(self, count: int, busy_s: float, now: float) -> None:
+        """So many were done in so much time in which there was work: for who measures elsewhere."""
+        if self._measured and count >= ROW_LEAST and busy_s > 0.0:
+            self._believe(count / busy_s, now)
+
     def _learn(self, now: float) -> None:
         if self._measured and self._since is not None and now > self._since:
-            seen = self._count / (now - self._since)
+            self._believe(self._count / (now - self._since), now)
+
+    def _believe(self, seen: float, now: float) -> None:
+        if seen > 0.0:
             self.rate += (FALL if seen < self.rate else RISE) * (seen - self.rate)
             faded = 0.0 if self._learned_at is None else now - self._learned_at
             self.best, self._learned_at = max(self.rate, self.best * 0.5 ** (faded / BEST_HALF_S)), now
@@ -112,7 +120,8 @@ class Intake(Generic[K]):
     """The door and the waiting room of something that does `pace.rate` things a second, `workers` at a time.
 
     `least_s` is what each takes beyond its share of the pace (a batch that has to fill). `backlog` is how many are
-    known to be out there at most; appointments are not given further ahead than they need.
+    known to be out there at most; appointments are not given further ahead than they need. Without `measuring` the
+    caller tells the pace when it is busy: where work queues before it comes to this door.
     """
 
     def __init__(
@@ -125,12 +134,14 @@ class Intake(Generic[K]):
         interval_s: float = INTERVAL_S,
         room_max: int = ROOM_MAX,
         fair: Fair[str] | None = None,
+        measuring: bool = True,
     ) -> None:
         self.pace, self.workers, self.least_s = pace, workers, least_s
         self.backlog: int | None = None
         self.newest_first = False
         self.running = 0
         self._target_s, self._interval_s, self._room_max = target_s, interval_s, room_max
+        self._measuring = measuring
         self._fair = fair if fair is not None else Fair()
         self._queues: dict[str, deque[Work[K]]] = {}
         self._inside: dict[K, Work[K]] = {}
@@ -190,8 +201,9 @@ class Intake(Generic[K]):
         """What was begun is finished, or given up."""
         self._gone(self._inside[key])
         self.running -= 1
-        self.pace.done(now)
-        self._mark(now)
+        if self._measuring:
+            self.pace.done(now)
+            self._mark(now)
 
     def withdraw(self, key: K) -> bool:
         """Its client has gone. False if it is begun, or not here."""
@@ -205,7 +217,8 @@ class Intake(Generic[K]):
         return True
 
     def _mark(self, now: float) -> None:
-        self.pace.busy(now, self.running == self.workers or self.waiting > 0)
+        if self._measuring:
+            self.pace.busy(now, self.running == self.workers or self.waiting > 0)
 
     def _taken(self, tenant: str, now: float) -> Work[K]:
         queue = self._queues[tenant]

@@ -28,6 +28,7 @@ RATE_FIRST: Final = 500.0
 """Renewals a second, before it was ever measured: too low is learned quickly, and costs a few early appointments."""
 PAGE_LISTED: Final = 500
 WHY_MAX: Final = 200
+DONE_LEAST: Final = 32
 LEAST_FALL: Final = 0.2
 NEWS_MAX: Final = 20_000
 Event = tuple[str, dict[str, object]]
@@ -55,12 +56,15 @@ class Desk:
         self.registry, self.config = registry, config
         self.keeping = Keeping(config.term_s, tick_s, config.limit)
         self.pace = Pace(RATE_FIRST)
-        self.admission = Admission(Intake(self.pace, workers=1), clock)
+        self.admission = Admission(Intake(self.pace, workers=1, measuring=False), clock)
+        self.arriving = 0
+        """Requests between door and desk: parsed, and not yet read. There is the queue of an event loop."""
         self.closed = "it has just started"
         """Why nothing can be granted or renewed at present; empty: it can."""
         self.wake = asyncio.Event()
         """Set when there is something to be written."""
         self.news: list[Event] = []
+        self._worked = (0, 0)
         self._clock = clock
         self._networks = [ipaddress.ip_network(text) for text in prefixes]
         self._waiting: list[asyncio.Future[None]] = []
@@ -72,11 +76,35 @@ class Desk:
         pause, term = paced(len(self.keeping.book), self.pace.rate, self.config.term_s)
         self._renew_s, self.keeping.book.term_s = pause, term
 
+    def may_enter(self) -> bool:
+        """Whether somebody at the door may come in; counted as arriving then.
+
+        Half of the time is taken as spent: for as long as the loop is busy it may have waited in its socket, unseen.
+        """
+        if self.admission.full(self.config.answer_within_s / 2, self.arriving):
+            return False
+        self.arriving += 1
+        return True
+
+    def arrived(self) -> None:
+        """One of those has come to the desk."""
+        self.arriving = max(0, self.arriving - 1)
+
+    def worked(self, busy_s: float) -> None:
+        """The event loop was busy for so long since this was last told. Where many were turned away meanwhile it says
+        little of what granting takes."""
+        admission = self.admission
+        done, refused = admission.admitted - self._worked[0], admission.refused - self._worked[1]
+        if done >= DONE_LEAST:
+            if refused <= done:
+                self.pace.observed(done, busy_s, self._clock())
+            self._worked = admission.admitted, admission.refused
+
     def batch_took(self, seconds: float) -> None:
         """So long somebody waited until what he said was written: who comes now has to wait as long as well."""
         intake = self.admission.intake
         before = intake.least_s
-        intake.least_s = min(self.config.answer_within_s / 2, max(seconds, before + LEAST_FALL * (seconds - before)))
+        intake.least_s = min(self.config.answer_within_s / 4, max(seconds, before + LEAST_FALL * (seconds - before)))
 
     def key_of(self, token: str, holder: str) -> str:
         """The name of the key that this is, good for that load balancer. Raises Denied."""

@@ -23,17 +23,16 @@ _REFUSAL: Final = (
 )
 
 
-def protocol(desk: Desk, arriving: "Arriving") -> Callable[..., H11Protocol]:
+def protocol(desk: Desk) -> Callable[..., H11Protocol]:
     """The HTTP protocol of a server in front of that desk."""
 
     class Door(H11Protocol):
         def data_received(self, data: bytes) -> None:
-            if data.startswith(b"PUT /v1/leases/") and self._at_rest() and _whole(data):
-                if desk.admission.full(desk.config.answer_within_s, arriving.count):
-                    wait_s = max(1, round(desk.admission.turn_away()))
-                    self.transport.write(_REFUSAL % (wait_s, len(_BODY), _BODY))
-                    return
-                arriving.count += 1
+            lease = data.startswith(b"PUT /v1/leases/") and self._at_rest() and _whole(data)
+            if lease and not desk.may_enter():
+                wait_s = max(1, round(desk.admission.turn_away()))
+                self.transport.write(_REFUSAL % (wait_s, len(_BODY), _BODY))
+                return
             super().data_received(data)
 
         def _at_rest(self) -> bool:
@@ -43,16 +42,15 @@ def protocol(desk: Desk, arriving: "Arriving") -> Callable[..., H11Protocol]:
 
 
 class Arriving:
-    """How many are between door and desk. Around the application, which every one of them reaches."""
+    """Around the application, which everybody reaches whom the door let in."""
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self.count = 0
+    def __init__(self, app: Any, desk: Desk) -> None:
+        self.app, self.desk = app, desk
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """It has arrived."""
         if scope["type"] == "http" and scope["method"] == "PUT":
-            self.count = max(0, self.count - 1)
+            self.desk.arrived()
         await self.app(scope, receive, send)
 
 

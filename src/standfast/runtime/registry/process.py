@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import selectors
 import socket
 import ssl
 import sys
@@ -32,12 +33,26 @@ TICK_S: Final = 1.0
 BEAT_S: Final = 2.0
 GATHER_S: Final = 0.05
 """So long a batch waits for more."""
+MEASURE_S: Final = 0.25
 SWITCH_S: Final = 0.0005
 CONFIRMED_S: Final = 10.0
 """Who could not reach the store for so long, or was not told that it still is this registry, renews nothing."""
 HEAD_OCTETS_MAX: Final = 16 << 10
 CONNECTIONS_MAX: Final = 16_384
 T = TypeVar("T")
+
+
+class IdleTime(selectors.DefaultSelector):
+    """Knows for how long the event loop had nothing to do: the rest is work, or waiting for the processor."""
+
+    idle_s = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        """As the selector does."""
+        began = time.monotonic()
+        ready = super().select(timeout)
+        self.idle_s += time.monotonic() - began
+        return ready
 
 
 class RegistryProcess:
@@ -61,6 +76,7 @@ class RegistryProcess:
         self._ready = False
         self._confirmed_at = float("-inf")
         self._trouble = ""
+        self._selector = IdleTime()
         self._looked_at = float("-inf")
         self._told = ""
         self._refused = 0
@@ -91,17 +107,19 @@ class RegistryProcess:
 
     def _serve(self, listener: socket.socket, stop: threading.Event) -> None:
         try:
-            asyncio.run(self._main(listener, stop))
+            with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(self._selector)) as runner:
+                runner.run(self._main(listener, stop))
         except Exception as error:
             self._failure = error
 
     async def _main(self, listener: socket.socket, stop: threading.Event) -> None:
-        arriving = Arriving(application(self.desk))
+        arriving = Arriving(application(self.desk), self.desk)
         server = uvicorn.Server(_settings(arriving, self.desk, self._config))
         where = f"{self._config.host}:{listener.getsockname()[1]}"
         self._journal.write("started", stream=self._place.config.stream, listen=where)
         serving = asyncio.create_task(server.serve([listener]))
         keeping = [asyncio.create_task(one) for one in (self._writing(), self._ticking(where))]
+        measuring = asyncio.create_task(self._measuring())
         try:
             while not stop.is_set() and not self._replaced and not serving.done():
                 await asyncio.sleep(0.05)
@@ -111,6 +129,7 @@ class RegistryProcess:
             for task in keeping:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
+            measuring.cancel()
             await self._write(last=True)
             await self._in_hand(self._let_go)
 
@@ -138,6 +157,15 @@ class RegistryProcess:
             )  # fmt: skip
             due = max(due + TICK_S, time.monotonic() + TICK_S / 2)
             await asyncio.sleep(due - time.monotonic())
+
+    async def _measuring(self) -> None:
+        """What can be done in a second: what was done, by the time in which there was something to do."""
+        told, idle = time.monotonic(), self._selector.idle_s
+        while True:
+            await asyncio.sleep(MEASURE_S)
+            now = time.monotonic()
+            self.desk.worked(now - told - (self._selector.idle_s - idle))
+            told, idle = now, self._selector.idle_s
 
     def _tell_reach(self) -> None:
         """Once when ages stop counting, and once when they count again."""
@@ -255,7 +283,7 @@ def _listener(config: RegistryConfig) -> socket.socket:
 def _settings(app: Arriving, desk: Desk, config: RegistryConfig) -> uvicorn.Config:
     found = uvicorn.Config(
         app,
-        http=protocol(desk, app),  # type: ignore[arg-type]
+        http=protocol(desk),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         server_header=False,
