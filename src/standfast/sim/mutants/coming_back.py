@@ -37,13 +37,6 @@ COMING_BACK: Final = (
         "leases: while fewer than half are heard nothing counts",
     ),
     _mutant(
-        "a restart ends who has not renewed since",
-        _LEASE,
-        "lease.what, self.reach.counted)\n            self._silent",
-        "lease.what, self.reach.counted - self.term_s)\n            self._silent",
-        "leases: who takes leases over gives each a whole term",
-    ),
-    _mutant(
         "back from being away, ages go on",
         _LEASE,
         "            self._anew = self.reach.counted\n",
@@ -51,10 +44,10 @@ COMING_BACK: Final = (
         "leases: who was out of reach has to hear everybody anew",
     ),
     _mutant(
-        "whoever comes is admitted",
+        "twice as many are admitted as can be finished",
         _DOOR,
-        "        if free < 1:\n",
-        "        if free < -1000:\n",
+        "        return max(0, min(rounds * self.workers, self._room_max))\n",
+        "        return max(0, min(2 * rounds * self.workers, self._room_max))\n",
         "admission: inside is only what finishes in time",
     ),
     _mutant(
