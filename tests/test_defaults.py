@@ -47,6 +47,7 @@ ACTUAL = {
     "loss of an AZ": POLICY.az_loss,
     "reserve": POLICY.reserve,
     "slow lane": PolicyConfig().coalesce_s,
+    "slow start": PolicyConfig().slow_start_s,
     "weighted rotation": POLICY.rotation_s,
     "a source shrinks": SHRINK_MAX,
     "a source is old": WARN_S,

@@ -225,6 +225,7 @@ def _policy(root: Section) -> PolicyConfig:
         reserve=section.read("reserve", scalars.share, default.reserve),
         rotation_s=section.read("rotation", scalars.rotation, default.rotation_s),
         coalesce_s=section.read("coalesce", scalars.duration(0, 3600), default.coalesce_s),
+        slow_start_s=section.read("slow_start", scalars.duration(0, 3600), default.slow_start_s),
     )
     note_ttl(section, policy.ttl)
     if policy.min_answers is not None and policy.min_answers > policy.max_answers:

@@ -73,6 +73,7 @@ POLICY: Final = (
     "reserve",
     "rotation",
     "coalesce",
+    "slow_start",
 )
 ENDPOINT: Final = (
     "ttl",

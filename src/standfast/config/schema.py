@@ -111,6 +111,7 @@ class PolicyConfig:
     `adding` for those who join. `az_loss`: whether a whole AZ may go by health alone. `reserve` is the share of
     capacity that is to stay free of what endpoints `need`. `rotation_s`: every so often another of more than
     `max_answers` has its turn; 0: never. Capacity, additions and turns are taken up at most once in `coalesce_s`.
+    Who came back counts for its whole weight after `slow_start_s`; 0: at once.
     """
 
     ttl: int = defaults.TTL
@@ -126,6 +127,7 @@ class PolicyConfig:
     reserve: float = defaults.RESERVE
     rotation_s: float = defaults.ROTATION_S
     coalesce_s: float = defaults.COALESCE_S
+    slow_start_s: float = defaults.SLOW_START_S
 
 
 @dataclass(frozen=True, slots=True)

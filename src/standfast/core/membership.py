@@ -82,7 +82,7 @@ def candidates(
                 found.append(_leaver(member, _GONE, f"its addresses changed to {', '.join(addresses)}"))
         wish, why, urgency = outlook.wish(one, _wish, verdicts.get(one.id, NOT_CHECKED))
         asked = one.admin != "up"
-        found.append(Candidate(one.id, addresses, one.capacity, installed, wish, why, urgency, asked))
+        found.append(Candidate(one.id, addresses, one.capacity, installed, wish, why, urgency, asked, one.eased))
     for name, members in present.items():
         why, urgency = _why_not_eligible(policy, outlook.by_id.get(name), verdicts.get(name, NOT_CHECKED))
         found.extend(_leaver(member, urgency, why) for member in members)

@@ -88,10 +88,10 @@ def due_shares(able: Iterable[Candidate], places: int) -> dict[Identity, float]:
     """How much of the time each is due a place: in proportion to its weight, and none more than always."""
     some, found = list(able), dict[Identity, float]()
     while some:
-        total = sum(one.capacity for one in some)
-        full = [one for one in some if places * one.capacity >= total]
+        total = sum(one.weight for one in some)
+        full = [one for one in some if places * one.weight >= total]
         if not full:
-            found.update((one.identity, places * one.capacity / total) for one in some)
+            found.update((one.identity, places * one.weight / total) for one in some)
             break
         for one in full[: max(0, places)]:
             found[one.identity] = 1.0

@@ -31,7 +31,7 @@ class Candidate(Struct, frozen=True):
     One whose addresses changed is two candidates: the old addresses, which want out, and the new. `installed` is
     its capacity as the present answer has it, None if it is not in it. `urgency` orders those that want out: the
     least is the first to leave, so the last is the least bad to keep. `asked` says that configuration, not health,
-    decides about it.
+    decides about it. `eased` is the part of its weight that counts in a rotation for now.
     """
 
     load_balancer: str
@@ -42,6 +42,12 @@ class Candidate(Struct, frozen=True):
     reason: str
     urgency: int = 0
     asked: bool = False
+    eased: float = 1.0
+
+    @property
+    def weight(self) -> float:
+        """What its turns follow."""
+        return self.capacity * self.eased
 
     @property
     def present(self) -> bool:

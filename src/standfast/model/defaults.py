@@ -24,6 +24,7 @@ AZ_AGAIN_S: Final = 1800.0
 RESERVE: Final = 0.2
 COALESCE_S: Final = 60.0
 ROTATION_S: Final = 0.0
+SLOW_START_S: Final = 300.0
 CHECK_INTERVAL_S: Final = 5.0
 CHECK_TIMEOUT_S: Final = 2.0
 FALL: Final = 3
@@ -133,6 +134,11 @@ DEFAULTS: Final[tuple[Default, ...]] = (
     Default(
         "slow lane", "policy.coalesce", COALESCE_S, "60 s",
         "capacity and additions can wait: one generation a TTL at most for their sake", _JUDGED,
+    ),
+    Default(
+        "slow start", "policy.slow_start", SLOW_START_S, "5 min, a quarter of the weight at first",
+        "caches are cold and connections closed; it counts where weights do: in a rotation, while others are warm",
+        "HAProxy and Envoy: slow start",
     ),
     Default(
         "weighted rotation", "policy.rotation", ROTATION_S, "off",

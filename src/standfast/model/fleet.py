@@ -16,6 +16,8 @@ class LoadBalancer(Struct, frozen=True, array_like=True):
     One that is only a name has in place of an address, in each family that it answers, what `alias_address` gives.
 
     `why` says who gave the admin state and for what, if that was not the configuration.
+    `why` says who gave the admin state and for what, if that was not the configuration. `eased` is the part of its
+    weight that counts while it starts slowly after it came back; no limit is loosened by it.
     """
 
     id: str
@@ -26,6 +28,7 @@ class LoadBalancer(Struct, frozen=True, array_like=True):
     capacity: int
     admin: AdminState = "up"
     why: str = ""
+    eased: float = 1.0
 
 
 class Verdict(Struct, frozen=True, array_like=True):

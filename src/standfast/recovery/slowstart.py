@@ -4,10 +4,14 @@ A cache is cold, connections are not open, and code is not warm: who gets everyt
 HAProxy know it as slow start, from a tenth of the weight upwards.) Steps, not a ramp: each one is a change of DNS.
 """
 
+from collections.abc import Mapping
 from math import floor
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from standfast.model.fleet import Fleet
 
 LEAST: Final = 0.25
 STEPS: Final = 4
@@ -34,3 +38,15 @@ class SlowStart(Struct, frozen=True):
             return None
         done = floor(self.steps * (now - returned_at) / self.window_s)
         return returned_at + self.window_s * (done + 1) / self.steps
+
+
+def eased(fleet: Fleet, up_since: Mapping[str, float], slow: SlowStart, now: float) -> Fleet:
+    """The fleet, with less weight for those that are up since a short while only. `up_since` in the clock of `now`.
+
+    Who came back with everybody else keeps its part: weights are relative.
+    """
+    shares = {name: slow.share(since, now) for name, since in up_since.items()}
+    if all(share == 1.0 for share in shares.values()):
+        return fleet
+    some = tuple(replace(one, eased=shares.get(one.id, 1.0)) for one in fleet.load_balancers)
+    return replace(fleet, load_balancers=some)

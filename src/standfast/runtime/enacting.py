@@ -39,6 +39,7 @@ from standfast.ports.provider import (
     Written,
 )
 from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
+from standfast.recovery.retrying import pause_s
 
 from .following import Follower
 from .journal import Journal
@@ -116,6 +117,7 @@ class EnactorProcess:
         self._tugs, self._set_backs = TugWatch(), SetBacks(stream)
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
+        self._vain = 0
         self._troubles: dict[str, str] = {}
         self._heard: set[str] = set()
         self._put_back: deque[tuple[float, str]] = deque(maxlen=10_000)
@@ -222,6 +224,11 @@ class EnactorProcess:
         """
         if not self.core.contention.conflicts:
             return RETRY_S
+        if not self.core.contention:
+            # Who gives no answer is not asked four times a second for ever; a look finds out that it answers again.
+            self._vain = self._vain + 1 if self.core.agenda.aside else 0
+            chance = secrets.randbelow(1000) / 1000
+            return pause_s(max(0, self._vain - 1), chance, RETRY_S, self._look_s, RETRY_S) if self._vain else RETRY_S
         left = len(self.core.agenda.due) + sum(map(len, self.core.agenda.groups))
         most = min(PAUSE_MAX_S, PAUSE_S + left / ENDPOINTS_A_SECOND)
         return most * (0.5 + secrets.randbelow(1000) / 2000)

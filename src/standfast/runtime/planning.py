@@ -25,6 +25,7 @@ from standfast.model.fleet import Fleet, Verdict
 from standfast.model.plan import Head, Plan
 from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPlan
+from standfast.recovery.slowstart import SlowStart, eased
 
 from .checks import Checks, beat_s, checks_of, facts_of, tell_news, tell_verdicts
 from .consenting import Consents
@@ -294,6 +295,7 @@ class PlannerProcess:
         sources = tuple((board.source, board.revision) for board in boards)
         seen = Fleet(tuple(load_balancer_of(one) for one in self._fleet or ()), sources)
         fleet, verdicts = self._overrides.overlaid(seen, self._verdicts, wall)
+        fleet = eased(fleet, self._health.up_since(), SlowStart(config.policy.slow_start_s), wall)
         return Assignment(
             stream=config.stream,
             zones=tuple(zone.name for zone in config.zones),

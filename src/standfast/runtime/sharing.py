@@ -243,6 +243,11 @@ class HealthBoard:
         said = self.said.verdicts if self.said is not None else {}
         return {name: verdict_of(one) for name, one in said.items()}
 
+    def up_since(self) -> dict[str, float]:
+        """Since when those are up that are, as said last."""
+        said = self.said.verdicts if self.said is not None else {}
+        return {name: one.since for name, one in said.items() if one.state == "up"}
+
     def flaps(self) -> dict[str, int]:
         """How often each fell lately, as said last."""
         said = self.said.verdicts if self.said is not None else {}

@@ -101,20 +101,22 @@ def balancer_of(holder: str, report: Report) -> LoadBalancerConfig:
     )  # fmt: skip
 
 
+_WRONG: Final = {
+    "400": "Not JSON, or not as `Said` has it.",
+    "401": "No key, or one that opens nothing.",
+    "403": "The key is not good for this load balancer.",
+    "409": "Another load balancer holds one of these addresses.",
+    "413": "The body is larger than 8 KiB.",
+    "422": "A value that a configuration would not take, or an address outside all prefixes.",
+    "503": "It could not be done in time, or the plan store is away. Come again after Retry-After.",
+}
+
+
 def document() -> dict[str, Any]:
     """The interface, as OpenAPI 3.1 has it."""
     kinds = (Said, Held, Wrong, Standing, Listed, Page)
     _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-    wrong = {
-        "400": "Not JSON, or not as `Said` has it.",
-        "401": "No key, or one that opens nothing.",
-        "403": "The key is not good for this load balancer.",
-        "409": "Another load balancer holds one of these addresses.",
-        "413": "The body is larger than 8 KiB.",
-        "422": "A value that a configuration would not take, or an address outside all prefixes.",
-        "503": "It could not be done in time, or the plan store is away. Come again after Retry-After.",
-    }
-    refusals = {code: _reply(text, "Wrong") for code, text in wrong.items()}
+    refusals = {code: _reply(text, "Wrong") for code, text in _WRONG.items()}
     refusals["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     holder = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 63}}
     after = {
