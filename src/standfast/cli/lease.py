@@ -31,7 +31,7 @@ def list_command(file: str, as_json: bool) -> None:
     config = configuration.load(Path(file))
     place = Place(config)
     if not place.has_store:
-        raise StandfastError(f"There is no plan store at {config.store.path}.", "Run this where the registry runs.")
+        raise StandfastError(f"There is no plan store at {config.store}.", "Run this where the registry runs.")
     fleet = LeasesFleet(LeasesSource("leases"), place.late_store)
     seen = fleet.look()
     fleet.close()

@@ -15,7 +15,6 @@ class LoadBalancer(Struct, frozen=True, array_like=True):
 
     One that is only a name has in place of an address, in each family that it answers, what `alias_address` gives.
 
-    `why` says who gave the admin state and for what, if that was not the configuration.
     `why` says who gave the admin state and for what, if that was not the configuration. `eased` is the part of its
     weight that counts while it starts slowly after it came back; no limit is loosened by it.
     """

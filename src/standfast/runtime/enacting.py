@@ -223,8 +223,6 @@ class EnactorProcess:
         step.
         """
         if not self.core.contention.conflicts:
-            return RETRY_S
-        if not self.core.contention:
             # Who gives no answer is not asked four times a second for ever; a look finds out that it answers again.
             self._vain = self._vain + 1 if self.core.agenda.aside else 0
             chance = secrets.randbelow(1000) / 1000

@@ -202,3 +202,16 @@ class Override(Fact):
     by: str
     until: float
     consented: bool
+
+
+class LeaseFact(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a load balancer says of itself with its lease."""
+
+    az: str
+    pool: str
+    ip: list[str]
+    capacity: int
+    admin: str
+    health: str
+    port: int | None
+    why: str

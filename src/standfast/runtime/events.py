@@ -19,6 +19,7 @@ from .event_facts import (
     EntryPoint,
     FloorFact,
     Head,
+    LeaseFact,
     Override,
     PlannedChange,
     PlanPoint,
@@ -108,34 +109,21 @@ class SourceStanding(Line, tag="source"):
     why: str
 
 
-class LeaseGranted(Line, tag="lease_granted"):
-    """A load balancer holds a lease now. `key` is the name of the key it showed; the rest is what it says of itself."""
+class LeaseSaid(Line, kw_only=True):
+    """What a load balancer that holds a lease says of itself. `key` is the name of the key it showed."""
 
     load_balancer: str
     number: int
     key: str
-    az: str
-    pool: str
-    ip: list[str]
-    capacity: int
-    admin: str
-    health: str
-    why: str
+    said: LeaseFact
 
 
-class LeaseChanged(Line, tag="lease_changed"):
-    """A load balancer that holds a lease says other things of itself."""
+class LeaseGranted(LeaseSaid, tag="lease_granted"):
+    """A load balancer holds a lease now."""
 
-    load_balancer: str
-    number: int
-    key: str
-    az: str
-    pool: str
-    ip: list[str]
-    capacity: int
-    admin: str
-    health: str
-    why: str
+
+class LeaseChanged(LeaseSaid, tag="lease_changed"):
+    """It says other things of itself."""
 
 
 class LeaseEnded(Line, tag="lease_ended"):

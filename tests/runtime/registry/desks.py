@@ -77,7 +77,7 @@ class Running:
         )
         place = Place(configuration.load(file))
         place.prepare()
-        place.late_store = lambda *, leave=False: vault  # type: ignore[method-assign, assignment]
+        place.late_store = lambda *, leave=False: vault  # type: ignore[method-assign, assignment, return-value]
         self.journal = place.journal
         self.process = RegistryProcess(
             who, place, place.open_journal("registry", who), Presence(place.presence, "registry", who)
@@ -117,7 +117,7 @@ class Running:
     def ready(self) -> "Running":
         def fine() -> bool:
             try:
-                return self.get("/v1/registry").json()["why"] != "it has just started"
+                return bool(self.get("/v1/registry").json()["why"] != "it has just started")
             except httpx.HTTPError:
                 return False
 

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -76,7 +77,7 @@ def test_nobody_gets_a_lease_without_a_key_that_is_good_for_it(one: Running) -> 
     ],
 )
 def test_what_a_configuration_would_not_take_is_refused_with_the_remedy(
-    one: Running, vault: Vault, said: dict[str, object], status: int, text: str
+    one: Running, vault: Vault, said: dict[str, Any], status: int, text: str
 ) -> None:
     assert one.put("lb-z1", number=99).status_code == 200
     reply = one.put("lb-a1", **said)

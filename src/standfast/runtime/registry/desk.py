@@ -163,9 +163,8 @@ class Desk:
         if not done.changed:
             return held, None
         what = "lease_granted" if done.granted else "lease_changed"
-        said = said_of(report)
-        self.tell(what, load_balancer=holder, number=done.lease.number, key=key, az=said.az, pool=said.pool, ip=said.ip,
-                  capacity=said.capacity, admin=said.admin, health=said.health, why=said.why)  # fmt: skip
+        said = msgspec.to_builtins(said_of(report))
+        self.tell(what, load_balancer=holder, number=done.lease.number, key=key, said=said)
         return held, self._written()
 
     def leave(self, holder: str, by: str) -> "asyncio.Future[None] | None":
