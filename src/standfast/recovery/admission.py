@@ -68,9 +68,9 @@ class Offer(Struct, frozen=True):
 class Pace:
     """How much is done in a second when there is always something to do: measured, not declared.
 
-    Only times count in which every worker was busy throughout, or somebody waited: who waits for work is not slow. A
-    row of a few is measured too, however short: else a pace that was once taken for slow would admit so little that
-    nothing longer ever came. `best` is what it was lately: to turn a crowd away takes time too, and what is done
+    Only times count in which every worker was busy throughout, or somebody waited: who waits for work is not slow.
+    Short rows are added up until they tell something: else a pace that was once taken for slow would admit so little
+    that no longer row ever came. `best` is what it was lately: to turn a crowd away takes time too, and what is done
     meanwhile tells little of what will be done when they come back.
     """
 
@@ -80,25 +80,27 @@ class Pace:
         self._measured = measured
         self._learned_at: float | None = None
         self._since: float | None = None
-        self._count = 0
+        self._count, self._took = 0, 0.0
 
     def busy(self, now: float, saturated: bool) -> None:
         """Whether all workers are busy, from now on."""
         if saturated and self._since is None:
-            self._since, self._count = now, 0
+            self._since = now
         elif not saturated and self._since is not None:
+            self._took += now - self._since
+            self._since = None
             if self._count >= ROW_LEAST:
                 self._learn(now)
-            self._since = None
 
     def done(self, now: float) -> None:
         """Something was finished."""
         if self._since is None:
             return
         self._count += 1
-        if now - self._since >= MEASURE_S:
+        if self._took + now - self._since >= MEASURE_S:
+            self._took += now - self._since
+            self._since = now
             self._learn(now)
-            self._since, self._count = now, 0
 
     def observed(self, count: int, busy_s: float, now: float) -> None:
         """So many were done in so much time in which there was work: for who measures elsewhere."""
@@ -106,8 +108,9 @@ class Pace:
             self._believe(count / busy_s, now)
 
     def _learn(self, now: float) -> None:
-        if self._measured and self._since is not None and now > self._since:
-            self._believe(self._count / (now - self._since), now)
+        if self._measured and self._took > 0.0:
+            self._believe(self._count / self._took, now)
+        self._count, self._took = 0, 0.0
 
     def _believe(self, seen: float, now: float) -> None:
         if seen > 0.0:

@@ -82,7 +82,7 @@ COMING_BACK: Final = (
         "a pace once taken for slow stays slow",
         _DOOR,
         "            if self._count >= ROW_LEAST:\n",
-        "            if self._count >= 1_000_000:\n",
+        "            if self._count >= 1_000_000 * ROW_LEAST:\n",
         "admission: the pace is measured anew",
     ),
     _mutant(
