@@ -29,7 +29,7 @@ def load_agent(path: Path | str) -> AgentConfig:
     try:
         text = read_text(Path(path), BYTES_MAX).text
     except Unreadable as error:
-        problem = Problem(name, 0, 0, "", f"The file {error.why}.", "Start from examples/agent.yaml.")
+        problem = Problem(name, 0, 0, "", f"The file {error.why}.", "Start from examples/agent/agent.yaml.")
         raise ConfigError((problem,)) from None
     findings = Findings(name)
     root = parse(text, findings)

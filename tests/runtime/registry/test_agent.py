@@ -92,3 +92,16 @@ def test_every_problem_of_its_file_at_once(tmp_path: Path) -> None:
     for part in ("lb a1", "192.0.2.300", "no URL", "az", "key", "capacity", "in one way"):
         assert part in text, part
     assert "u:p" not in text
+
+
+def test_the_example_loads(tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent.parent.parent / "examples/agent/agent.yaml"
+    file = tmp_path / "agent.yaml"
+    file.write_text(example.read_text())
+    (tmp_path / "agent.key").write_text("k" * 24)
+    (tmp_path / "agent.key").chmod(0o600)
+    (tmp_path / "registry-ca.pem").write_text("")
+    config = load_agent(file)
+    assert (config.holder, len(config.registries), config.ipv6) == ("lb-a1", 2, ("2001:db8::11",))
+    assert config.check is not None
+    assert (config.check.port, config.check.path) == (8080, "/healthz")

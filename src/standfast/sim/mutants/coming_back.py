@@ -81,8 +81,8 @@ COMING_BACK: Final = (
     _mutant(
         "a pace once taken for slow stays slow",
         _DOOR,
-        "            if self._count >= ROW_LEAST:\n",
-        "            if self._count >= 1_000_000 * ROW_LEAST:\n",
+        "FALL, RISE = 0.5, 0.4\n",
+        "FALL, RISE = 0.5, 0.0\n",
         "admission: the pace is measured anew",
     ),
     _mutant(
