@@ -10,6 +10,15 @@ Act: TypeAlias = Literal["write", "refill", "mark", "take", "leave", "build", "c
 Found: TypeAlias = Literal["live", "frozen", "placeholder", "retired", "foreign", "absent", "unreadable", "unasserted"]
 
 
+class Line(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="event"):
+    """What every line has: version, the writer's own clock (UTC, RFC 3339), role, name among its like."""
+
+    v: Literal[3]
+    at: str
+    role: str
+    who: str
+
+
 class Fact(Struct, forbid_unknown_fields=True):
     """A part of a line."""
 

@@ -7,10 +7,10 @@ the schema anew.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from .event_facts import (
     ChangePoint,
@@ -19,7 +19,7 @@ from .event_facts import (
     EntryPoint,
     FloorFact,
     Head,
-    LeaseFact,
+    Line,
     Override,
     PlannedChange,
     PlanPoint,
@@ -27,15 +27,7 @@ from .event_facts import (
     WriteFact,
     WritePoint,
 )
-
-
-class Line(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="event"):
-    """What every line has: version, the writer's own clock (UTC, RFC 3339), role, name among its like."""
-
-    v: Literal[3]
-    at: str
-    role: str
-    who: str
+from .event_leases import LeaseChanged, LeaseEnded, LeaseGranted
 
 
 class Started(Line, tag="started"):
@@ -106,30 +98,6 @@ class SourceStanding(Line, tag="source"):
     revision: str
     load_balancers: int
     lost: list[str]
-    why: str
-
-
-class LeaseSaid(Line, kw_only=True):
-    """What a load balancer that holds a lease says of itself. `key` is the name of the key it showed."""
-
-    load_balancer: str
-    number: int
-    key: str
-    said: LeaseFact
-
-
-class LeaseGranted(LeaseSaid, tag="lease_granted"):
-    """A load balancer holds a lease now."""
-
-
-class LeaseChanged(LeaseSaid, tag="lease_changed"):
-    """It says other things of itself."""
-
-
-class LeaseEnded(Line, tag="lease_ended"):
-    """A lease ended: it was not renewed, given back, ended by an operator, or is another registry's now."""
-
-    load_balancer: str
     why: str
 
 
