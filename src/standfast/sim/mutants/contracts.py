@@ -107,7 +107,7 @@ CONTRACTS: Final = (
     Mutant(
         name="markers below their endpoints",
         file="model/name.py",
-        old='    owner = f"{inner}.{SUBTREE}.{apex}"\n',
+        old='    owner = f"{inner}.{parent}"\n',
         new='    owner = f"{SUBTREE}.{inner}.{apex}"\n',
         rule="4: a marker below the endpoint would hide wildcards",
         expected=("provider",),

@@ -237,8 +237,8 @@ PLANNING: Final = (
     Mutant(
         name="an enactor publishes what a plan says",
         file="core/change.py",
-        old="            prefixes=task.prefixes,\n",
-        new="            prefixes=(),\n",
+        old="        prefixes=task.prefixes,\n",
+        new="        prefixes=(),\n",
         rule="an enactor writes nothing outside the prefixes of its own configuration",
         expected=("test_",),
         judges=("planning",),

@@ -127,8 +127,8 @@ PROTOCOL: Final = (
     Mutant(
         name="no repair",
         file=_JUDGES,
-        old="    if contents is not None and (damage := damage_of(entry, contents)):\n",
-        new="    if contents == () and (damage := damage_of(entry, contents)):\n",
+        old="    if contents is not None and (damage := damage_of(entry, contents, known)):\n",
+        new="    if contents == () and (damage := damage_of(entry, contents, known)):\n",
         rule="2: equal since with damage is repaired",
         expected=("G4",),
         runs=("damage",),
