@@ -78,13 +78,15 @@ def test_consent_is_of_those_that_are_taken_out() -> None:
     assert consented(FLEET, some, NOW) == {"lb-b2"}
 
 
-def test_a_target_has_one_override_and_the_expired_are_dropped() -> None:
+def test_a_target_has_one_override_and_the_expired_stay_where_they_do_not_count() -> None:
+    """A clock that is ahead must not take from others what still counts for them."""
     old = override("load_balancer", "lb-a1", "down", 10.0)
     first = given((old,), override("az", "b", "drain"), NOW)
     second = given(first, override("az", "b", "up"), NOW + 20)
-    assert [(one.target, one.state) for one in second] == [("b", "up")]
-    assert cleared(second, "az", "b", NOW) == ()
-    assert cleared(second, "pool", "b", NOW) == second
+    assert [(one.target, one.state) for one in second] == [("b", "up"), ("lb-a1", "down")]
+    assert ruling(FLEET, second, NOW + 20).keys() == {"lb-b1", "lb-b2"}
+    assert cleared(second, "az", "b", NOW + 20) == (old,)
+    assert cleared(second, "pool", "b", NOW + 20) == second
 
 
 STATES = st.sampled_from(("up", "down", "drain"))
