@@ -16,6 +16,7 @@ from standfast.errors import StandfastError
 from standfast.sim.region.day import Day
 from standfast.sim.region.parameters import Parameters
 from standfast.sim.region.protections import Protection, family
+from standfast.sim.region.telling import charts
 
 
 @pytest.fixture
@@ -92,6 +93,16 @@ def test_a_folder_that_can_not_be_written_is_refused_before_anything_runs(asked:
     with pytest.raises(StandfastError, match="can't be written"):
         run(replay_command, "october-2025", "--html", tmp_path / "none" / "a.html")
     assert asked == []
+
+
+def test_without_the_plotting_library_plots_are_refused_before_anything_runs(
+    asked: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charts, "find_spec", lambda name: None)
+    with pytest.raises(StandfastError, match=r"not installed\. Install it: pip install 'standfast\[plots\]'"):
+        run(replay_command, "october-2025", "--svg", tmp_path)
+    assert asked == []
+    assert run(replay_command, "october-2025", "--html", tmp_path / "a.html").code == 0, "a page needs none"
 
 
 def test_a_sweep_shows_bands_or_exports_them(asked: list[Job]) -> None:

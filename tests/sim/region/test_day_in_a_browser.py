@@ -168,6 +168,21 @@ def test_without_a_picture_every_time_is_in_the_list(browser: Browser) -> None:
     assert "Not scored: only 4 min after an input (dynamodb-mitigated)." in text
 
 
+def test_it_is_read_without_a_script(browser: Browser) -> None:
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.open()
+        find = browser.driver.find_element
+        assert "13:50 EC2 all calls and launches normal 13:55 +5 min +3 % ◇" in " ".join(
+            find(By.CSS_SELECTOR, ".day-list").text.split()
+        )
+        assert find(By.CSS_SELECTOR, ".strip[data-service=EC2] .built").is_displayed()
+        assert not find(By.CSS_SELECTOR, ".choices").is_displayed(), "what needs the script is not offered"
+        assert "deletes plan 110" in find(By.CSS_SELECTOR, ".lists").text
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
 def test_it_loads_nothing_and_is_never_wider_than_the_screen(browser: Browser) -> None:
     for width, height in SIZES.values():
         browser.see(width=width, height=height)

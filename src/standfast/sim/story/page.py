@@ -133,7 +133,7 @@ def _panes(beside: Beside | None) -> Markup:
         return Markup("")
     buttons = (
         element("button", label, type="button", data_pane=pane, aria_pressed="false")
-        for label, pane in ((beside.name, "beside"), ("The race, step by step", "runs"))
+        for label, pane in ((beside.name, "beside"), ("The race", "runs"))
     )
     return joined(
         element("div", *buttons, class_="views panes", role="group", aria_label="Which view"), beside.controls

@@ -6,6 +6,7 @@ matplotlib draws them; it comes with the extra `plots`. Equal days give equal SV
 import io
 import re
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -51,14 +52,10 @@ def draw(days: Sequence[Pair], folder: Path, kind: Format) -> tuple[Path, ...]:
 
     Raises StandfastError if the library is missing or the folder can't be written.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise StandfastError(
-            "Plots need matplotlib, which is not installed.", "Install it: pip install 'standfast[plots]'."
-        ) from None
-    written = []
     prepared(folder)
+    import matplotlib as mpl
+
+    written = []
     try:
         with mpl.rc_context(_STYLE):
             for name, figure in _figures(days):
@@ -81,7 +78,14 @@ def _save(figure: "Figure", path: Path, kind: Format) -> None:
 
 
 def prepared(folder: Path) -> None:
-    """Make the folder, so that nothing is run for plots that can't be written. Raises StandfastError."""
+    """Make the folder and look for the library, so that nothing is run for plots that can't be drawn.
+
+    Raises StandfastError.
+    """
+    if find_spec("matplotlib") is None:
+        raise StandfastError(
+            "Plots need matplotlib, which is not installed.", "Install it: pip install 'standfast[plots]'."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failed:

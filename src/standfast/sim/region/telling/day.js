@@ -89,7 +89,7 @@
     const stop = day.stops[state.stop], panel = one(".moment");
     const exact = stop && stop.at === state.at;
     panel.querySelector(".count").textContent = clock(state.at);
-    panel.querySelector(".what").textContent = !stop ? "Before it begins" :
+    panel.querySelector(".happened").textContent = !stop ? "Before it begins" :
       exact ? `${stop.service}: ${stop.what}` : `after ${stop.clock}, ${stop.service}: ${stop.what}`;
     panel.querySelector(".judged").textContent = stop ? judged(stop) : "";
     panel.querySelector(".source").textContent = stop ? `● published · ${stop.source}` : "";
@@ -121,6 +121,7 @@
     if (stop.kind === "fault" || stop.kind === "intervention") return "▸ An input: the model is told of it.";
     if (stop.kind === "report") return "Somebody noticed or said it; nothing in the region moved.";
     const built = day.runs[""].milestones[stop.id];
+    if (!built && !day.looked.includes(stop.id)) return `The model does not look for this. Not scored: ${stop.because}.`;
     const said = [built ? `○ The model gets there at ${built}${stop.off && stop.off !== "never" ? ` (${stop.off})` : ""}.` : "○ The model does not get there."];
     if (stop.half) said.push(`${stop.mark} ${stop.half}${stop.error ? `, error ${stop.error} of the time since the last input` : ""}.`);
     else said.push(`Not scored: ${stop.because}.`);

@@ -50,9 +50,7 @@ def beside(days: Sequence[Day], found: Score) -> Beside:
     if built.protections:
         raise ValueError("the first day must be the one as built")
     style = f"{_file('day.css')}\n{place_rules(built, found)}"
-    return Beside(
-        "The day, hour by hour", _controls(built, found), _main(days, found), _listed(found), style, _file("day.js")
-    )
+    return Beside("The day", _controls(built, found), _main(days, found), _listed(found), style, _file("day.js"))
 
 
 @cache
@@ -134,7 +132,7 @@ def _moment() -> Markup:
     """What is true at the cursor; the script fills it in."""
     return element(
         "aside",
-        element("h3", element("span", "23:48", class_="count"), element("b", "", class_="what")),
+        element("h3", element("span", "23:48", class_="count"), element("b", "", class_="happened")),
         element("p", "", class_="judged"),
         element("p", "", class_="source"),
         element("pre", "", class_="dig"),

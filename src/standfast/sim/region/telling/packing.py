@@ -58,6 +58,7 @@ def data(days: Sequence[Day], score: Score, command: str) -> str:
             name: {"title": one.title, "unit": one.unit, "peak": most[name]} for name, one in first.measures.items()
         },
         "families": {one.protection: one.family for one in SWITCHES},
+        "looked": list(first.milestones),
         "stops": [_stop(line) for line in stops(score)],
         "runs": {key(day): _run(day, most) for day in days},
     }
