@@ -44,4 +44,5 @@ def planted(
         bound_s={"ec2.leases": 3_600.0},
         took_s={"ec2.leases": 10_980.0},
         digest="0" * 32,
+        lost_s={"dynamodb": outage_s, "ec2": 0.0 if not clear_s else clear_s - 1_000.0},
     )  # fmt: skip

@@ -64,9 +64,9 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 def test_the_comparison_has_every_protection_and_the_answer() -> None:
     found = counterfactual(frozenset({"fence", "admission", "repair"}), Planted())
     text = shown(comparison(found))
-    assert re.search(r"none, as built +14:15 +2 h 37 min", text)
-    assert re.search(r"fence +dns +unnoticed +– +13:15 +2 h 37 min", text)
-    assert re.search(r"admission +recovery +13:15 +2 h 37 min +unnoticed +–", text)
+    assert re.search(r"none, as built +14:15 +2 h 37 min +16\.8 ", text)
+    assert re.search(r"fence +dns +unnoticed +– +0\.0 +13:15 +2 h 37 min +15\.8", text)
+    assert re.search(r"admission +recovery +13:15 +2 h 37 min +15\.8 +unnoticed +– +0\.0", text)
     assert re.search(r"ec2\.leases +1 h +3 h 3 min +3\.0", text)
     assert answer(found) == (
         "Given the same 2 h 37 min without DNS, with the recovery protections alone everything is clear at 13:15, "

@@ -1,5 +1,7 @@
 """What protections change, in a terminal: each alone and each left out, backlogs beside what they could have taken."""
 
+from typing import Final
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -9,6 +11,10 @@ from ..attribution import Attribution, Counterfactual
 from ..day import Day
 from ..published import clock_of
 from .wording import clear, lasting, named, outage
+
+_LOST: Final = (
+    "Hours lost: of every service, until 15:00; an hour in which one does half of what it is asked is half an hour."
+)
 
 
 def cleared(day: Day) -> str:
@@ -29,19 +35,35 @@ def attribution(found: Attribution) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     for heading in ("protection", ""):
         table.add_column(heading)
-    for heading in ("alone:\nclear at", "no addresses\nfor", "all but it:\nclear at", "no addresses\nfor"):
+    for heading in (
+        "alone:\nclear at",
+        "no addresses\nfor",
+        "hours\nlost",
+        "all but it:\nclear at",
+        "no addresses\nfor",
+        "hours\nlost",
+    ):
         table.add_column(heading, justify="right")
     built, all_day = found.as_built, found.together
-    table.add_row(Text("none, as built", "bold"), "", cleared(built), _without(built), "", "")
+    table.add_row(Text("none, as built", "bold"), "", *_cells(built), "", "", "")
     for row in found.rows:
         single = len(found.rows) == 1
-        left = ("", "") if single else (cleared(row.left_out), _without(row.left_out))
-        table.add_row(row.protection, Text(row.family, "dim"), cleared(row.alone), _without(row.alone), *left)
-    table.add_row(Text(together, "bold"), "", Text(cleared(all_day), "bold"), _without(all_day), "", "")
+        left = ("", "", "") if single else _cells(row.left_out)
+        table.add_row(row.protection, Text(row.family, "dim"), *_cells(row.alone), *left)
+    table.add_row(Text(together, "bold"), "", *_cells(all_day), "", "", "", style="bold")
     meant = Table.grid(padding=(0, 2, 0, 0))
     for row in found.rows:
         meant.add_row(Text(f" {row.protection}", "dim"), Text(row.says, "dim"))
-    return Group(table, meant, Text())
+    return Group(table, Text(_LOST, "dim"), Text(), meant, Text())
+
+
+def _cells(day: Day) -> tuple[str, str, str]:
+    return cleared(day), _without(day), f"{lost_hours(day):.1f}"
+
+
+def lost_hours(day: Day) -> float:
+    """An hour in which one service does half of what it is asked is half an hour lost."""
+    return sum(day.lost_s.values()) / 3600
 
 
 def _without(day: Day) -> str:
