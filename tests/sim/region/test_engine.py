@@ -42,9 +42,10 @@ def test_shares_are_shares(as_built: Day) -> None:
             assert all(-1e-9 <= value <= 1.0 + 1e-9 for _, value in points), name
 
 
-def test_equal_seeds_give_equal_days(as_built: Day) -> None:
-    assert run(SMALL) == as_built
-    assert run(SMALL, seed=2).digest != as_built.digest
+def test_equal_seeds_give_equal_days() -> None:
+    first, again, other = (run(SMALL, seed=seed, until=22_000.0) for seed in (1, 1, 2))
+    assert first == again
+    assert other.digest != first.digest
 
 
 def test_equal_in_every_process() -> None:
