@@ -139,6 +139,9 @@ class _Zone:
     def prepare(self, request: Replace) -> None:
         raise AssertionError("a cleaner writes no zone")
 
+    def post(self, request: Replace) -> bool:
+        raise AssertionError("a cleaner writes no zone")
+
     def perform(self, request: ProviderRequest) -> ProviderReply:
         return provider_spec.apply(self._world.zone, request)[1]
 

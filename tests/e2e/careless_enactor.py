@@ -28,6 +28,10 @@ class Careless:
     def prepare(self, request: Replace) -> None:
         """Not ahead of time: what is sent is another change."""
 
+    def post(self, request: Replace) -> bool:
+        """Likewise."""
+        return False
+
     def perform(self, request: ProviderRequest) -> ProviderReply:
         """As the careful one does, but for the prerequisites."""
         if isinstance(request, Replace):

@@ -12,14 +12,15 @@ from msgspec.structs import replace
 from standfast.adapters.providers.memory import MemoryProvider
 from standfast.adapters.stores.diskcopy import DiskCopy
 from standfast.adapters.stores.memory import MemoryStore
-from standfast.model.marker import Marker, marker_rdata, read_marker
-from standfast.model.name import marker_owner
+from standfast.model.marker import Floor, Marker, floor_rdata, marker_rdata, read_floor, read_marker
+from standfast.model.name import floor_owner, marker_owner
 from standfast.model.rrset import RRset, RRType
 from standfast.ports.provider import Changes, Conflict, ReadChanges, Replace, Unknown
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import Publish
 from standfast.runtime.enacting import EnactorProcess
 from standfast.runtime.journal import Journal
+from standfast.runtime.lining import AHEAD
 from standfast.runtime.presence import Presence, read_presence
 from world.invented import STREAM, ZONE, entry, plan_of
 
@@ -129,25 +130,47 @@ MANY = [f"edge-{number}.{ZONE}" for number in range(8)]
 
 
 class Refusing(Counting):
-    """A server that says Conflict to its third change, and remembers what became of each."""
+    """A server before whose fourth change somebody else moves the floor; it takes what is posted, and remembers."""
 
     def __init__(self) -> None:
         super().__init__(ZONE, {})
         self.replies: list[object] = []
+        self.posted: list[Replace] = []
+
+    def post(self, request: Replace) -> bool:
+        self.posted.append(request)
+        return True
 
     def perform(self, request: Any) -> Any:
         if isinstance(request, Replace):
-            self.replies.append(Conflict() if len(self.replies) == 2 else super().perform(request))
+            if len(self.replies) == 3:
+                until = time.monotonic() + 5.0
+                while len(self.posted) <= self.posted.index(request) + AHEAD and time.monotonic() < until:
+                    time.sleep(0.001)
+                floor = floor_owner(STREAM, ZONE), int(RRType.TXT)
+                held = read_floor(self.state.rrsets[floor], ZONE, floor[0])
+                assert isinstance(held, Floor)
+                other = RRset.of(RRType.TXT, 60, [floor_rdata(replace(held, nonce="00000000000000aa"), ZONE, floor[0])])
+                self.state = ZoneState(ZONE, {**self.state.rrsets, floor: other}, self.state.serial + 1)
+            self.replies.append(super().perform(request))
             return self.replies[-1]
         return super().perform(request)
 
 
-def test_what_waits_behind_a_change_that_was_refused_is_not_sent(tmp_path: Path) -> None:
+def test_what_was_sent_ahead_of_a_refusal_is_refused_and_told(tmp_path: Path) -> None:
     provider = Refusing()
-    process = many(tmp_path, provider, Journal(tmp_path, "enactor", "a"))
+    (tmp_path / "journal").mkdir(mode=0o700)
+    process = many(tmp_path, provider, Journal(tmp_path / "journal", "enactor", "a"))
     process._pass("start", threading.Event())
-    assert provider.replies.count(Conflict()) == 1, "what was prepared on top of it would have been refused, too"
+    first, *_ = [place for place, reply in enumerate(provider.replies) if reply == Conflict()]
+    assert first == 3
+    ahead = provider.replies[first + 1 : first + 1 + AHEAD]
+    assert ahead == [Conflict()] * AHEAD, "they asserted a floor that never stood"
+    process._pass("news", threading.Event())
     assert all((name, int(RRType.A)) in provider.state.rrsets for name in MANY)
+    assert not {line["nonce"] for line in told(tmp_path, "intent")} - {
+        line["nonce"] for line in told(tmp_path, "outcome")
+    }
 
 
 class Unsettled(Journal):

@@ -42,8 +42,9 @@ class ZoneBelief:
 
     def doubted(self, names: Iterable[str]) -> "ZoneBelief":
         """Without the floor and these markers: somebody changed them."""
-        gone = set(names)
-        kept = {name: marker for name, marker in self.markers.items() if name not in gone}
+        kept = dict(self.markers)
+        for name in names:
+            kept.pop(name, None)
         return ZoneBelief(None, kept, self.serial)
 
     def forgotten(self) -> "ZoneBelief":

@@ -173,7 +173,13 @@ class ZoneProvider(Protocol):
     def perform(self, request: ReadChanges) -> ChangesReply: ...
 
     def prepare(self, request: Replace) -> None:
-        """Make ready for a change that may be asked for next; nothing is sent."""
+        """Make ready for a change that may be asked for later; nothing is sent."""
+
+    def post(self, request: Replace) -> bool:
+        """Send a change whose answer is asked for later, by performing it; changes may be posted one behind the other.
+
+        False: that can't be done now, or not by this provider; nothing was sent.
+        """
 
     def close(self) -> None:
         """Let go of connections; a later request makes new ones."""

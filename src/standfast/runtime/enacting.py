@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -43,7 +44,7 @@ from standfast.recovery.retrying import pause_s
 
 from .following import Follower
 from .journal import Journal
-from .lining import AHEAD, Line
+from .lining import AHEAD, Answer, Line, uncollected
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
 from .setbacks import SetBacks
@@ -77,6 +78,7 @@ class Provider(Protocol):
     """One zone's provider."""
 
     def prepare(self, request: Replace) -> None: ...
+    def post(self, request: Replace) -> bool: ...
     def perform(self, request: ProviderRequest) -> ProviderReply: ...
 
 
@@ -122,7 +124,7 @@ class EnactorProcess:
         self._heard: set[str] = set()
         self._put_back: deque[tuple[float, str]] = deque(maxlen=10_000)
         self._would: list[dict[str, Any]] = []
-        self._line = Line(self._change, self._settled)
+        self._line = Line(self._post, self._change, self._settled)
 
     def run(self, stop: threading.Event) -> None:
         """Start, then wake on news, looks and audits until told to stop."""
@@ -160,7 +162,8 @@ class EnactorProcess:
             if stop.is_set() and isinstance(request, ReadHead):
                 return  # between two changes
             if isinstance(request, Replace) and self.core.agenda.due:
-                self._bulk(request, stop)
+                with uncollected():
+                    self._bulk(request, stop)
             else:
                 self.core = self.core.heard(self._perform(request))
                 self._report(self.core)
@@ -170,14 +173,18 @@ class EnactorProcess:
         self._relieved()
 
     def _bulk(self, request: Replace, stop: threading.Event) -> None:
-        """Send one change of many; meanwhile prepare the next ones, as if those before were written.
+        """Send one change of many, and the next ones ahead of its answer, as if those before were written.
 
-        Cores are values: what was prepared is thrown away if a reply is another, and nothing of it was sent. What
-        follows waits in line and is sent as soon as the one before was written, which is told of after that: a server
-        without work loses more than the time until it has some (Knot, past a full second, the rest of the next one).
-        (Compare ADR 6.)
+        Cores are values: what was prepared is thrown away if an answer is another. Then what was sent ahead is in vain,
+        as if from an enactor that has crashed. A server without work loses more than the time until it has some (Knot,
+        past a full second, the rest of the next one). (Compare ADR 6.)
         """
-        waiting = deque([([self.core], self._line.begin(request))])
+        first = self._line.begin(request)
+        if first is None:
+            self.core = self.core.heard(self._perform(request))
+            self._report(self.core)
+            return
+        waiting = deque([([self.core], first)])
         rest: list[Enactor] | None = None
         while waiting:
             while rest is None and len(waiting) <= AHEAD:
@@ -193,11 +200,17 @@ class EnactorProcess:
             else:
                 asked = cores[-1] if not isinstance(answer.reply, Unrecorded) else _recording(cores)
                 written = [asked.heard(answer.reply)]
-                while waiting:
-                    waiting.popleft()[1].result()  # not sent
             self.core = written[-1]
             for core in written:
                 self._report(core, answer.took_s)
+            while waiting and answer.reply != Written():
+                self._in_vain(*waiting.popleft())
+
+    def _in_vain(self, cores: list[Enactor], future: "Future[Answer]") -> None:
+        """The outcome of a change that was sent ahead, and did not follow what it was meant to follow (G10)."""
+        answer = future.result()
+        if answer.reply is not None and not isinstance(answer.reply, Unknown | Unrecorded):
+            self._report(cores[-1].heard(answer.reply), answer.took_s)
 
     def _prepared(self, core: Enactor, stop: threading.Event) -> list[Enactor]:
         """This core and what follows, if its change is written, up to what must wait for that."""
@@ -241,6 +254,10 @@ class EnactorProcess:
                 return self._provider(request.zone, request)
             case DrawNonce() | RecordIntent() | KeepCopy() | RecallCopy():
                 return self._local(request)
+
+    def _post(self, request: Replace) -> bool:
+        provider = self._providers.get(request.zone)
+        return not self._observe and provider is not None and provider.post(request)
 
     def _change(self, request: Replace) -> ProviderReply:
         if self._observe:

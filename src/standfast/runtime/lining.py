@@ -1,13 +1,18 @@
-"""Changes of a bulk write wait in line: each is sent when its intent is on disk and the one before it was written.
+"""Changes of a bulk write, one behind the other: each is sent as soon as its intent is on disk, ahead of the answers.
 
-Three threads share the work. One prepares the next changes, one brings their intents to disk, one sends what is ready
-and waits for the answer. None of them decides anything: the first answer that is not Written ends the line, and
-what waited in it is not sent.
+That is safe: a change asserts the floor's nonce that the one before it puts, so that after any of them that was not
+written, none behind it can be; and if it was, though nobody heard of it, what follows it is what was meant.
+
+Three threads share the work. One prepares the next changes, one brings their intents to disk and sends them, one waits
+for the answers. None of them decides anything: the first answer that is not Written ends the line. What was sent
+behind it is in vain, and its answers are waited for; what was not sent yet is not sent.
 """
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct
@@ -16,7 +21,7 @@ from standfast.ports.local import Unrecorded
 from standfast.ports.provider import ProviderReply, Replace, Written
 
 AHEAD: Final = 2
-"""Changes that wait in line behind the one under way. So many intents at most are on disk for changes never made."""
+"""Changes behind the one whose answer is waited for. So many intents at most are on disk for changes in vain."""
 
 
 class Answer(Struct, frozen=True):
@@ -29,37 +34,82 @@ class Answer(Struct, frozen=True):
     took_s: float = 0.0
 
 
-class Line:
-    """Sends changes one after the other. `settled` brings what was written of the journal to disk, or says why not."""
+class _Way(Struct, frozen=True):
+    """How far a change came: why its intent is not on disk, whether it was sent, and when."""
 
-    def __init__(self, send: Callable[[Replace], ProviderReply], settled: Callable[[], str]) -> None:
-        self._send, self._settled = send, settled
+    unrecorded: str = ""
+    posted: bool = False
+    at: float = 0.0
+
+
+class Line:
+    """`post` sends a change or says that it can't now, `send` gives its answer, having sent it if it was not posted;
+    `settled` brings what was written of the journal to disk, or says why not."""
+
+    def __init__(
+        self,
+        post: Callable[[Replace], bool],
+        send: Callable[[Replace], ProviderReply],
+        settled: Callable[[], str],
+    ) -> None:
+        self._post, self._send, self._settled = post, send, settled
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="change")
         self._settler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intent")
-        self._ended = False
+        self._ended = self._unbroken = False
 
-    def begin(self, change: Replace) -> "Future[Answer]":
-        """The first change of a new line; its intent is on disk. The line before must have been `emptied`."""
-        self._ended = False
-        return self._sender.submit(self._sent, change, None)
+    def begin(self, change: Replace) -> "Future[Answer] | None":
+        """The first change of a new line; its intent is on disk. All answers of the line before must have been had.
+
+        None: it can't be posted now, so there is no line; nothing was sent.
+        """
+        at = time.monotonic()
+        if not self._post(change):
+            return None
+        self._ended, self._unbroken = False, True
+        way: Future[_Way] = Future()
+        way.set_result(_Way(posted=True, at=at))
+        return self._sender.submit(self._answer, change, way)
 
     def join(self, change: Replace) -> "Future[Answer]":
         """The next one; its intent has been written, and is on its way to disk."""
-        return self._sender.submit(self._sent, change, self._settler.submit(self._settled))
+        return self._sender.submit(self._answer, change, self._settler.submit(self._sent, change))
 
     def close(self) -> None:
         """No more changes."""
         self._settler.shutdown()
         self._sender.shutdown()
 
-    def _sent(self, change: Replace, recorded: "Future[str] | None") -> Answer:
-        if self._ended:
-            return Answer(None)
-        if recorded is not None and (why := recorded.result()):
+    def _sent(self, change: Replace) -> _Way:
+        if why := self._settled():
+            self._unbroken = False
+            return _Way(unrecorded=why)
+        at = time.monotonic()
+        # Behind one that was not posted, a change would overtake it.
+        self._unbroken = self._unbroken and not self._ended and self._post(change)
+        return _Way(posted=self._unbroken, at=at)
+
+    def _answer(self, change: Replace, waited: "Future[_Way]") -> Answer:
+        way = waited.result()
+        if way.unrecorded and not self._ended:
             self._ended = True
-            return Answer(Unrecorded(why))
-        began = time.monotonic()
-        self._ended = True  # also if it raises
-        reply = self._send(change)
-        self._ended = reply != Written()
+            return Answer(Unrecorded(way.unrecorded))
+        if self._ended and not way.posted:
+            return Answer(None)
+        began = way.at if way.posted else time.monotonic()
+        try:
+            reply = self._send(change)
+        except BaseException:
+            self._ended = True
+            raise
+        self._ended = self._ended or reply != Written()
         return Answer(reply, time.monotonic() - began)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """A bulk write without looking for cyclic garbage: plans and cores have none, and looking takes a seventh of it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -294,6 +294,61 @@ def test_an_update_avoids_a_connection_that_was_closed_or_idle(monkeypatch: pyte
         assert len(sent) == 1
 
 
+def changes(count: int) -> list[Replace]:
+    return [
+        Replace(ZONE, Write("", (), (Content(f"e{number}.{ZONE}", 1, 60, (b"\1\2\3\4",)),)), ())
+        for number in range(count)
+    ]
+
+
+def test_posted_changes_are_sent_once_each_and_answered_in_any_order() -> None:
+    sent: list[bytes] = []
+
+    def script(session: Session) -> None:
+        session.send(update_reply(session.receive(), 0))  # that proves the key
+        sent.extend(session.receive() for _ in range(3))
+        for request, rcode in zip(reversed(sent), (8, 5, 0), strict=True):
+            session.send(update_reply(request, rcode))
+
+    with server(script) as port, provider(port) as one:
+        assert one.perform(CHANGE) == Written()
+        posted = changes(3)
+        assert all(one.post(change) for change in posted)
+        replies = [one.perform(change) for change in posted]
+        assert [type(reply) for reply in replies] == [Written, Refused, Conflict]
+        assert len(sent) == 3
+
+
+def test_nothing_is_posted_before_the_key_is_proven() -> None:
+    """Behind a refused key another one is tried: what was posted behind it would have overtaken."""
+    sent: list[bytes] = []
+    with server(once(lambda request: update_reply(request, 0), sent)) as port, provider(port) as one:
+        assert not one.post(CHANGE)
+        assert not sent
+        assert one.perform(CHANGE) == Written()
+        assert one.post(CHANGE)
+        assert one.perform(CHANGE) == Written()
+        assert len(sent) == 2
+
+
+def test_of_posted_changes_whose_connection_ends_nobody_knows_and_none_is_sent_again() -> None:
+    sent: list[bytes] = []
+
+    def script(session: Session) -> None:
+        session.send(update_reply(session.receive(), 0))
+        sent.extend(session.receive() for _ in range(3))
+        session.send(update_reply(sent[0], 0))
+
+    with server(script, once(lambda request: update_reply(request, 0), sent)) as port, provider(port) as one:
+        assert one.perform(CHANGE) == Written()
+        posted = changes(3)
+        assert all(one.post(change) for change in posted)
+        replies = [one.perform(change) for change in posted]
+        assert [type(reply) for reply in replies] == [Written, Unknown, Unknown]
+        assert len(sent) == 3
+        assert one.perform(CHANGE) == Written(), "on a connection of its own"
+
+
 def test_a_transfer_without_end_is_given_up() -> None:
     """Differences that never finish, unsigned: bounded, and then nothing is known of them."""
 

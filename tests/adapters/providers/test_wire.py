@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.adapters.providers import rfc2136, transfer, wire
+from standfast.adapters.providers import answers, transfer, wire
 from standfast.adapters.providers.tsig import find_tsig
 from standfast.model.name import marker_owner, name_to_wire
 from standfast.model.rrset import RRset, RRType
@@ -164,12 +164,12 @@ def test_answers_of_dnspython_are_read(owner: str, data: tuple[int, tuple[bytes,
     if rtype == 5:
         rdata = rdata[:1]
     reply = answer(owner, rtype, [rrset_of(owner, rtype, ttl, rdata)])
-    value, _ = rfc2136.read_answer(reply, wire.encode_question(owner, rtype), rtype)
+    value, _ = answers.read_answer(reply, wire.encode_question(owner, rtype), rtype)
     assert value == RRset.of(rtype, ttl, rdata)
 
 
 def read(reply: bytes, owner: str, rtype: int) -> object:
-    return rfc2136.read_answer(reply, wire.encode_question(owner, rtype), rtype)
+    return answers.read_answer(reply, wire.encode_question(owner, rtype), rtype)
 
 
 def test_only_the_records_at_the_name_are_its_reading() -> None:
@@ -187,7 +187,7 @@ def test_a_chain_whose_end_failed_is_still_a_cname() -> None:
     alias = rrset_of(here, 5, 60, (name_to_wire(f"b.{ZONE}"),))
     expected = RRset.of(RRType.CNAME, 60, (name_to_wire(f"b.{ZONE}"),))
     assert read(answer(here, 1, [alias], rcode=2), here, 1) == (expected, False)
-    value, _ = rfc2136.read_answer(
+    value, _ = answers.read_answer(
         answer(here, 1, [rrset_of(here, 1, 5, (b"\1\1\1\1",))], rcode=2), wire.encode_question(here, 1), 1
     )
     assert isinstance(value, Unknown)
@@ -213,7 +213,7 @@ def test_what_absence_is() -> None:
     ],
 )
 def test_what_is_unknown(reply: bytes, why: str) -> None:
-    value, absent = rfc2136.read_answer(reply, wire.encode_question(f"a.{ZONE}", 1), 1)
+    value, absent = answers.read_answer(reply, wire.encode_question(f"a.{ZONE}", 1), 1)
     assert isinstance(value, Unknown)
     assert why in value.why
     assert not absent
@@ -274,7 +274,7 @@ def test_malformed_messages_are_wire_errors() -> None:
             octets[dice.randrange(len(octets))] = dice.choice((0, 0xC0, 0xC0, 0xFF, dice.randrange(256)))
         damaged = bytes(octets[: dice.randint(0, len(octets))] if dice.random() < 0.3 else octets)
         for rtype in (1, 16, 5):
-            rfc2136.read_answer(damaged, wire.encode_question(here, rtype), rtype)
+            answers.read_answer(damaged, wire.encode_question(here, rtype), rtype)
         for one in (find_tsig, transfer.Differences(ZONE, 1, None).take, _read_all):
             try:
                 one(damaged)

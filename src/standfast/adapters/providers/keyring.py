@@ -38,6 +38,10 @@ class KeyRing:
             keys = (self._used, *(key for key in keys if key != self._used))
         return keys or (None,)
 
+    def proven(self, key: TsigKey | None) -> bool:
+        """Whether the server took what it signed last."""
+        return key == self._used
+
     @property
     def standing(self) -> str:
         """What people should know of the keys now; empty if the preferred one is used, or none was needed yet."""

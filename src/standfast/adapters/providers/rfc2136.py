@@ -7,7 +7,6 @@ A change is one UPDATE, sent once. What its answer proves:
     no answer, or one that is not signed as it should    nobody knows: read                           Unknown
 """
 
-import struct
 from collections import deque
 from typing import Final, overload
 
@@ -40,17 +39,14 @@ from standfast.ports.provider import (
     Written,
 )
 
+from .answers import SERVFAIL, Reading, read_answer, serial_answered
 from .keyring import KeyRing
 from .refusals import remedy
 from .transfer import Differences, NoDifferences, encode_ixfr
 from .transport import Connection, Lost
 from .tsig import BADKEY, BADSIG, TsigError, TsigKey, Verifier, find_tsig, sign, verify, wall_clock
 from .wire import (
-    CLASS_IN,
-    FLAG_AA,
     FLAG_QR,
-    FLAG_TC,
-    HEADER,
     MESSAGE_MAX,
     OPCODE_UPDATE,
     Rcode,
@@ -59,10 +55,6 @@ from .wire import (
     encode_question,
     encode_update,
     read_header,
-    read_name,
-    read_rdata,
-    read_records,
-    read_serial,
 )
 
 PREPARED_MAX: Final = 4
@@ -70,7 +62,6 @@ PREPARED_MAX: Final = 4
 SHORTCUT_KEYS: Final = 16
 """From so many keys in our subtree on, it pays to ask first whether the subtree exists."""
 _FAILED_PREREQUISITES: Final = frozenset({Rcode.NXRRSET, Rcode.YXRRSET, Rcode.NXDOMAIN, Rcode.YXDOMAIN})
-_Reading = RRset | Unknown | None
 _CNAME: Final = int(RRType.CNAME)
 _UNLOOPED_MAX: Final = 256
 """So many failed readings of one request are asked again."""
@@ -91,6 +82,7 @@ class Rfc2136Provider:
         self.ring = key if isinstance(key, KeyRing) else KeyRing.of(*((key,) if key else ()))
         self._connection = Connection(host, port, timeout_s)
         self._ready: deque[tuple[Replace, _Composed | Refused]] = deque(maxlen=PREPARED_MAX)
+        self._posted: list[tuple[Replace, _Composed, Lost | None]] = []
         self._wrote = False
         """Whether a change was made here since the serial was last asked for."""
 
@@ -102,6 +94,7 @@ class Rfc2136Provider:
     def close(self) -> None:
         """Close the connection; a later request makes a new one."""
         self._connection.close()
+        self._posted.clear()
 
     @overload
     def perform(self, request: Read) -> ReadReply: ...
@@ -128,7 +121,7 @@ class Rfc2136Provider:
 
     # Reading
 
-    def _read(self, keys: tuple[Key, ...]) -> list[_Reading]:
+    def _read(self, keys: tuple[Key, ...]) -> list[Reading]:
         below = subtree(self.zone)
         if sum(is_below(owner, below) for owner, _ in keys) <= SHORTCUT_KEYS:
             return self._ask(keys)[0]
@@ -137,15 +130,15 @@ class Rfc2136Provider:
             return self._ask(keys)[0]
         # RFC 8020: nothing exists below a name that does not exist, nor does a wildcard cover it
         rest = [number for number, (owner, _) in enumerate(keys) if not is_below(owner, below)]
-        values: list[_Reading] = [None] * len(keys)
+        values: list[Reading] = [None] * len(keys)
         for number, value in zip(rest, self._ask(tuple(keys[number] for number in rest))[0], strict=True):
             values[number] = value
         return values
 
-    def _ask(self, keys: tuple[Key, ...]) -> tuple[list[_Reading], bool]:
+    def _ask(self, keys: tuple[Key, ...]) -> tuple[list[Reading], bool]:
         """A reading for each key, and whether the last one's name does not exist at all."""
         silence = Unknown("no answer")
-        values: list[_Reading] = [silence] * len(keys)
+        values: list[Reading] = [silence] * len(keys)
         questions, asked = [], []
         for number, (owner, rtype) in enumerate(keys):
             try:
@@ -164,11 +157,11 @@ class Rfc2136Provider:
         values = [Unknown(why) if why and value is silence else value for value in values]
         return (values if why else self._unlooped(keys, values)), absent
 
-    def _unlooped(self, keys: tuple[Key, ...], values: list[_Reading]) -> list[_Reading]:
+    def _unlooped(self, keys: tuple[Key, ...], values: list[Reading]) -> list[Reading]:
         """With what stands where a chain of aliases without end was answered SERVFAIL, as PowerDNS does: what can't be
         read would never be repaired. A question for the CNAME itself follows nothing; if a wildcard makes the chain,
         that fails too, and prerequisites, which are literal, tell that nothing stands there."""
-        failed = [number for number, value in enumerate(values) if value == _SERVFAIL]
+        failed = [number for number, value in enumerate(values) if value == SERVFAIL]
         for number in failed[:_UNLOOPED_MAX]:
             owner, rtype = keys[number]
             if rtype != _CNAME:
@@ -189,7 +182,9 @@ class Rfc2136Provider:
     def _changes(self, serial: int | None) -> ChangesReply:
         found: list[int | Unknown] = []
         question = encode_question(self.zone, RRType.SOA)
-        why = self._connection.ask([encode_query(question)], lambda _, reply: found.append(_serial(reply, question)))
+        why = self._connection.ask(
+            [encode_query(question)], lambda _, reply: found.append(serial_answered(reply, question))
+        )
         if why or not found:
             return Unknown(why or "no answer")
         (now,) = found
@@ -231,9 +226,34 @@ class Rfc2136Provider:
         """Compose and sign a change that may be asked for later, while another is under way; nothing is sent."""
         self._ready.append((request, self._encoded(_asserted(request), request.contents, self.ring.in_order()[0])))
 
+    def post(self, request: Replace) -> bool:
+        """Send a change now, whose answer is had by performing it; another thread may wait for that of one before.
+
+        False, and nothing was sent: its key is not one that the server took last time, or it can't be sent.
+        """
+        key = self.ring.in_order()[0]
+        composed = self._prepared(request) or self._encoded(_asserted(request), request.contents, key)
+        if isinstance(composed, Refused) or composed.key != key or not self.ring.proven(key):
+            return False
+        try:
+            self._connection.post(composed.message)
+        except Lost as lost:
+            if lost.sent:
+                self._posted.append((request, composed, lost))
+            return lost.sent
+        self._posted.append((request, composed, None))
+        return True
+
+    def _prepared(self, request: Replace) -> "_Composed | Refused | None":
+        return next((composed for known, composed in tuple(self._ready) if known is request), None)
+
     def _replace(self, request: Replace) -> ReplaceReply:
-        prepared = next((composed for known, composed in tuple(self._ready) if known is request), None)
-        reply = self._update(_asserted(request), request.contents, prepared)
+        posted = next((one for one in self._posted if one[0] is request), None)
+        if posted is not None:
+            self._posted.remove(posted)
+            reply = self._answered(posted[1], posted[2])
+        else:
+            reply = self._update(_asserted(request), request.contents, self._prepared(request))
         self._wrote = self._wrote or isinstance(reply, Written)
         return reply
 
@@ -274,6 +294,20 @@ class Rfc2136Provider:
                 "fewer endpoints a change (nothing was sent)"
             )
         return _Composed(message, mac, key)
+
+    def _answered(self, composed: "_Composed", lost: Lost | None) -> ReplaceReply:
+        """The verdict of a change that was posted. Others may be under way behind it: no other key is tried here."""
+        try:
+            if lost is not None:
+                raise lost
+            reply, of_key = self._verdict(self._connection.collect(composed.message), composed)
+        except Lost as problem:
+            return Unknown(problem.why)
+        if of_key:
+            self.ring.refused(composed.key, getattr(reply, "why", ""))
+        elif not isinstance(reply, Unknown):
+            self.ring.worked(composed.key)
+        return reply
 
     def _sent(self, composed: "_Composed") -> tuple[ReplaceReply, bool]:
         """Send it once, ever; the verdict, and whether it is about the key alone."""
@@ -322,76 +356,3 @@ def _asserted(request: Replace) -> tuple[Prerequisite, ...]:
 
 _SETTLED: Final = _FAILED_PREREQUISITES | {Rcode.NOERROR}
 """What only a signed answer proves; servers send other errors unsigned where they don't know the key."""
-
-
-def read_answer(reply: bytes, question: bytes, rtype: int) -> tuple[_Reading, bool]:
-    """What a reply says about the question, and whether the name does not exist (NXDOMAIN without a CNAME)."""
-    try:
-        header = read_header(reply)
-        flags = header.flags
-        if not flags & FLAG_QR or header.opcode:
-            return Unknown("the answer is none"), False
-        if flags & FLAG_TC:
-            return Unknown("the answer is truncated"), False
-        failed = header.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN)
-        if failed and not header.counts[1]:
-            return _failed(header.rcode), False
-        behind = HEADER.size + len(question)
-        echoed = reply[HEADER.size : behind]
-        if header.counts[0] != 1 or (echoed != question and echoed.lower() != question.lower()):
-            return Unknown("the answer is to another question"), False
-        if not flags & FLAG_AA:
-            return Unknown(f"the server is not authoritative for {_shown(question)}; ask the zone's primary"), False
-        rrset = _rrset_at(reply, behind, header.counts[1], question[:-4], rtype)
-        if failed and (rrset is None or rrset.rtype != RRType.CNAME):
-            # of a chain of aliases only the end failed (RFC 6604 §3): BIND says SERVFAIL to one that never ends
-            return _failed(header.rcode), False
-    except WireError as problem:
-        return Unknown(f"the answer is malformed: {problem}"), False
-    return rrset, rrset is None and header.rcode == Rcode.NXDOMAIN
-
-
-def _rrset_at(reply: bytes, at: int, count: int, owner: bytes, rtype: int) -> RRset | None:
-    """The records at the name that was asked; a CNAME there stands for all other types, and is followed by none."""
-    found: list[bytes] = []
-    ttl, is_cname = 0, False
-    for record in read_records(reply, at, count):
-        if record.owner != owner or record.rclass != CLASS_IN:
-            continue
-        if record.rtype == RRType.CNAME and not is_cname:
-            found, is_cname = [], True
-        elif record.rtype != (RRType.CNAME if is_cname else rtype):
-            continue
-        ttl = min(ttl, record.ttl) if found else record.ttl
-        found.append(read_rdata(reply, record))
-    return RRset.of(RRType.CNAME if is_cname else rtype, ttl, found) if found else None
-
-
-def _serial(reply: bytes, question: bytes) -> int | Unknown:
-    value, _ = read_answer(reply, question, RRType.SOA)
-    if isinstance(value, Unknown):
-        return value
-    behind = HEADER.size + len(question)
-    for record in read_records(reply, behind, read_header(reply).counts[1]):
-        if record.owner == question[:-4] and record.rtype == RRType.SOA:
-            try:
-                return read_serial(reply, record)
-            except WireError as problem:
-                return Unknown(f"the answer is malformed: {problem}")
-    return Unknown("the server has no SOA for the zone")
-
-
-def _shown(question: bytes) -> str:
-    rtype, _ = struct.unpack("!HH", question[-4:])
-    name, _ = read_name(question, 0)
-    return f"{name!r} type {rtype}"
-
-
-def _failed(rcode: int) -> Unknown:
-    try:
-        return Unknown(f"the server answered {Rcode(rcode).name}")
-    except ValueError:
-        return Unknown(f"the server answered rcode {rcode}")
-
-
-_SERVFAIL: Final = _failed(Rcode.SERVFAIL)

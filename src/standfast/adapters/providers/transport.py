@@ -1,15 +1,16 @@
 """One persistent TCP connection to a DNS server: queries pipelined and asked again, an update sent exactly once.
 
 Frames carry two octets of length (RFC 1035 §4.2.2); many queries may be under way at once and replies come in any
-order, matched by id (RFC 7766 §6.2.1.1). A server may close an idle connection whenever it likes. For a query that
-means to ask again; for an update that was sent it means that nobody knows, so a connection that was idle is looked
-at, and renewed if in doubt, before an update goes out. After any disappointment the connection is given up, so no
-late reply can be taken for another.
+order, matched by id (RFC 7766 §6.2.1.1). Updates may be posted one behind the other, and their replies collected later.
+A server may close an idle connection whenever it likes. For a query that means to ask again; for an update that was
+sent it means that nobody knows, so a connection that was idle is looked at, and renewed if in doubt, before an update
+goes out. After any disappointment the connection is given up, so no late reply can be taken for another.
 """
 
 import random
 import select
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -45,13 +46,18 @@ class Connection:
         self._buffer = bytearray()
         self._used = 0.0
         self._random = random.SystemRandom()
+        self._posted: dict[bytes, bytes | None] = {}
+        """Ids of updates under way that were posted, and their replies that came before they were asked for."""
+        self._turn = threading.RLock()
 
     def close(self) -> None:
-        """Give the connection up; the next request makes a new one."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        self._buffer.clear()
+        """Give the connection up; the next request makes a new one. What was posted is lost."""
+        with self._turn:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+            self._buffer.clear()
+            self._posted.clear()
 
     def new_id(self) -> int:
         """A message id that nobody can guess."""
@@ -67,6 +73,53 @@ class Connection:
 
         self.stream(message, take)
         return replies[0]
+
+    def post(self, message: bytes) -> None:
+        """Send one message once; its reply is for `collect`. Several may be under way, and nothing else. Raises Lost.
+
+        Another thread may be collecting meanwhile.
+        """
+        deadline = time.monotonic() + self.timeout_s
+        with self._turn:
+            sock = self._socket if self._posted else self._ready(deadline)
+            if sock is None:
+                raise Lost(f"{self} was given up", sent=False)
+            self._posted[message[:2]] = None
+        try:
+            sock.sendall(len(message).to_bytes(2, "big") + message)
+        except OSError as problem:
+            self.close()
+            raise Lost(f"{self}: {problem.strerror or problem}", sent=True) from None
+
+    def collect(self, message: bytes) -> bytes:
+        """The reply to a message that was posted. Raises Lost."""
+        deadline = time.monotonic() + self.timeout_s
+        try:
+            while True:
+                with self._turn:
+                    if message[:2] not in self._posted or (sock := self._socket) is None:
+                        raise Lost(f"{self} was given up before it answered", sent=True)
+                    if (reply := self._posted[message[:2]]) is not None:
+                        self._used = time.monotonic()
+                        return reply
+                sock.settimeout(self._left(deadline))
+                data = sock.recv(_CHUNK)
+                if not data:
+                    raise Lost(f"{self} closed the connection before it answered", sent=True)
+                with self._turn:
+                    self._buffer += data
+                    for frame in self._frames():
+                        if frame[:2] in self._posted:
+                            self._posted[frame[:2]] = frame
+        except TimeoutError:
+            self.close()
+            raise Lost(f"{self} did not answer within {self.timeout_s:g} s", sent=True) from None
+        except (OSError, Lost) as problem:
+            self.close()
+            raise problem if isinstance(problem, Lost) else Lost(f"{self}: {problem}", sent=True) from None
+        finally:
+            with self._turn:
+                self._posted.pop(message[:2], None)
 
     def stream(self, message: bytes, take: Callable[[bytes], bool]) -> None:
         """Send one message once and hand its replies over until `take` says that it was the last. Raises Lost.

@@ -82,6 +82,10 @@ class Route53Provider:
     def prepare(self, request: Replace) -> None:
         """Nothing to do: what a batch repeats is known when the one before it is answered."""
 
+    def post(self, request: Replace) -> bool:
+        """Never: one change of a hosted zone at a time (PriorRequestNotComplete)."""
+        return False
+
     @overload
     def perform(self, request: Read) -> ReadReply: ...
     @overload
