@@ -158,6 +158,7 @@ class Reader:
             record.floors_gone[place_of] = max(record.floors_gone.get(place_of, 0), line.generation)
         for write in line.writes:
             if write.act in OF_TREES and write.puts is None:
+                record.of_trees.add(((stream, change.zone, write.name), line.nonce))
                 continue  # its marker is asserted and stays: another change may stand over the same
             key = (stream, change.zone, intern(write.name))
             record.links.setdefault(key, {})[line.nonce] = self._link(change, write)
@@ -202,6 +203,9 @@ class Reader:
         findings = self._record.findings
         findings.checked("G10")
         link = self._record.links.get((change.stream, line.zone, line.name), {}).get(change.nonce)
+        if link is None and ((change.stream, line.zone, line.name), change.nonce) in self._record.of_trees:
+            change.landed = change.landed or line.result in LANDED
+            return
         if link is None:
             text = f"{line.name}: an outcome under nonce {change.nonce}, whose intent is not about it"
             findings.violated("G10", text, change.place, place, remedy="Report this: outcomes follow their intents.")

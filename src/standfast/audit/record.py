@@ -106,6 +106,8 @@ class Record:
         self.floors_gone: dict[tuple[str, str], int] = {}
         """By stream and zone the newest generation of a change that found no readable floor."""
         self.orphans: list[Orphan] = []
+        self.of_trees: set[tuple[Key, str]] = set()
+        """Endpoints and nonces of changes of a tree's records alone: they are no step from marker to marker."""
         self.sights: dict[Key, list[Sight]] = {}
         """Records found again, by endpoint; floors under no name."""
         self.recalled_entries: dict[Key, tuple[int, str, Place]] = {}
