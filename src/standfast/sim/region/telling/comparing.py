@@ -31,7 +31,6 @@ def restored_s(day: Day) -> float | None:
 
 def attribution(found: Attribution) -> RenderableType:
     """A row for each chosen protection."""
-    together = "all of them" if len(found.chosen) > 1 else "it"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     for heading in ("protection", ""):
         table.add_column(heading)
@@ -50,7 +49,8 @@ def attribution(found: Attribution) -> RenderableType:
         single = len(found.rows) == 1
         left = ("", "", "") if single else _cells(row.left_out)
         table.add_row(row.protection, Text(row.family, "dim"), *_cells(row.alone), *left)
-    table.add_row(Text(together, "bold"), "", *_cells(all_day), "", "", "", style="bold")
+    if len(found.rows) > 1:
+        table.add_row("all of them", "", *_cells(all_day), "", "", "", style="bold")
     meant = Table.grid(padding=(0, 2, 0, 0))
     for row in found.rows:
         meant.add_row(Text(f" {row.protection}", "dim"), Text(row.says, "dim"))

@@ -119,6 +119,7 @@ def listing(day: Day, score: Score, width: int, *, second: tuple[Day, Score] | N
         said = f"{named(with_it.protections)}: {outage(with_it)}; {clear(with_it)}."
         shown += [Text(said, "bold"), Text(), strips(with_it, width), Text()]
         shown.append(milestones(score, its_score, ("as built", "with")))
+        shown.append(Text("With: what never failed is well from the moment on at which it is looked at.", "dim"))
     else:
         shown.append(milestones(score))
     return Group(*shown, Text(LEGEND, "dim"), Text(judged(score), "bold"))
