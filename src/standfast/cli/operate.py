@@ -192,12 +192,14 @@ def _gone(file: str, sight: "StoreSight", generation: int) -> StandfastError:
 
 def _known(config: "Config", sight: "StoreSight") -> "Known":
     """The fleet by which load balancers are gone or not. Raises StandfastError if it is unknown: that is not empty."""
+    from standfast.runtime.hostedsight import checks_known, doomed_revision
     from standfast.runtime.observing import declared_fleet
     from standfast.runtime.operating import Known
     from standfast.runtime.place import prefixes_of
 
     if sight.fleet is not None:
-        return Known(sight.fleet, sight.fleet_revision, prefixes_of(config))
+        checks = tuple(sorted(checks_known(sight, time.time()).items()))
+        return Known(sight.fleet, sight.fleet_revision, prefixes_of(config), checks, doomed_revision(sight))
     declared = declared_fleet(config)
     if declared is None:
         raise StandfastError("Which load balancers there are is unknown now.", "Mend the fleet file, then try again.")

@@ -91,6 +91,7 @@ def _watch(config: "Config", every: bool) -> None:
 def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool = False) -> list[str]:
     """The whole of it, as people read it."""
     from standfast.runtime.budgets import loads_told
+    from standfast.runtime.hostedsight import hosted_lines
     from standfast.runtime.skew import skewed
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_lines
@@ -114,7 +115,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     lines += [f"configuration: {one.sentence}" for one in skewed(seen)]
     lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
-    return [*lines, *votes_lines(seen), *_last_lines(seen)]
+    return [*lines, *votes_lines(seen), *hosted_lines(seen), *_last_lines(seen)]
 
 
 def _override_lines(seen: "Seen") -> list[str]:
@@ -159,6 +160,11 @@ class _Words:
             elif fleet is not None and declared is None:
                 word = "gone"
             self.words[one] = word
+
+    def hosted(self, load_balancer: str) -> str | None:
+        """What Route 53's own checks say of it."""
+        theirs = self.seen.store.hosted.of(load_balancer) if self.seen.store.hosted else None
+        return theirs.state if theirs else None
 
 
 def _folded_as(how: "Standing", sight: "EndpointSight") -> str:
@@ -299,6 +305,7 @@ def _endpoint_json(words: _Words, sight: "EndpointSight", how: "Standing") -> di
                 "az": words.azs.get(one.load_balancer),
                 "served": one.served,
                 "health": words.health.get(one.load_balancer),
+                "route53": words.hosted(one.load_balancer),
                 "reason": one.reason,
             }
             for one in members
@@ -314,6 +321,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
 
     from standfast.core.spread import shares
     from standfast.runtime.budgets import loads_facts, shares_facts
+    from standfast.runtime.hostedsight import hosted_json
     from standfast.runtime.observing import at_work
     from standfast.runtime.sourced import sources_json
     from standfast.runtime.verdict import standings
@@ -340,6 +348,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "configuration": _configuration_json(seen),
         "overrides": None if seen.store.overrides is None else [override_json(one) for one in overrides],
         "vantages": votes_json(seen),
+        "route53": hosted_json(seen),
         "sources": sources_json(seen),
         "processes": [
             {"role": one.role, "who": one.who, "pid": one.pid, "age_s": round(one.age_s, 3), "at_work": at_work(one)}

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from standfast.config import keys, scalars
 from standfast.config.document import Mapping, shown
+from standfast.config.hostedchecks import HostedChecksConfig, bind_checks
 from standfast.config.rolekeys import IN_LINE, KeyRole
 from standfast.config.scalars import BadValue
 from standfast.config.section import Section
@@ -25,7 +26,7 @@ _burst: Final = scalars.whole("a number of requests", 1, 50)
 class HostedConfig:
     """`zone_id` empty: looked up by the zone's name. `roles` are the ARNs that roles assume; none: each works with the
     credentials it has. `region` is where STS is asked, `endpoint` a URL in place of AWS's own. Together all requests of
-    a process are at most `rate` a second, and `burst` at once."""
+    a process are at most `rate` a second, and `burst` at once. `checks` are Route 53's own health checks."""
 
     zone_id: str = ""
     region: str = ""
@@ -33,6 +34,7 @@ class HostedConfig:
     endpoint: str = ""
     rate: float = RATE
     burst: int = BURST
+    checks: HostedChecksConfig = field(default_factory=HostedChecksConfig)
 
     def role(self, role: KeyRole) -> str:
         """The ARN that a role assumes; empty: none."""
@@ -52,6 +54,7 @@ def bind_hosted(zone: Section, url: Callable[[str], str]) -> HostedConfig:
         zone.read("endpoint", url, ""),
         zone.read("requests_per_second", _rate, RATE),
         zone.read("burst", _burst, BURST),
+        bind_checks(zone),
     )
 
 

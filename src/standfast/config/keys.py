@@ -22,7 +22,11 @@ ROOT: Final = (
     "registry",
     "prefixes",
 )
-HOSTED: Final = ("hosted_zone", "region", "assume_role", "endpoint", "requests_per_second", "burst")
+HOSTED: Final = (
+    *("hosted_zone", "region", "assume_role", "endpoint", "requests_per_second", "burst"),
+    "health_checks",
+)
+HEALTH_CHECKS: Final = ("for", "interval", "fall", "switch")
 ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries", "prefixes", *HOSTED)
 TSIG: Final = ("enactor", "planner", "cleaner", "prober")
 HEALTH: Final = (

@@ -251,7 +251,7 @@ def _digest(config: Config) -> str:
             "port": z.port,
             "look": z.look_seconds,
             **({"prefixes": z.prefixes} if z.prefixes else {}),
-            **({"hosted_zone": z.hosted.zone_id} if z.hosted else {}),
+            **({"hosted_zone": z.hosted.zone_id, "checks": asdict(z.hosted.checks)} if z.hosted else {}),
         }
         for z in config.zones
     ]

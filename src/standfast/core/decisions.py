@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from standfast.model.check import BalancerCheck
 from standfast.model.entry import Key, Member
 from standfast.model.marker import ABSENT, MarkerReading
 from standfast.model.plan import Plan
@@ -41,7 +42,8 @@ class PlanContext(Struct, frozen=True):
     does so for all, for want of a readable preceding plan. `above` publishes even if nothing else changes.
     `reason` is what the operator or configuration change says; without it the changes are the reason. `consented` are
     load balancers whose leaving an operator consented to beyond the velocity budget, never beyond min_answers or panic.
-    `prefixes` are the networks that may be published in each zone, for what operators put back.
+    `prefixes` are the networks that may be published in each zone, for what operators put back. `checks` are, zone by
+    zone, the provider's own health checks of load balancers.
     """
 
     stream: str
@@ -59,6 +61,7 @@ class PlanContext(Struct, frozen=True):
     above: bool = False
     consented: frozenset[str] = frozenset()
     prefixes: Mapping[str, tuple[str, ...]] = {}
+    checks: Mapping[str, tuple[BalancerCheck, ...]] = {}
 
 
 class Refusal(Struct, frozen=True):

@@ -12,7 +12,7 @@ from standfast.model.rrset import RRset, RRType, type_name
 
 from .decisions import Action, Decision, Refusal
 from .guard import entry_violations
-from .layout import TREE_ANSWERS, layout_of, names_among, rrsets_of
+from .layout import TREE_ANSWERS, checks_of, layout_of, names_among, rrsets_of, watched
 from .membership import Membership, all_answered, candidates, decide, healthy_share
 from .outlook import Outlook
 from .removal import panicking
@@ -64,7 +64,9 @@ def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None
         considered = all_answered(considered, outlook, healthy)
     membership = decide(policy, outlook, considered, before, families, least, healthy)
     notes = _waiting(waiting, least)
-    rrsets = rrsets_of(layout, membership.served, families, policy.ttl)
+    checks = checks_of(outlook.context.checks.get(policy.zone, ()), layout, membership.served)
+    membership = replace(membership, members=watched(membership.members, checks))
+    rrsets = rrsets_of(layout, membership.served, families, policy.ttl, checks)
     entry = _entry(policy, membership, rrsets, least, outlook.context.generation, taken, notes)
     entry = replace(entry, layout=layout) if layout != entry.layout else entry
     if violations := entry_violations(entry):

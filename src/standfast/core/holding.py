@@ -18,6 +18,7 @@ from standfast.model.plan import Plan
 
 from .decisions import Decision, Draft, PlanContext, Refusal
 from .guard import entry_violations
+from .layout import rechecked
 from .planner import numbered, published
 from .prefixes import prefix_violations
 
@@ -158,6 +159,7 @@ def _rolled_back(
     if gone := _gone(old, fleet):
         why = f"g{generation} names what is gone: {', '.join(gone)}"
         return Refusal(key, "gone", why, "choose a newer generation, or bring them back into the fleet first")
+    old = rechecked(old, context.checks.get(key[0], ()))
     members = tuple(_member(member, generation) for member in old.members)
     departures = (*entry.departures, *_departures(entry, old, now))
     back = replace(

@@ -1,16 +1,21 @@
 """How an entry stands in its zone: plain rrsets, one record set a load balancer, or the leaves of a tree. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
-from standfast.model.entry import Layout
+from msgspec.structs import replace
+
+from standfast.model.check import BalancerCheck, check_for
+from standfast.model.entry import Entry, Layout, Member
 from standfast.model.fleet import LoadBalancer, alias_of, answered_with
 from standfast.model.policy import EndpointPolicy
-from standfast.model.routing import MULTIVALUE_ANSWERS, WEIGHT_MAX, Variant
-from standfast.model.rrset import BESIDE, RRset, RRType, address_rdata
+from standfast.model.routing import MULTIVALUE_ANSWERS, WEIGHT_MAX, Variant, read_variant
+from standfast.model.rrset import BESIDE, ROUTED_TYPES, RRset, RRType, address_rdata
 
 from .selection import Candidate, family_of, rdata_of
 
+Checks: TypeAlias = Mapping[tuple[str, tuple[str, ...]], str]
+"""The provider's check of each load balancer at a set of addresses."""
 TREE_ANSWERS: Final = 4_000
 """A tree answers with one load balancer at a time, so none is left out for want of room."""
 
@@ -33,24 +38,46 @@ def rrsets_of(
     served: Iterable[Candidate],
     families: Iterable[RRType],
     ttl: int,
-    checks: Mapping[str, str] | None = None,
+    checks: Checks | None = None,
 ) -> tuple[RRset, ...]:
-    """What answers for these. `checks` has the provider's health check of each load balancer that has one."""
+    """What answers for these. `checks` has the provider's health check of each that has one."""
     some = tuple(served)
     if layout == "multivalue":
         return tuple(_multivalue(some, family, ttl, checks or {}) for family in families)
     return tuple(RRset.of(family, ttl, rdata_of(some, family)) for family in families)
 
 
-def _multivalue(served: tuple[Candidate, ...], family: RRType, ttl: int, checks: Mapping[str, str]) -> RRset:
-    pairs = {(one.load_balancer, text) for one in served for text in one.addresses if family_of(text) == family}
-    several = {name for name, text in pairs if any(who == name and other != text for who, other in pairs)}
-    ids = {(name, text): f"{name} {answered_with(text)}" if name in several else name for name, text in pairs}
-    if any(alias_of(text) for _, text in pairs):
-        return _weighted(served, family, ttl, ids, checks)
+def checks_of(known: Iterable[BalancerCheck], layout: Layout, some: Iterable[Candidate]) -> Checks:
+    """Who is watched by the provider itself. A plain rrset of several addresses has no place for a check."""
+    if layout == "flat" or not known:
+        return {}
+    return {one.identity: check_for(known, one.load_balancer, one.addresses) for one in some}
+
+
+def watched(members: tuple[Member, ...], checks: Checks) -> tuple[Member, ...]:
+    """Members with their checks; who is not answered has no record set that could name one."""
+    if not checks:
+        return members
+    return tuple(
+        replace(one, health_check=checks.get((one.load_balancer, one.addresses), "")) if one.served else one
+        for one in members
+    )
+
+
+def _multivalue(served: tuple[Candidate, ...], family: RRType, ttl: int, checks: Checks) -> RRset:
+    held = {
+        (one.load_balancer, text): checks.get(one.identity, "")
+        for one in served
+        for text in one.addresses
+        if family_of(text) == family
+    }
+    several = {name for name, text in held if any(who == name and other != text for who, other in held)}
+    ids = {(name, text): f"{name} {answered_with(text)}" if name in several else name for name, text in held}
+    if any(alias_of(text) for _, text in held):
+        return _weighted(served, family, ttl, ids, held)
     variants = [
-        Variant(ids[pair], "multivalue", address=address_rdata(pair[1]), health_check=checks.get(pair[0], ""), ttl=ttl)
-        for pair in pairs
+        Variant(ids[pair], "multivalue", address=address_rdata(pair[1]), health_check=check, ttl=ttl)
+        for pair, check in held.items()
     ]
     return RRset.of(BESIDE[family], ttl, [one.encode() for one in variants])
 
@@ -60,7 +87,7 @@ def _weighted(
     family: RRType,
     ttl: int,
     ids: Mapping[tuple[str, str], str],
-    checks: Mapping[str, str],
+    held: Mapping[tuple[str, str], str],
 ) -> RRset:
     """Where one of them is a name: multivalue sets can't be aliases, so all are weighted, by capacity."""
     most = max(one.capacity for one in served)
@@ -70,13 +97,30 @@ def _weighted(
         for text in one.addresses:
             if family_of(text) != family:
                 continue
-            identifier, alias = ids[one.load_balancer, text], alias_of(text)
+            pair, alias = (one.load_balancer, text), alias_of(text)
             if alias is not None:
                 name, zone_id = alias
-                variants.append(Variant(identifier, "weighted", weight, name, target_zone=zone_id, evaluates=True))
+                variants.append(Variant(ids[pair], "weighted", weight, name, target_zone=zone_id, evaluates=True))
             else:
-                check = checks.get(one.load_balancer, "")
-                octets = address_rdata(text)
-                variants.append(Variant(identifier, "weighted", weight, address=octets, health_check=check, ttl=ttl))
+                octets, check = address_rdata(text), held[pair]
+                variants.append(Variant(ids[pair], "weighted", weight, address=octets, health_check=check, ttl=ttl))
     ttls = [one.ttl for one in variants]
     return RRset.of(BESIDE[family], max(ttls, default=0), [one.encode() for one in dict.fromkeys(variants)])
+
+
+def rechecked(entry: Entry, known: Iterable[BalancerCheck]) -> Entry:
+    """Old contents with the checks of now: those that it names may be deleted, or watch what was."""
+    some = tuple(known)
+    now = {one.health_check: check_for(some, one.load_balancer, one.addresses) for one in entry.members}
+    rrsets = tuple(_rechecked(rrset, now) if rrset.rtype in ROUTED_TYPES else rrset for rrset in entry.rrsets)
+    members = tuple(
+        replace(one, health_check=now[one.health_check]) if one.health_check else one for one in entry.members
+    )
+    return replace(entry, rrsets=rrsets, members=members)
+
+
+def _rechecked(rrset: RRset, now: Mapping[str, str]) -> RRset:
+    variants = [read_variant(rdata) for rdata in rrset.rdata]
+    some = (replace(one, health_check=now.get(one.health_check, "")) if one.health_check else one for one in variants)
+    return RRset.of(rrset.rtype, rrset.ttl, [one.encode() for one in some])
+>>>>>>> 7c675ff (Route 53: its own health checks: made once, shared by planners, in plans, collected when nothing names them)

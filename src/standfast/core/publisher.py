@@ -22,6 +22,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from standfast.model.check import BalancerCheck
 from standfast.model.entry import Key
 from standfast.model.fleet import Fleet, Verdict
 from standfast.model.marker import GENERATION_MAX
@@ -68,7 +69,8 @@ class Assignment(Struct, frozen=True):
 
     `held` is the newest plan known to have been published, `begun` the generations begun per zone as an earlier pass
     reported them. `survey` asks for all markers: after a start, or a change of store. With a `command` the pass does
-    what the operator says instead of planning. `prefixes` may be published, zone by zone; none: everything.
+    what the operator says instead of planning. `prefixes` may be published, zone by zone; none: everything. `checks`
+    are the provider's own health checks, zone by zone.
     """
 
     stream: str
@@ -88,6 +90,7 @@ class Assignment(Struct, frozen=True):
     command: Command | None = None
     consented: frozenset[str] = frozenset()
     prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    checks: tuple[tuple[str, tuple[BalancerCheck, ...]], ...] = ()
 
 
 class Outcome(Struct, frozen=True):
@@ -324,6 +327,7 @@ def _drawn(task: Assignment, base: Base, survey: Survey) -> Phase:
         above=base.previous is not None and (not base.stands or bool(raised) or begun_anywhere > head),
         consented=task.consented,
         prefixes=dict(task.prefixes),
+        checks=dict(task.checks),
     )
     drawn = _draft(task, followed, context)
     outcome = replace(outcome, draft=drawn)

@@ -15,6 +15,8 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Unknown, ZoneProvider
 from standfast.ports.store import PlanRead
 
+from .checkcollecting import CheckCollector
+from .checkworking import Desk
 from .enacting import Store
 from .journal import Journal
 from .presence import Presence
@@ -41,6 +43,7 @@ class CleanerProcess:
         tell: Tell = silent,
         *,
         every_s: float = PASS_S,
+        desk: Callable[[str], Desk | None] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._who, self._config, self._store, self._providers = who, config, store, providers
@@ -50,6 +53,7 @@ class CleanerProcess:
         self._trees = TreeCleaner(config, store, providers, journal, self._tidings)
         self._collected = 0
         self._why: str | None = None
+        self._checks = CheckCollector(who, config, store, providers, self._tidings, every_s, desk)
 
     def run(self, stop: threading.Event) -> None:
         """A pass now, and another whenever it is time."""
@@ -63,6 +67,7 @@ class CleanerProcess:
                 if passes % TREES_EVERY == 0:
                     self._trees.gather(self._held)
                 passes += 1
+                self._checks.sweep(time.monotonic())
                 due = time.monotonic() + self._every_s
             if now >= beat:
                 beat = now + BEAT_S
@@ -103,4 +108,5 @@ class CleanerProcess:
 
     def _beat(self, due_s: float) -> None:
         if self._presence is not None:
-            self._presence.beat(collected=self._collected, why=self._why or "", next_s=round(max(0.0, due_s), 1))
+            why, checks = self._why or "", dict(self._checks.why)
+            self._presence.beat(collected=self._collected, why=why, next_s=round(max(0.0, due_s), 1), checks=checks)

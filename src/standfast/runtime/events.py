@@ -183,6 +183,17 @@ class TreeCollected(Line, tag="tree_collected"):
     stream: str
 
 
+class HealthChecks(Line, tag="health_checks"):
+    """Route 53's health checks of a zone's load balancers: so many were made or found made, these were edited by
+    somebody and set back, these deleted. `why`: what ended the pass early."""
+
+    zone: str
+    made: int
+    mended: list[str]
+    deleted: list[str]
+    why: str
+
+
 class Operator(Line, tag="operator"):
     """A person's command, step by step."""
 
@@ -330,6 +341,7 @@ Event: TypeAlias = (
     | SetBack
     | Collected
     | TreeCollected
+    | HealthChecks
     | Operator
     | Overridden
     | Reloaded

@@ -31,6 +31,7 @@ from standfast.ports.store import (
     SourceRead,
 )
 
+from .hostedsight import checks_known, look_at_checks
 from .place import Place, load_balancer_of, policy_of
 from .presence import Present, read_presence
 from .secondaries import Secondary, followed
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from standfast.model.override import Override
 
     from .freezing import Freeze
+    from .hostedsight import HostedSight
     from .sharing import Judged, SharedPolicy
     from .votes import VantageSight
     from .zonesight import EndpointSight, ZoneSight
@@ -57,7 +59,8 @@ class StoreSight(Struct, frozen=True):
 
     `fleet` and `verdicts` are what planners last stored, health as seen from `vantage`; None: unknown. `overrides` is
     what operators said, expired ones included; None: unknown. `policy` is the configuration in force. `votes` are those
-    of the vantage points that are declared, if any.
+    of the vantage points that are declared, if any. `hosted` is what is known of Route 53's own health checks; None
+    where no zone is there.
     """
 
     trouble: str = ""
@@ -74,6 +77,7 @@ class StoreSight(Struct, frozen=True):
     overrides_revision: int = 0
     policy: "SharedPolicy | None" = None
     votes: "tuple[VantageSight, ...]" = ()
+    hosted: "HostedSight | None" = None
 
     def in_force(self, at: float) -> "tuple[Override, ...]":
         """The overrides that count at that moment, as far as known."""
@@ -247,6 +251,7 @@ def _read(store: "PlanStore", place: Place, known: Plan | None) -> StoreSight:
         overrides_revision=override_revision,
         policy=_read_policy(store),
         votes=_votes(store, place.config),
+        hosted=look_at_checks(store, place.config),
     )
 
 
@@ -332,7 +337,8 @@ def judged(seen: Seen, config: Config, only: Key | None = None) -> Seen:
     from standfast.recovery.override import consented
 
     beyond = consented(fleet, seen.store.overrides or (), seen.at)
-    context = PlanContext(seen.stream, plan.record.zones, plan.generation + 1, "status", consented=beyond)
+    zones, number, checks = plan.record.zones, plan.generation + 1, checks_known(seen.store, seen.at)
+    context = PlanContext(seen.stream, zones, number, "status", consented=beyond, checks=checks)
     followed = {(one.zone, one.follows) for one in policies if one.key == only}
     some = tuple(
         one

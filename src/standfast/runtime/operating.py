@@ -25,6 +25,7 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Readings, ReadReply, Unknown
 from standfast.ports.store import StoreReply, StoreRequest
 
+from .checkboards import DOOMED, ZoneChecks
 from .place import Place, prefixes_of
 from .zonesight import look_at_zone, reader
 
@@ -41,11 +42,13 @@ class Store(Protocol):
 
 class Known(Struct, frozen=True):
     """What a command is given beside the store: the fleet and its revision in the store (0: not from there), and what
-    may be published in each zone."""
+    may be published in each zone; Route 53's health checks, and the revision of those that are doomed."""
 
     fleet: Fleet
     revision: int
     prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    checks: "ZoneChecks" = ()
+    doomed: int = 0
 
 
 class Result(Struct, frozen=True):
@@ -73,7 +76,13 @@ def rehearsed(command: Command, plan: Plan, known: Known, who: str, now: float) 
     record = plan.record
     prefixes = dict(known.prefixes)
     context = PlanContext(
-        record.stream, record.zones, plan.generation + 1, who, policy=record.policy, prefixes=prefixes
+        record.stream,
+        record.zones,
+        plan.generation + 1,
+        who,
+        policy=record.policy,
+        prefixes=prefixes,
+        checks=dict(known.checks),
     )
     return command_draft(command, plan, known.fleet, now, context)
 
@@ -117,7 +126,8 @@ def file_name(who: str) -> str:
 
 
 def _published(command: Command, config: Config, store: Store, plan: Plan, known: Known, who: str) -> Outcome:
-    sources = (("fleet", known.revision),) if known.revision else ()
+    sources: tuple[tuple[str, int], ...] = (("fleet", known.revision),) if known.revision else ()
+    sources += ((DOOMED, known.doomed),) if known.checks else ()
     outcome = Outcome("unknown", "nothing was tried")
     for _ in range(ATTEMPTS):
         task = Assignment(
@@ -132,6 +142,7 @@ def _published(command: Command, config: Config, store: Store, plan: Plan, known
             sources=sources,
             command=command,
             prefixes=prefixes_of(config),
+            checks=known.checks,
         )
         outcome = _driven(task, config, store)
         if outcome.kind != "moved":

@@ -19,6 +19,7 @@ from standfast.model.override import Override, given
 from standfast.recovery.override import consented, overlaid
 
 from .enacting import Store
+from .hostedsight import checks_known
 from .observing import StoreSight
 from .operating import file_name, operator
 from .overriding import Change, Recorded, Unrecorded, facts_of, forget_all, record
@@ -83,7 +84,8 @@ def _drawn(
     assert fleet is not None
     laid = overlaid(fleet, sight.health, overrides, at)
     beyond = consented(fleet, overrides, at) | more
-    context = PlanContext(config.stream, plan.record.zones, plan.generation + 1, "rehearsal", consented=beyond)
+    zones, number, checks = plan.record.zones, plan.generation + 1, checks_known(sight, at)
+    context = PlanContext(config.stream, zones, number, "rehearsal", consented=beyond, checks=checks)
     policies = tuple(policy_of(one) for one in config.endpoints)
     known = tuple(one for one in policies if plan.entry(one.key) is not None)
     return draft(*laid, known, plan, at, context)

@@ -11,7 +11,7 @@ import msgspec
 
 from standfast.model.fleet import Fleet, Verdict
 from standfast.model.override import LASTS_MAX_S, OVERRIDES_MAX, Override, Scope, cleared, given
-from standfast.recovery.override import consented, overlaid
+from standfast.recovery.override import consented, overlaid, ruling
 
 from .enacting import Store
 from .sharing import Board
@@ -180,6 +180,10 @@ class OverrideBoard:
     def overlaid(self, fleet: Fleet, verdicts: Mapping[str, Verdict], wall: float) -> tuple[Fleet, dict[str, Verdict]]:
         """Fleet and verdicts as operators want them now."""
         return overlaid(fleet, verdicts, self._known, wall)
+
+    def ruling(self, fleet: Fleet, wall: float) -> dict[str, Override]:
+        """What decides about each load balancer now."""
+        return ruling(fleet, self._known, wall)
 
     def consented(self, fleet: Fleet, wall: float) -> frozenset[str]:
         """Who may go beyond the velocity limit now."""

@@ -27,7 +27,9 @@ from standfast.ports.provider import Read, Readings, Unknown
 from standfast.ports.store import HeadRead, PlanRead, Publish, ReadHead, ReadPlan
 from standfast.recovery.slowstart import SlowStart, eased
 
+from .checkkeeping import CheckKeeper
 from .checks import Checks, beat_s, checks_of, facts_of, tell_news, tell_verdicts
+from .checkworking import Desk
 from .consenting import Consents
 from .enacting import Provider, Store
 from .fleetkeeping import FleetKeeper
@@ -79,6 +81,7 @@ class PlannerProcess:
         kept: Plan | None = None,
         prober: Callable[[Callable[[], None]], Checks] | None = None,
         sources: Sources | None = None,
+        desk: Callable[[str], Desk] | None = None,
         look_s: float = LOOK_S,
         poll_s: float = POLL_S,
         wall: Callable[[], float] = time.time,
@@ -97,11 +100,13 @@ class PlannerProcess:
         self._overrides = OverrideBoard(store, self._tidings)
         self._policies = tuple(policy_of(endpoint) for endpoint in config.endpoints)
         self._keeper = FleetKeeper(who, config, store, self._tidings, self._woken.set, sources, wall)
+        self._hosted = CheckKeeper(who, config, store, self._tidings, self._woken.set, desk, wall)
         self._fleet: tuple[LoadBalancerConfig, ...] | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._begun: tuple[tuple[str, int], ...] = ()
         self._first, self._survey, self._review, self._superseded = False, True, False, False
         self._silent: dict[str, float] = {}
+        self._hosted_as = self._hosted.state
         self._pause = RETRY_S
         self._lanes = Lanes(config.policy.coalesce_s)
         self._due: float | None = None
@@ -112,6 +117,7 @@ class PlannerProcess:
         self._tidings.event("started", stream=self._config.stream, policy=self._config.digest)
         self._prober.start()
         self._keeper.start()
+        self._hosted.start()
         try:
             while not stop.is_set() and not self._begin(time.monotonic()):
                 self._beat(time.monotonic())
@@ -123,6 +129,7 @@ class PlannerProcess:
         finally:
             self._prober.close()
             self._keeper.close()
+            self._hosted.close()
             self._health.leave()
             self._tidings.event("stopped")
             self._journal.close()
@@ -140,7 +147,7 @@ class PlannerProcess:
         if self._kept is not None and (self.plan is None or self._kept.generation >= self.plan.generation):
             self.plan = self._kept  # the store was lost or set back: the kept plan speaks for holds, and is passed
         read = self._keeper.begin() and self._policy_board.read() and self._health.look(now)
-        read = read and self._overrides.look() and self._prober.look(now)
+        read = read and self._overrides.look() and self._hosted.look() and self._prober.look(now)
         if not read or not self._put_policy():
             return self._lost("a source could not be read or put")
         self._first = head.head is None and self.plan is None
@@ -172,6 +179,7 @@ class PlannerProcess:
             self._looked_at, self._lanes = now, self._lanes.looked(now)
             self._review = now - self._surveyed_at >= SURVEY_S
         self._sight()
+        self._hear_checks(now)
         if self._overrides.turned(self._wall()):
             self._plan_at(now)
         if woken or now - self._judged_at >= JUDGE_S:
@@ -197,6 +205,7 @@ class PlannerProcess:
         if self._consents.look():
             self._plan_at(now)
         self._overrides.look()
+        self._hosted.look()
         if self._keeper.look():
             self._adopt(self._keeper.fleet)
         self._prober.look(now)
@@ -226,6 +235,15 @@ class PlannerProcess:
         """Do our own sources say something new? Then so do we, to all planners."""
         if self._keeper.hear(time.monotonic(), may_put=not self._superseded):
             self._adopt(self._keeper.fleet)
+
+    def _hear_checks(self, now: float) -> None:
+        """What Route 53's own health checks came to; new ones go into a plan, and nothing waits for them."""
+        before = self._hosted_as
+        may = self._health.speaking and not self._superseded
+        self._hosted.hear(self._fleet, self.plan, self._verdicts, may=may)
+        self._hosted_as = self._hosted.state
+        if before != self._hosted_as:
+            self._plan_at(now)
 
     def _adopt(self, fleet: tuple[LoadBalancerConfig, ...] | None) -> None:
         if fleet is None or fleet == self._fleet:
@@ -292,7 +310,7 @@ class PlannerProcess:
     def _assignment(self) -> Assignment:
         config, wall = self._config, self._wall()
         boards = (self._keeper.board, self._health.board, self._policy_board, self._overrides.board)
-        sources = tuple((board.source, board.revision) for board in boards)
+        sources = tuple((board.source, board.revision) for board in boards) + self._hosted.sources
         seen = Fleet(tuple(load_balancer_of(one) for one in self._fleet or ()), sources)
         fleet, verdicts = self._overrides.overlaid(seen, self._verdicts, wall)
         fleet = eased(fleet, self._health.up_since(), SlowStart(config.policy.slow_start_s), wall)
@@ -313,6 +331,7 @@ class PlannerProcess:
             survey=self._survey or self._review,
             consented=self._overrides.consented(seen, wall),
             prefixes=prefixes_of(config),
+            checks=self._hosted.checks(self._overrides.ruling(seen, wall)),
         )
 
     def _perform(self, request: PublisherRequest) -> PublisherReply:
@@ -376,4 +395,5 @@ class PlannerProcess:
             pulses=self._prober.pulses(),
             checks=facts_of(self._prober),
             sources=self._keeper.facts(now),
+            route53=self._hosted.facts(),
         )

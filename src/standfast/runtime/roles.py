@@ -112,6 +112,7 @@ def _enactor(
 def _planner(
     who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
 ) -> None:
+    from .checkworking import unasked
     from .observed import consents
     from .observing import newest_copy
     from .planning import PlannerProcess
@@ -126,6 +127,7 @@ def _planner(
             presence=presence,
             consents=consents(place.config) if duties.observe else duties.consents,
             kept=newest_copy(place)[1],
+            desk=unasked if duties.observe else None,
         ).run(stop)
 
 
@@ -142,6 +144,7 @@ def _prober(
 def _cleaner(
     who: str, place: Place, duties: Duties, journal: Journal, presence: Presence, stop: threading.Event
 ) -> None:
+    from .checkworking import unasked
     from .cleaning import CleanerProcess
 
     with _opened(place, "cleaner", who, leave=True) as (store, providers):
@@ -153,4 +156,5 @@ def _cleaner(
             journal,
             presence=presence,
             every_s=duties.every_s,
+            desk=unasked if duties.observe else None,
         ).run(stop)

@@ -22,6 +22,7 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanSummary
 
+from .hostedsight import remarks as hosted
 from .observing import Seen, at_work
 from .overridden import Kind
 from .overridden import Remark as _Finding
@@ -142,7 +143,8 @@ def published_at(plans: Iterable[PlanSummary]) -> dict[int, float]:
 def verdict(seen: Seen) -> Verdict:
     """The verdict on everything."""
     each = standings(seen)
-    found = [*_needs(seen, each), *overridden(seen), *_blind(seen), *_held(seen, each), *_handled(seen, each)]
+    found = [*_needs(seen, each), *overridden(seen), *hosted(seen), *_blind(seen), *_held(seen, each)]
+    found += _handled(seen, each)
     found += skewed(seen)
     found += [_Finding(*one) for one in source_findings(seen)]
     order: list[Kind] = ["NEEDS YOU", "BLIND", "FROZEN", "HELD", "HANDLED"]

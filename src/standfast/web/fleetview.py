@@ -11,6 +11,7 @@ from standfast.config import Config
 from standfast.model.fleet import LoadBalancer
 from standfast.model.override import Override
 from standfast.runtime.budgets import load_told
+from standfast.runtime.hostedsight import told as hosted_told
 from standfast.runtime.observing import Seen, declared_fleet
 from standfast.runtime.pulses import FAILED, KEPT, PASSED, Pulse, read_pulses
 from standfast.runtime.times import clock
@@ -38,7 +39,7 @@ class Spark(Struct, frozen=True):
 
 class Balancer(Struct, frozen=True):
     """One load balancer. `reason` is what health says in words, `since` when it began to, `load` what it carries of
-    what endpoints need, if they say so."""
+    what endpoints need, if they say so, `theirs` what Route 53's own checks say of it."""
 
     id: str
     sign: Sign
@@ -53,6 +54,7 @@ class Balancer(Struct, frozen=True):
     explain: str
     drain: str
     load: str = ""
+    theirs: str = ""
 
 
 class Column(Struct, frozen=True):
@@ -142,6 +144,7 @@ def _balancer(one: LoadBalancer, seen: Seen, pulse: Pulse | None, name: str, ove
         addresses=" ".join((*one.ipv4, *one.ipv6)),
         explain=f"standfast explain {name} {one.id}" if name else "",
         drain=f"standfast drain {one.id} --wait",
+        theirs=hosted_told(seen.store.hosted.of(one.id)) if seen.store.hosted else "",
     )
 
 

@@ -16,8 +16,9 @@ from standfast.model.override import Override
 from standfast.model.plan import Plan
 from standfast.ports.provider import Read, Unknown, ZoneProvider
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan, ReadSource, SourceRead
-from standfast.recovery.override import consented, overlaid
+from standfast.recovery.override import consented, overlaid, ruling
 from standfast.runtime.asking import asked_fleet
+from standfast.runtime.checkboards import checks_in
 from standfast.runtime.consenting import CONSENTS, read_consents
 from standfast.runtime.observing import at_work, open_existing, present
 from standfast.runtime.overriding import OVERRIDES, Unreadable, overrides_in
@@ -72,13 +73,13 @@ def draw(config: Config, providers: "Mapping[str, ZoneProvider | Unknown]", take
         verdicts, source = _health(config, place, opened, load_balancers)
         said, unknown = _overrides(opened)
         agreed = {**_consented(opened), **dict.fromkeys(take, PREVIEW)}
-        task = _assignment(config, load_balancers, verdicts, agreed, said)
+        task = _assignment(config, load_balancers, verdicts, agreed, said, opened)
         drawn = _run(task, opened, providers, source)
         drawn = replace(drawn, notes=(*drawn.notes, *unknown))
         if not drawn.consent:
             return drawn
         given = {**dict(task.consents), **{one.key[1]: PREVIEW for one in drawn.consent}}
-        again = _run(_assignment(config, load_balancers, verdicts, given, said), opened, providers, source)
+        again = _run(replace(task, consents=tuple(sorted(given.items()))), opened, providers, source)
         return replace(again, consent=drawn.consent, notes=(*again.notes, *unknown))
     finally:
         if opened is not None:
@@ -128,6 +129,7 @@ def _assignment(
     verdicts: Mapping[str, Verdict],
     consents: Mapping[str, str],
     overrides: tuple[Override, ...],
+    store: "PlanStore | None",
 ) -> Assignment:
     now, declared_fleet = time.time(), Fleet(tuple(load_balancer_of(one) for one in load_balancers))
     fleet, verdicts = overlaid(declared_fleet, verdicts, overrides, now)
@@ -143,6 +145,7 @@ def _assignment(
         consents=tuple(sorted(consents.items())),
         survey=True,
         consented=consented(declared_fleet, overrides, now),
+        checks=checks_in(store, config, ruling(declared_fleet, overrides, now))[0] if store is not None else (),
     )
 
 

@@ -43,11 +43,11 @@ _OCCUPIED: Final = (
 
 
 class CallFailed(Exception):
-    """`why` is a clause for people, `kind` what may be concluded; `denied`: a right is missing."""
+    """`why` is a clause for people, `kind` what may be concluded; `denied`: a right is missing. `code` is AWS's."""
 
     def __init__(self, kind: Why, why: str, *, denied: bool = False) -> None:
         super().__init__(why)
-        self.kind, self.why, self.denied = kind, why, denied
+        self.kind, self.why, self.denied, self.code = kind, why, denied, ""
 
 
 class Access(Struct, frozen=True):
@@ -123,6 +123,10 @@ class Calls:
         batch = {"Changes": list(changes)}
         self._call("change_resource_record_sets", "ChangeResourceRecordSets", HostedZoneId=zone_id, ChangeBatch=batch)
 
+    def ask(self, method: str, action: str, **arguments: Any) -> Mapping[str, Any]:
+        """Another call, by the library's name and by AWS's. Raises CallFailed."""
+        return self._call(method, action, **arguments)
+
     # -- how it is asked -----------------------------------------------------------------------------------------
 
     def _call(self, method: str, action: str, **arguments: Any) -> Mapping[str, Any]:
@@ -137,7 +141,9 @@ class Calls:
                 self._client = self._made()
             reply: Mapping[str, Any] = getattr(self._client, method)(**arguments)
         except ClientError as error:
-            raise self._failure(action, error.response) from None
+            failure = self._failure(action, error.response)
+            failure.code = str(error.response.get("Error", {}).get("Code", ""))
+            raise failure from None
         except FetchError as error:
             raise CallFailed("unknown", f"Route 53 ({action}): {error.why}") from None
         except ParamValidationError as error:
