@@ -20,7 +20,8 @@ _ROTATION: Final = "rotation"
 """It changes places with another by turns: not limited and not counted, but bound by its period (`passages`)."""
 _CONSENT: Final = "consent"
 """An operator consented to it beyond the budget: it is not limited, and counts for those who leave after it."""
-_OVERRIDES: Final = "overrides"
+_NEVER_SAID: Final = frozenset({"overrides", "route53.checks", "route53.doomed"})
+"""Sources of which nobody need ever have said anything."""
 
 
 def judge_plans(record: Record, findings: Findings) -> None:
@@ -70,9 +71,9 @@ def _sources(before: tuple[PlannedLine, Place] | None, line: PlannedLine, place:
     """A plan names the revision of every source, none is unknown, and none is older than that of the plan before.
 
     Health may never have been shared (nothing is checked); then nobody leaves for it. Nor need anybody ever have
-    given an override.
+    given an override, or made or deleted a health check of the provider's.
     """
-    sources = {name: revision for name, revision in (line.sources or {}).items() if revision or name != _OVERRIDES}
+    sources = {name: revision for name, revision in (line.sources or {}).items() if revision or name not in _NEVER_SAID}
     findings.checked("G6")
     by_health = any(one.cause == "health" for change in line.changes for one in change.leaving or ())
     unknown = sorted(name for name, revision in sources.items() if not revision and (name != _HEALTH or by_health))

@@ -91,7 +91,7 @@ def _watch(config: "Config", every: bool) -> None:
 def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool = False) -> list[str]:
     """The whole of it, as people read it."""
     from standfast.runtime.budgets import loads_told
-    from standfast.runtime.hostedsight import hosted_lines
+    from standfast.runtime.hostedtold import hosted_lines
     from standfast.runtime.skew import skewed
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_lines
@@ -321,7 +321,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
 
     from standfast.core.spread import shares
     from standfast.runtime.budgets import loads_facts, shares_facts
-    from standfast.runtime.hostedsight import hosted_json
+    from standfast.runtime.hostedtold import hosted_json
     from standfast.runtime.observing import at_work
     from standfast.runtime.sourced import sources_json
     from standfast.runtime.verdict import standings

@@ -6,7 +6,7 @@ does no harm (`core.checkkeeper` rule 1). Nothing waits for any of it: until a c
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -28,8 +28,6 @@ from .checkboards import (
     ZoneChecks,
     ZoneVerdicts,
     facts_of,
-    hosted_zones,
-    read_hosted_verdicts,
     usable,
 )
 from .checkwishes import wishes_of
@@ -41,7 +39,7 @@ from .tidings import Tidings
 REPEAT_S: Final = 60.0
 """How often what the checks say is put into the store although nothing changed."""
 DISAGREES_S: Final = 120.0
-"""Our verdict and Route 53's may differ for so long before it is told: neither sees a change at once."""
+"""Our verdict and Route 53's may differ for so long before it is journalled: neither sees a change at once."""
 Fleet = tuple[LoadBalancerConfig, ...]
 
 
@@ -218,18 +216,3 @@ def disagreement(name: str, ours: str, hosted: HostedVerdict) -> str:
     why = f" ({hosted.why})" if hosted.why else ""
     effect = ": Route 53 leaves it out of answers" if hosted.state == "unhealthy" else ""
     return f"{name} is {ours} by our checks and {hosted.state} by Route 53's{why}{effect}"
-
-
-def shared_verdicts(store: Store, config: Config) -> SharedHostedVerdicts | None:
-    """What the store has, for people; None: nothing, or unknown."""
-    if not hosted_zones(config):
-        return None
-    board = Board(store, VERDICTS)
-    return read_hosted_verdicts(board.body) if board.read() else None
-
-
-def of_balancer(shared: SharedHostedVerdicts | None, name: str) -> Iterable[tuple[str, HostedVerdict]]:
-    """What the checks of each zone say of a load balancer."""
-    for zone, said in sorted(shared.zones.items()) if shared is not None else ():
-        if name in said.verdicts:
-            yield zone, said.verdicts[name]

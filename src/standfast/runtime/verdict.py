@@ -22,7 +22,7 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanSummary
 
-from .hostedsight import remarks as hosted
+from .hostedtold import remarks as hosted
 from .observing import Seen, at_work
 from .overridden import Kind
 from .overridden import Remark as _Finding

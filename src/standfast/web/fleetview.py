@@ -11,7 +11,7 @@ from standfast.config import Config
 from standfast.model.fleet import LoadBalancer
 from standfast.model.override import Override
 from standfast.runtime.budgets import load_told
-from standfast.runtime.hostedsight import told as hosted_told
+from standfast.runtime.hostedtold import told as hosted_told
 from standfast.runtime.observing import Seen, declared_fleet
 from standfast.runtime.pulses import FAILED, KEPT, PASSED, Pulse, read_pulses
 from standfast.runtime.times import clock
