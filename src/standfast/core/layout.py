@@ -123,4 +123,3 @@ def _rechecked(rrset: RRset, now: Mapping[str, str]) -> RRset:
     variants = [read_variant(rdata) for rdata in rrset.rdata]
     some = (replace(one, health_check=now.get(one.health_check, "")) if one.health_check else one for one in variants)
     return RRset.of(rrset.rtype, rrset.ttl, [one.encode() for one in some])
->>>>>>> 7c675ff (Route 53: its own health checks: made once, shared by planners, in plans, collected when nothing names them)

@@ -15,6 +15,7 @@ from msgspec import Struct
 from standfast.config import Config, HealthConfig, LoadBalancerConfig, ZoneConfig
 from standfast.config.hostedchecks import CHARACTERS_MAX, HostedChecksConfig
 from standfast.model.check import CheckKind, CheckSettings, WantedCheck
+from standfast.model.fleet import alias_of
 
 SWITCH: Final = "switch"
 CHILDREN_MAX: Final = 255
@@ -53,6 +54,8 @@ def _why_not(checks: HostedChecksConfig, health: HealthConfig | None, one: LoadB
     addresses = (*one.ipv4, *one.ipv6)
     if not addresses or len(addresses) >= CHILDREN_MAX:
         return f"it has {len(addresses)} addresses"
+    if any(alias_of(text) for text in addresses):
+        return "it is only a name: Route 53 goes by the health of what that leads to"
     closed = [text for text in addresses if not ipaddress.ip_address(text).is_global]
     if checks.kind == "auto" and closed:
         return f"Route 53's checkers can't reach {closed[0]}"
