@@ -138,6 +138,9 @@ def test_a_dead_load_balancer_leaves_the_answers_while_nothing_of_ours_runs(watc
     roles = [*roles[2:], watched.role("planner", "p1")]
     two = {checks["lb-a"], checks["lb-b"]}
     until(lambda: set(watched.checks().values()) == two, "the third one left", 60)
+    assert checks["lb-c"] in watched.standing(), "G3: plans that are kept name it still"
+    watched.command("drain", "lb-b", "--reason", "another plan", "--yes", "--wait", "--timeout", "60s")
+    watched.command("drain", "lb-b", "--end")
     until(lambda: watched.standing() == two, "its check is collected when no plan names it any more", 90)
 
     for role in reversed(roles):
