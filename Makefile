@@ -13,11 +13,15 @@ WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.standfast-ready
 
-.PHONY: demo test lint unit bench mutants deb documents picture clean setup system pytest
+.PHONY: demo incident test lint unit bench mutants deb documents picture clean setup system pytest
 
 demo: SYSTEM_FOR := demo
 demo: setup  ## the main job in a live view; ARGS="--seconds 60 --json" runs it unattended
 	@$(BIN)/standfast demo $(ARGS)
+
+incident: SYSTEM_FOR := demo
+incident: setup  ## October 2025 with real processes at a stand-in for Route 53: as built, and with Standfast
+	@PYTHONPATH=tests:. $(BIN)/python -m e2e.incident $(ARGS)
 
 test: lint  ## lint, strict types and every test
 	@$(MAKE) --no-print-directory pytest

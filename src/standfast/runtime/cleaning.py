@@ -30,7 +30,8 @@ BEAT_S: Final = 1.0
 
 
 class CleanerProcess:
-    """One cleaner; any number may run. `run` returns when `stop` is set. `every_s` is from pass to pass."""
+    """One cleaner; any number may run. `run` returns when `stop` is set. `every_s` is from pass to pass; one of
+    `trees_every` passes looks at trees too."""
 
     def __init__(
         self,
@@ -44,13 +45,16 @@ class CleanerProcess:
         *,
         every_s: float = PASS_S,
         desk: Callable[[str], Desk | None] | None = None,
+        trees: TreeCleaner | None = None,
+        trees_every: int = TREES_EVERY,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._who, self._config, self._store, self._providers = who, config, store, providers
         self._journal, self._presence, self._every_s, self._wall = journal, presence, every_s, wall
         self._tidings = Tidings(journal, tell)
         self._held: Plan | None = None
-        self._trees = TreeCleaner(config, store, providers, journal, self._tidings)
+        self._trees = trees or TreeCleaner(config, store, providers, journal, self._tidings)
+        self._trees_every = trees_every
         self._collected = 0
         self._why: str | None = None
         self._checks = CheckCollector(who, config, store, providers, self._tidings, every_s, desk)
@@ -64,7 +68,7 @@ class CleanerProcess:
             now = time.monotonic()
             if now >= due:
                 self.sweep()
-                if passes % TREES_EVERY == 0:
+                if passes % self._trees_every == 0:
                     self._trees.gather(self._held)
                 passes += 1
                 self._checks.sweep(time.monotonic())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +25,12 @@ PATIENCE_S: Final = 90.0
 NEGATIVE_TTL_S: Final = 1
 """Of the SOA, in place of Route 53's 900: that long resolvers keep an empty answer, and a cleaner keeps a tree."""
 _HEADER: Final = re.compile(r"status: (\w+),.*?ANSWER: (\d+)", re.DOTALL)
+
+
+def whole_lines(path: Path) -> list[dict[str, Any]]:
+    """Lines of JSON in a file that somebody is still writing: what has no end yet is left for the next time."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 class Dug(Struct, frozen=True):
@@ -205,8 +211,3 @@ def account(folder: Path, name: str, say: Callable[[Step], None]) -> Iterator[Ac
             yield one
         finally:
             one.close()
-
-
-def python() -> str:
-    """The interpreter that runs the roles."""
-    return sys.executable

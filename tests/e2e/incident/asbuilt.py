@@ -1,18 +1,17 @@
 """The system of October 2025 on a Route 53: three processes with the cores as built, and whose turn it is.
 
-A request that waits at the provider's door stands for the delay that nobody has explained. Held is first C's request for
-the lock: a flip that is held longer than a lease is refused by the lock that it asserts, which is what the lock is for.
-Then, for a moment, C's flip and A's clean-up, so that they happen in the order of that night.
+A request that waits at the provider's door stands for the delay that nobody has explained. Held is first C's request
+for the lock: a flip that is held longer than a lease is refused by the lock that it asserts, which is what the lock is
+for. Then, for a moment, C's flip and A's clean-up, so that they happen in the order of that night.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from e2e.incident.account import HERE, Account, Staged, Step, account
+from e2e.incident.account import HERE, Account, Staged, Step, account, whole_lines
 from e2e.incident.asbuilt_enactor import listed
 from e2e.roles import Process
 from standfast.sim.asbuilt import plans
@@ -57,9 +56,7 @@ class AsBuilt:
 
     def told(self, actor: str) -> list[dict[str, Any]]:
         """What it said so far."""
-        path = self._told(actor)
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        return whole_lines(self._told(actor))
 
     def _told(self, actor: str) -> Path:
         return self.at.folder / f"enactor-{actor}.jsonl"
@@ -156,8 +153,8 @@ def _late_flip(run: AsBuilt) -> None:
     at.tell(
         "late",
         "enactor C",
-        f"gets the lock, and points the root at plan {FIRST}: the provider checks who holds the lock, and nobody checks "
-        f"that {FIRST} is older than {last}",
+        f"gets the lock, and points the root at plan {FIRST}: the provider checks who holds the lock, and nobody "
+        f"checks that {FIRST} is older than {last}",
         wrong=f"backwards: the root went from plan {last} to plan {FIRST}",
     )
     at.let_in(sweep)

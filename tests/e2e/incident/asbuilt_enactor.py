@@ -114,7 +114,9 @@ def _blamed(batch: Batch, why: str) -> Change:
 def work(world: World, core: Enactor, told: Path, over: list[int]) -> None:
     """Pass after pass, until told to end."""
     with told.open("a", encoding="utf-8", buffering=1) as out:
-        out.write(json.dumps({"at": time.monotonic(), "text": "started", "phase": "", "next": "idle", "plan": 0}) + "\n")
+        out.write(
+            json.dumps({"at": time.monotonic(), "text": "started", "phase": "", "next": "idle", "plan": 0}) + "\n"
+        )
         while not over:
             stamp = world.stamp()
             request = core.request(stamp)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import sys
 import traceback
 import uuid
 from collections.abc import Callable
@@ -33,6 +34,11 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.service = service
         self.secret = secrets.token_urlsafe(16)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed in mid-connection is nothing to tell of; a mistake of ours is."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
