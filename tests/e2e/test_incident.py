@@ -17,6 +17,7 @@ GENERATIONS = 6
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_an_endpoint_is_emptied_and_wedged_as_built_and_stands_with_standfast(tmp_path: Path) -> None:
     said = io.StringIO()
     teller = Teller(

@@ -20,7 +20,7 @@ from harness.route53 import Route53, running
 T = TypeVar("T")
 HERE: Final = Path(__file__).parent
 CHANGE: Final = "ChangeResourceRecordSets"
-PATIENCE_S: Final = 90.0
+PATIENCE_S: Final = 240.0
 """For whatever is waited for; on a quiet machine it comes within a second."""
 NEGATIVE_TTL_S: Final = 1
 """Of the SOA, in place of Route 53's 900: that long resolvers keep an empty answer, and a cleaner keeps a tree."""
@@ -129,7 +129,7 @@ class Account:
         def looked() -> T:
             gone = [one for one in began if one.code not in (None, 0)]
             assert not gone, f"{gone[0].arguments} ended with {gone[0].code}\n{self.logs()}"
-            time.sleep(0.01)
+            time.sleep(0.05)
             return wanted()
 
         return until(looked, what, PATIENCE_S)
