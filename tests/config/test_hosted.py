@@ -84,3 +84,22 @@ def test_all_problems_at_once() -> None:
     zone = "provider: route53, server: x, burst: 0, hosted_zone: '?'"
     _, problems, _ = check(text(zone, "www: {layout: round}"), "f.yaml")
     assert {one.path for one in problems} == {"zone.server", "zone.burst", "zone.hosted_zone", "endpoints.www.layout"}
+
+
+def test_health_checks_are_a_word_or_a_mapping() -> None:
+    def problems(value: str) -> list[str]:
+        text = (
+            f"zone: {{name: lb.example.com, provider: route53, health_checks: {value}}}\n"
+            "health: {http: /}\nload_balancers: {lb-a: {az: a, ip: 192.0.2.1}}\nendpoints: {www: {}}\n"
+        )
+        return [str(one) for one in check(text, "standfast.yaml")[1]]
+
+    for fine in ("auto", "all", "off", "{for: all, interval: 30s, fall: 10, switch: 'https://s.example.net/lb'}", "{}"):
+        assert problems(fine) == []
+    assert "Give auto, all or off." in problems("on")[0]
+    several = problems("{for: some, interval: 20s, fall: 11, switch: 'ftp://x', every: 1s}")
+    assert len(several) == 5
+    assert all(":1: zone.health_checks" in one for one in several)
+    assert "no meaning" in problems("{for: off, switch: 'https://s.example.net'}")[0]
+    elsewhere = "zone: {name: a.example, provider: embedded, health_checks: auto}\nhealth: none\nload_balancers: {}\n"
+    assert any("is for zones at Route 53" in str(one) for one in check(elsewhere, "standfast.yaml")[1])

@@ -133,9 +133,9 @@ def check_world(checked: Checked) -> Checked:
     def look(zone: configuration.ZoneConfig) -> "ZoneReport":
         mine = [policy for policy in policies if policy.zone == zone.name]
         if zone.hosted is not None:
-            from standfast.cli.checking.hosted import check_hosted
+            from standfast.cli.checking.hosted import check_hosted, with_checks
 
-            return check_hosted(zone, config.stream, mine, plan)
+            return with_checks(check_hosted(zone, config.stream, mine, plan), config, zone)
         return check_zone(zone, config.stream, _writers_keys(zone, place), mine, plan)
 
     with ThreadPoolExecutor(_ZONES_AT_ONCE) as pool:

@@ -21,6 +21,12 @@ ROLES: Final[tuple[KeyRole, ...]] = ("enactor", "planner", "cleaner")
 CHARACTERS_MAX: Final = 6_144
 """Of a managed policy, white space not counted (IAM quotas)."""
 _NAMES_SPARED: Final = 2_048
+_MAKING: Final = ("route53:CreateHealthCheck", "route53:ListHealthChecks")
+_KEEPING: Final = ("route53:ChangeTagsForResource", "route53:UpdateHealthCheck", "route53:GetHealthCheckStatus")
+_FINDING: Final = ("route53:ListHealthChecks", "route53:ListTagsForResources")
+_COLLECTING: Final = ("route53:ChangeTagsForResource", "route53:DeleteHealthCheck")
+_CHECKS: Final = "arn:aws:route53:::healthcheck/*"
+"""Health checks have no names, and IAM has no condition on their tags: Standfast itself keeps to its own."""
 _READING: Final = ("route53:GetHostedZone", "route53:ListResourceRecordSets")
 
 
@@ -74,7 +80,18 @@ def policy_of(config: Config, zones: Iterable[ZoneConfig], arns: dict[str, str],
         if role == "enactor" or (role == "cleaner" and has_trees(config, zone)):
             names = names_of(config, zone)
             statements.append(_changing(f"Change{tail}", zone, arns[zone.name], names if _fits(names) else None))
+    if any(has_checks(config, zone) for zone in some) and role == "planner":
+        statements += [_allow("MakeChecks", list(_MAKING), "*"), _allow("KeepChecks", list(_KEEPING), _CHECKS)]
+    if any(has_checks(config, zone) for zone in some) and role == "cleaner":
+        statements.append(_allow("FindChecks", list(_FINDING), "*"))
+        statements.append(_allow("CollectChecks", list(_COLLECTING), _CHECKS))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def has_checks(config: Config, zone: ZoneConfig) -> bool:
+    """Whether Route 53 may be asked to check load balancers of the zone."""
+    named = any(one.zone == zone.name and one.layout != "flat" for one in config.endpoints)
+    return zone.hosted is not None and zone.hosted.checks.kind != "off" and config.health is not None and named
 
 
 def has_trees(config: Config, zone: ZoneConfig) -> bool:

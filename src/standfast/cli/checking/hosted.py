@@ -8,11 +8,13 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from standfast.adapters.providers.route53 import Route53Provider
 from standfast.adapters.providers.route53.calls import CallFailed
 from standfast.adapters.providers.route53.records import kind_of, raws_of, their_name
 from standfast.cli.texts import counted, listed
-from standfast.config import KeyRole, ZoneConfig
+from standfast.config import Config, KeyRole, ZoneConfig
 from standfast.errors import ProviderError
 from standfast.model.name import floor_owner, relative, subtree
 from standfast.model.plan import Plan
@@ -22,6 +24,7 @@ from standfast.ports.provider import Conflict, Content, Read, Refused, Replace, 
 from standfast.runtime.hosted import hosted_provider
 
 from .findings import Finding, ZoneReport
+from .hostedchecks import check_findings
 from .names import folded_findings, name_findings
 from .rights import Rights, examine
 
@@ -55,6 +58,13 @@ def check_hosted(zone: ZoneConfig, stream: str, policies: Sequence[EndpointPolic
     for owner, rtype in rights.missing:
         missing.setdefault(owner, []).append(RRType(rtype).name)
     return _replaced(report, missing)
+
+
+def with_checks(report: ZoneReport, config: Config, zone: ZoneConfig) -> ZoneReport:
+    """With what is to be said of Route 53's own health checks, if AWS answered at all."""
+    if not report.answers:
+        return report
+    return replace(report, findings=(*report.findings, *check_findings(config, zone)))
 
 
 def _with(report: ZoneReport, findings: list[Finding]) -> ZoneReport:

@@ -16,6 +16,7 @@ _INSISTED: Final = 3.0
 
 Labels: TypeAlias = tuple[str, ...]
 Value: TypeAlias = float | Callable[[], float]
+_HOSTED: Final = ("healthy", "unhealthy", "unknown")
 _AGES: Final = (("looked_ago_s", "standfast_look_age_seconds"), ("passed_ago_s", "standfast_pass_age_seconds"))
 
 
@@ -112,6 +113,10 @@ class Meter(Collector):
         if isinstance(fleet := facts.get("fleet"), dict):
             states: dict[Labels, Value] = {(state,): float(count) for state, count in fleet.items() if state != "all"}
             self.replace("standfast_load_balancers", states)
+        if isinstance(hosted := facts.get("route53"), dict):
+            counted = {(str(zone), state): one.get(state) for zone, one in hosted.items() for state in _HOSTED}
+            known: dict[Labels, Value] = {who: float(count) for who, count in counted.items() if count is not None}
+            self.replace("standfast_route53_load_balancers", known)
         if isinstance(back := facts.get("put_back"), dict):
             # whom somebody insists on is left after the second time, and must be alarmed about none the less
             insisted = {str(one["name"]): _INSISTED for one in facts.get("tugs") or ()}

@@ -114,6 +114,14 @@ METRICS: Final = (
         row="Plans",
     ),
     Metric(
+        "standfast_route53_load_balancers",
+        "gauge",
+        "Load balancers by what Route 53's own health checks say of them.",
+        "where this differs from ours for long, one of us is wrong about who works",
+        _P,
+        ("zone", "state"),
+    ),
+    Metric(
         "standfast_load_balancers",
         "gauge",
         "Load balancers by what is thought of them.",

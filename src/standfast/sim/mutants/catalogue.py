@@ -4,6 +4,7 @@ from typing import Final
 
 from standfast.errors import StandfastError
 
+from .checks import CHECKS
 from .coming_back import COMING_BACK
 from .contracts import CONTRACTS
 from .floors import FLOORS
@@ -16,7 +17,7 @@ from .trees import TREES
 
 CATALOGUE: Final[tuple[Mutant, ...]] = (
     *(*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING),
-    *(*HEALTH, *COMING_BACK, *CONTRACTS, *TREES),
+    *(*HEALTH, *COMING_BACK, *CHECKS, *CONTRACTS, *TREES),
 )
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (

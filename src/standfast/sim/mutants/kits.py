@@ -48,6 +48,12 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/recovery/test_lease.py",
         "tests/sim/recovering/test_models.py",
     ),
+    "checks": (
+        "tests/core/test_check_keeper.py",
+        "tests/core/test_check_collector.py",
+        "tests/core/test_checks_in_plans.py",
+        "tests/runtime/test_checkwishes.py",
+    ),
     "conformance": (
         "tests/conformance/test_provider_memory.py",
         "tests/conformance/test_store_memory.py",

@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from standfast.errors import StandfastError
 
-Judge: TypeAlias = Literal["search", "simulation", "schedules", "planning", "conformance"]
+Judge: TypeAlias = Literal["search", "simulation", "schedules", "planning", "conformance", "checks"]
 """search: every interleaving of small runs. simulation: regions in virtual time, seed after seed. schedules: the
 shortest ways in which a rule goes wrong, by hand. planning: the tests of
-planner and health. conformance: the kit that every store or provider must pass."""
+planner and health. checks: those of a provider's own health checks. conformance: the kit that every store or provider
+must pass."""
 
 
 class Mutant(Struct, frozen=True, kw_only=True):
