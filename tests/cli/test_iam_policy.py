@@ -152,3 +152,34 @@ def test_names_that_are_too_many_are_allowed_by_zone(tmp_path: Path) -> None:
     assert "too many" in errors
     assert f"*.{ZONE}" in said
     assert len("".join(said.split())) < 6_144
+
+
+def test_rights_to_keep_health_checks_are_printed_and_missing_ones_told(
+    hosted: tuple[Route53, str, dict[str, Any]], tmp_path: Path
+) -> None:
+    _, zone_id, rights = hosted
+    file = configured(tmp_path, f"hosted_zone: {zone_id}, health_checks: all,")
+    file.write_text(file.read_text().replace("health: none", "health: {http: /}"))
+    printed = {role: json.loads(standfast(file, "iam-policy", "--role", role)[1]) for role in ("planner", "cleaner")}
+    enactor = json.loads(standfast(file, "iam-policy", "--role", "enactor")[1])
+    assert "HealthCheck" not in json.dumps(enactor)
+    assert "DeleteHealthCheck" not in json.dumps(printed["planner"]), "the planner deletes none"
+    assert "CreateHealthCheck" not in json.dumps(printed["cleaner"])
+
+    def said() -> str:
+        policies = [enactor, *printed.values()]
+        user = {"name": "all", "access_key": ENACTOR[0], "secret": ENACTOR[1], "policies": policies}
+        given = written(tmp_path, {"users": [*rights["users"], user]})
+        with running("--data", str(tmp_path / "data"), "--rights", str(given)) as service:
+            found = standfast(file, "check", environment=service.environment(*ENACTOR))[1]
+            assert service.client("AKIAROOT", "s").list_health_checks()["HealthChecks"] == [], "check makes none"
+        return found
+
+    enough = said()
+    assert "4 health checks of 2 load balancers" in enough
+    assert "AWS allows the" not in enough
+    for one in (*printed["planner"]["Statement"], *printed["cleaner"]["Statement"]):
+        one["Action"] = [name for name in one["Action"] if name[8:] not in ("CreateHealthCheck", "DeleteHealthCheck")]
+    less = said()
+    assert "AWS allows the planner no CreateHealthCheck: health checks are not kept" in less
+    assert "AWS allows the cleaner no DeleteHealthCheck" in less
