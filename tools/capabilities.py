@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from standfast.adapters.providers.promises import PROMISES, Promises
+from standfast.adapters.providers.promises import LACKS, PROMISES, Promises
 from standfast.adapters.stores.promises import STORES, StorePromises
 
 ROOT: Final = Path(__file__).parent.parent
@@ -37,8 +37,20 @@ _WEAKER: Final[dict[str, str]] = {
         "slips through (the floor's nonce), a hand's change in between may"
     ),
     "routed": "",
+    "compare_and_set": "",
 }
 """What it means where a kind differs from RFC 2136; empty: it is not weaker, and told in the table."""
+
+
+_PLUGGED: Final = """
+## Providers of installed packages
+
+Each states its promises, and the same kit is there to hold it to them: [providers.md](providers.md). One that lacks
+what follows is refused, by `check`, `run` and every command that writes, unless its zone says `accept:` with the name.
+`check`, `status`, the page and the enactors' journals name what is accepted. That a change is all or nothing is asked
+of each.
+
+"""
 
 
 def _rows(kind: str, promises: Promises) -> dict[str, str]:
@@ -93,8 +105,12 @@ def page() -> str:
         parts += [f"- {_NAMES[kind]}: {line}.\n" for line in lines]
     parts.append(
         "\nG6 to G10 rest on nothing that a provider promises. All that are supplied compare and set inside\n"
-        "themselves; none that can't is supplied.\n\n## Plan stores\n\n"
+        "themselves; none that can't is supplied.\n"
     )
+    parts.append(_PLUGGED)
+    for lack in LACKS:
+        parts.append(f"- `{lack.name}`: {lack.what}. Lost: {lack.lost}. {lack.remedy}\n")
+    parts.append("\n## Plan stores\n\n")
     stores = list(STORES)
     rows = [(field.name, field.name.replace("_", " ")) for field in msgspec.structs.fields(StorePromises)]
     words = {

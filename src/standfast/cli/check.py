@@ -136,6 +136,10 @@ def check_world(checked: Checked) -> Checked:
             from standfast.cli.checking.hosted import check_hosted, with_checks
 
             return with_checks(check_hosted(zone, config.stream, mine, plan), config, zone)
+        if zone.plugged is not None:
+            from standfast.cli.checking.plugged import check_plugged
+
+            return check_plugged(zone, config.stream, mine, plan)
         return check_zone(zone, config.stream, _writers_keys(zone, place), mine, plan)
 
     with ThreadPoolExecutor(_ZONES_AT_ONCE) as pool:

@@ -125,7 +125,7 @@ def _others(config: Config, changes: "tuple[EndpointChange, ...]") -> tuple[tupl
     ours = {one.name for one in config.endpoints} | {change.entry.name for change in changes}
     found: list[tuple[str, int | None]] = []
     for zone in config.zones:
-        if zone.hosted is not None:
+        if zone.by_api:
             found.append((zone.name, None))  # only a listing of the whole zone would tell: many requests
             continue
         addresses = asking.resolved(zone.host) if zone.tsig is not None else ()

@@ -74,6 +74,10 @@ def run_command(
     config = configuration.load(Path(file))
     if observe and take:
         raise StandfastError("--take is for a run that writes; observing takes nothing over.", "Leave it out.")
+    if any(zone.plugged is not None for zone in config.zones):
+        from standfast.runtime.plugging import judge
+
+        judge(config.zones)
     place, manager = Place(_shown(config, observe)), ServiceManager()
     place.prepare()
     who = _writer(name) if name else _host()

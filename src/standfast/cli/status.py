@@ -113,7 +113,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     lines += _override_lines(seen)
     lines += _secondary_lines(seen)
     lines += [f"configuration: {one.sentence}" for one in skewed(seen)]
-    lines += [f"{zone.zone}: {note}" for zone in seen.zones for note in zone.notes]
+    lines += [f"{zone.zone}: {text}" for zone in seen.zones for text in (*zone.weaker, *zone.notes)]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
     return [*lines, *votes_lines(seen), *hosted_lines(seen), *_last_lines(seen)]
 
@@ -336,7 +336,13 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "generation": seen.store.plan.generation if seen.store.plan else None,
         "store": {"ok": not seen.store.trouble, "trouble": seen.store.trouble or None, "copy": seen.store.copy or None},
         "zones": [
-            {"zone": one.zone, "primary": one.primary, "address": one.address, "trouble": one.trouble or None}
+            {
+                "zone": one.zone,
+                "primary": one.primary,
+                "address": one.address,
+                "trouble": one.trouble or None,
+                "weaker": list(one.weaker),
+            }
             for one in seen.zones
         ],
         "endpoints": [_endpoint_json(words, sight, how) for sight, how in standings(seen)],

@@ -12,6 +12,7 @@ from standfast.config.fleet import FleetDraft
 from standfast.config.health import bind_health, bind_vantage
 from standfast.config.hosted import HOST, bind_hosted, refuse_hosted
 from standfast.config.places import ZoneNames
+from standfast.config.plugged import bind_plugged, provider_reader, refuse_plugged
 from standfast.config.registry import bind_registry
 from standfast.config.rolekeys import RoleKeys, bind_keys
 from standfast.config.scalars import BadValue
@@ -21,7 +22,6 @@ from standfast.config.schema import (
     PROVIDERS,
     Config,
     PolicyConfig,
-    ProviderKind,
     RetentionConfig,
     ZoneConfig,
 )
@@ -40,7 +40,7 @@ ANSWERS_MAX: Final = 100
 _EMBEDDED_PORT: Final = 5300
 _answers: Final = scalars.whole("a number of answers", 1, ANSWERS_MAX)
 _PROVIDERS: Final = "rfc2136 (BIND, Knot, PowerDNS), route53 or embedded."
-_provider: Final = scalars.choice("a provider", PROVIDERS, f"Give {_PROVIDERS}")
+_provider: Final = provider_reader(PROVIDERS, f"Give {_PROVIDERS}")
 
 
 def load(path: Path | str) -> Config:
@@ -180,7 +180,7 @@ def _zones(root: Section, base: Path, prefixes: tuple[str, ...] | None) -> tuple
 def _zone(section: Section, base: Path, prefixes: tuple[str, ...] | None) -> ZoneConfig | None:
     """The zone, even with problems in it; None if it has no usable name."""
     name = section.require("name", scalars.zone_name, "Give the zone's apex: name: lb.example.com.")
-    provider: ProviderKind | None = section.require("provider", _provider, f"Give provider: {_PROVIDERS}")
+    provider = section.require("provider", _provider, f"Give provider: {_PROVIDERS}")
     embedded = provider == "embedded"
     reader = scalars.server(_EMBEDDED_PORT if embedded else 53)
     host, port = section.read("server", reader, ("127.0.0.1", _EMBEDDED_PORT))
@@ -192,16 +192,21 @@ def _zone(section: Section, base: Path, prefixes: tuple[str, ...] | None) -> Zon
     hosted = bind_hosted(section, scalars.url) if provider == "route53" else None
     if hosted is not None:
         host, port = HOST, 443
-    else:
+    plugged = bind_plugged(section, provider) if provider is not None and provider not in PROVIDERS else None
+    if plugged is not None:
+        host, port = plugged.kind, 0
+    elif provider is not None:
+        refuse_plugged(section)
+    if hosted is None and plugged is None:
         refuse_hosted(section)
-    signing = RoleKeys() if hosted is not None else bind_keys(section, base)
+    signing = bind_keys(section, base) if hosted is None and plugged is None else RoleKeys()
     first = next((place.key for _, places in signing.places for place in places if place.key), None)
-    look = section.read("look", scalars.duration(0.2, 60), 5.0 if hosted is not None else 1.0 if embedded else 2.0)
+    look = section.read("look", scalars.duration(0.2, 60), 5.0 if hosted or plugged else 1.0 if embedded else 2.0)
     others, own = bind_secondaries(section), _prefixes(section)
     may = (prefixes if own is None else own) or ()
     if name is None:
         return None
-    return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others, may, hosted)
+    return ZoneConfig(name, provider or "rfc2136", host, port, first, look, signing, others, may, hosted, plugged)
 
 
 def _policy(root: Section) -> PolicyConfig:

@@ -26,8 +26,9 @@ HOSTED: Final = (
     *("hosted_zone", "region", "assume_role", "endpoint", "requests_per_second", "burst"),
     "health_checks",
 )
+PLUGGED: Final = ("options", "accept")
 HEALTH_CHECKS: Final = ("for", "interval", "fall", "switch")
-ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries", "prefixes", *HOSTED)
+ZONE: Final = ("name", "provider", "server", "tsig", "look", "secondaries", "prefixes", *HOSTED, *PLUGGED)
 TSIG: Final = ("enactor", "planner", "cleaner", "prober")
 HEALTH: Final = (
     "tcp",

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from standfast.config.hosted import HostedConfig
 from standfast.config.leasing import RegistryConfig
+from standfast.config.plugged import PluggedConfig
 from standfast.config.rolekeys import RoleKeys
 from standfast.config.secondaries import SecondaryConfig
 from standfast.config.secrets import TsigKey
@@ -47,11 +48,12 @@ class ZoneConfig:
 
     `keys` are those that each role signs with, `tsig` the first of them that can be read here; `embedded` needs none.
     `secondaries` say where other name servers are asked, if not where their NS records lead. `prefixes` are the
-    networks that may be published in it; none: every address. `hosted` is what Route 53 needs, None elsewhere.
+    networks that may be published in it; none: every address. `hosted` is what Route 53 needs, `plugged` what the
+    provider of an installed package does; None elsewhere.
     """
 
     name: str
-    provider: ProviderKind
+    provider: str
     host: str
     port: int
     tsig: TsigKey | None
@@ -60,10 +62,18 @@ class ZoneConfig:
     secondaries: tuple[SecondaryConfig, ...] = ()
     prefixes: tuple[str, ...] = ()
     hosted: HostedConfig | None = None
+    plugged: PluggedConfig | None = None
+
+    @property
+    def by_api(self) -> bool:
+        """Whether it is reached by an interface of its own: then its primary hears no DNS of ours."""
+        return self.hosted is not None or self.plugged is not None
 
     @property
     def where(self) -> str:
         """Its primary, for people."""
+        if self.plugged is not None:
+            return f"provider {self.plugged.kind}"
         if self.hosted is None:
             return f"{self.host} port {self.port}"
         return f"Route 53, {self.hosted.zone_id or 'the hosted zone of that name'}"
@@ -252,6 +262,7 @@ def _digest(config: Config) -> str:
             "look": z.look_seconds,
             **({"prefixes": z.prefixes} if z.prefixes else {}),
             **({"hosted_zone": z.hosted.zone_id, "checks": asdict(z.hosted.checks)} if z.hosted else {}),
+            **({"options": z.plugged.options, "accept": z.plugged.accept} if z.plugged else {}),
         }
         for z in config.zones
     ]

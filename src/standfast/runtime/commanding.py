@@ -85,6 +85,8 @@ def transferred(place: Place, zone: ZoneConfig) -> Listing | Unknown:
         from .hosted import hosted_listing
 
         return hosted_listing(zone)
+    if zone.plugged is not None:
+        return Unknown(f"{zone.where} gives no listing")
     key = place.key(zone)
     signing = SigningKey(key.name, key.algorithm, key.secret)
     return listing(zone.name, resolved(zone.host), zone.port, signing)

@@ -116,8 +116,8 @@ class Departure:
 
     @property
     def _pause(self) -> float:
-        """Between two looks: at Route 53 each takes requests of a whole account's allowance."""
-        return HOSTED_POLL_S if any(zone.hosted is not None for zone in self._config.zones) else POLL_S
+        """Between two looks: an API counts requests, Route 53 those of a whole account."""
+        return HOSTED_POLL_S if any(zone.by_api for zone in self._config.zones) else POLL_S
 
     def _cleared(self, since: float | None) -> float:
         if since is not None:

@@ -110,6 +110,7 @@ class EnactorProcess:
         follower: Follower | None = None,
         rooms: tuple[tuple[str, Room], ...] = (),
         blind: tuple[str, ...] = (),
+        weaker: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.core = Enactor(writer, stream, prefixes=prefixes, rooms=rooms, blind=blind)
         self._store, self._providers, self._copy = store, providers, copy
@@ -117,6 +118,7 @@ class EnactorProcess:
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
         self._signers, self._follower = signers or Signers(), follower or Follower((), stream)
         self._tugs, self._set_backs = TugWatch(), SetBacks(stream)
+        self._weaker = weaker
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
         self._vain = 0
@@ -129,6 +131,8 @@ class EnactorProcess:
     def run(self, stop: threading.Event) -> None:
         """Start, then wake on news, looks and audits until told to stop."""
         self._journal.write("started", stream=self.core.stream, observe=self._observe)
+        for zone, why in self._weaker:
+            self._journal.write("notice", kind="weaker", why=f"{zone}: {why}")
         self._follower.start()
         self._pass("start", stop)
         looked = audited = time.monotonic()

@@ -194,8 +194,8 @@ def _pause(waited_s: list[float]) -> float:
 
 
 def _primary_floor(one: _Followed) -> FloorReading | Unknown:
-    if one.zone.hosted is not None:
-        return Unknown("each look would be a request to AWS")  # the writes alone tell what a server lacks
+    if one.zone.by_api:
+        return Unknown("each look would be a request to its API")  # the writes alone tell what a server lacks
     primary = reader(one.zone, ASK_S)
     if isinstance(primary, Unknown):
         return primary

@@ -146,12 +146,17 @@ class Place:
     ) -> ZoneProvider:
         """The zone's primary, with the keys of that role; without any it can be read, but a transfer may be refused.
 
-        Raises ProviderError if its host name does not resolve, StandfastError if an enactor has no key.
+        Raises ProviderError if its host name does not resolve, or its package can't be used; StandfastError if an
+        enactor has no key.
         """
         if zone.hosted is not None:
             from .hosted import hosted_provider
 
             return hosted_provider(zone, role, who)
+        if zone.plugged is not None:
+            from .plugging import plugged_provider
+
+            return plugged_provider(zone, role)
         places = zone.keys.of(role)
         if not places and zone.provider == "embedded":
             ring = KeyRing.of(signing(self.key(zone)))

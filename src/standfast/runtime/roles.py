@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from standfast.config import KeyRole
+from standfast.adapters.providers.promises import Promises
+from standfast.config import KeyRole, ZoneConfig
 from standfast.ports.provider import ZoneProvider
 
 from .journal import Journal
@@ -89,6 +90,7 @@ def _enactor(
 ) -> None:
     from .enacting import EnactorProcess
     from .following import Follower
+    from .plugging import weaker
 
     with _opened(place, "enactor", who, leave=False) as (store, providers), closing(place.open_copy(who)) as copy:
         EnactorProcess(
@@ -104,9 +106,16 @@ def _enactor(
             signers=place.signers,
             prefixes=prefixes_of(place.config),
             rooms=tuple((zone, one.room) for zone, one in providers.items() if one.room.records),
-            blind=tuple(zone.name for zone in place.config.zones if zone.hosted is not None),
+            blind=tuple(zone.name for zone in place.config.zones if not _tells_changes(zone, providers[zone.name])),
+            weaker=tuple((zone.name, one) for zone in place.config.zones for one in weaker(zone)),
             follower=Follower(place.config.zones, place.config.stream),
         ).run(stop)
+
+
+def _tells_changes(zone: ZoneConfig, provider: ZoneProvider) -> bool:
+    """Whether anything tells that the zone changed: else names are asked over DNS, and by the audit."""
+    promises: Promises | None = getattr(provider, "promises", None)
+    return zone.hosted is None if promises is None else promises.tells_serial
 
 
 def _planner(

@@ -75,7 +75,7 @@ class EndpointSight(Struct, frozen=True):
 class ZoneSight(Struct, frozen=True):
     """One zone. `primary` is its primary's short name, `address` where it was asked, `trouble` why it did not
     answer; empty if it did. `notes` are sentences about other name servers, `prefixes` what this machine's
-    configuration lets be published."""
+    configuration lets be published, `weaker` the promises of its provider that are given up, a sentence each."""
 
     zone: str
     primary: str
@@ -85,6 +85,7 @@ class ZoneSight(Struct, frozen=True):
     endpoints: tuple[EndpointSight, ...]
     notes: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    weaker: tuple[str, ...] = ()
 
 
 def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> ZoneProvider | Unknown:
@@ -94,6 +95,13 @@ def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> ZoneProvid
 
         try:
             return hosted_provider(zone)
+        except ProviderError as error:
+            return Unknown(" ".join(str(error).split()))
+    if zone.plugged is not None:
+        from .plugging import plugged_provider
+
+        try:
+            return plugged_provider(zone)
         except ProviderError as error:
             return Unknown(" ".join(str(error).split()))
     address = _addresses(zone.host, timeout_s)
@@ -112,7 +120,7 @@ def servers_of(zone: ZoneConfig) -> "dict[str, tuple[str, int] | Unknown]":
     finally:
         primary.close()
     found: dict[str, tuple[str, int] | Unknown] = {}
-    if zone.hosted is None:  # what AWS's API says, no resolver hears
+    if not zone.by_api:  # what such an API says, no resolver hears
         here = _addresses(zone.host, SECONDARY_TIMEOUT_S)
         found[label] = here if isinstance(here, Unknown) else (here[0], zone.port)
     return found | {name: one if isinstance(one, Unknown) else (one.address, one.port) for name, one in others.items()}
@@ -150,14 +158,22 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
             contents, further = (further,) * len(ADDRESS_TYPES), ()
         sights.append(EndpointSight(entry, marker, contents, ((label, marker), *rest), further))
     notes = tuple(f"{name}: {where.why}" for name, where in others.items() if isinstance(where, Unknown))
-    return ZoneSight(zone.name, label, address, "", floor, tuple(sights), notes, zone.prefixes)
+    return ZoneSight(zone.name, label, address, "", floor, tuple(sights), notes, zone.prefixes, _weaker(zone))
 
 
 def unread_zone(zone: ZoneConfig, address: str, entries: tuple[Entry, ...], why: Unknown) -> ZoneSight:
     """A zone whose primary did not answer."""
     blank = (why,) * len(ADDRESS_TYPES)
     sights = tuple(EndpointSight(entry, why, blank) for entry in entries)
-    return ZoneSight(zone.name, _short(zone.host), address, why.why, why, sights)
+    return ZoneSight(zone.name, _short(zone.host), address, why.why, why, sights, weaker=_weaker(zone))
+
+
+def _weaker(zone: ZoneConfig) -> tuple[str, ...]:
+    if zone.plugged is None:
+        return ()
+    from .plugging import weaker
+
+    return weaker(zone)
 
 
 def _primary_readings(
@@ -218,7 +234,7 @@ def name_servers(zone: ZoneConfig, primary: ZoneProvider) -> tuple[str, dict[str
 
     They are those of the NS records and those under `secondaries:`, which also says where to ask them.
     """
-    here = Unknown("an API") if zone.hosted is not None else _addresses(zone.host, SECONDARY_TIMEOUT_S)
+    here = Unknown("an API") if zone.by_api else _addresses(zone.host, SECONDARY_TIMEOUT_S)
     label = "primary" if _is_address(zone.host) else _short(zone.host)
     reply = primary.perform(Read(zone.name, ((zone.name, int(RRType.NS)),)))
     answer = reply.values[0] if isinstance(reply, Readings) else reply

@@ -149,7 +149,9 @@ def _primaries(seen: Seen, age_s: float) -> Link:
             frozen = isinstance(zone.floor, Floor) and zone.floor.frozen
             marks.append(Sign("❄", "cold", "frozen") if frozen else signs.WATCH if late else signs.GOOD)
             g = f"g{zone.floor.generation}" if isinstance(zone.floor, Floor) else "no floor"
-            texts.append(f"{label} {g}" + (f", {late} on the way" if late else "") + (", frozen" if frozen else ""))
+            weaker = f", {'; '.join(zone.weaker)}" if zone.weaker else ""
+            late_text = f", {late} on the way" if late else ""
+            texts.append(f"{label} {g}{late_text}{', frozen' if frozen else ''}{weaker}")
     named = "primary" if len(seen.zones) == 1 else "primaries"
     return Link("primaries", named, tuple(marks), listed(texts, 3), aged(age_s))
 

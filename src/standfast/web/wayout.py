@@ -26,6 +26,11 @@ def nsupdate(plan: Plan, config: Config, sights: Iterable[EndpointSight], seen_a
     ]
     there = {one.entry.key: one for one in sights}
     for zone in config.zones:
+        if zone.by_api:
+            form = "aws" if zone.hosted is not None else "octodns"
+            lines += ["", f"; Zone {zone.name} is kept by {zone.where}, which takes no nsupdate:"]
+            lines.append(f"; standfast plan --format {form} --zone {zone.name}")
+            continue
         lines += ["", f"server {zone.host} {zone.port}", f"zone {zone.name}."]
         for entry in plan.by_zone.get(zone.name, ()):
             if entry.kind == "live":

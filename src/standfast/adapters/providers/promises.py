@@ -1,7 +1,9 @@
 """What each kind of provider promises other than RFC 2136 does; the conformance kit holds each to exactly this.
 
-Nothing here makes a write unsafe: markers are written in lower case and never repeat, names are never emptied, what
-differs is found by reading. It changes what can be told, how soon damage is found, and what a wildcard answers.
+What is supplied differs in nothing that makes a write unsafe: markers are written in lower case and never repeat, names
+are never emptied, what differs is found by reading. It changes what can be told, how soon damage is found, and what a
+wildcard answers. A provider of an installed package may also lack what writes rest on (`LACKS`): it is refused unless
+the configuration accepts that by name.
 """
 
 from collections.abc import Mapping
@@ -25,6 +27,8 @@ class Promises(Struct, frozen=True):
     (then only a hand's change in between goes unnoticed: ours give the floor a new nonce). Likewise a variant under an
     identifier that was not there when the others were read stands beside them until it is read back.
     `routed`: it holds variants: layouts multivalue and tree.
+    `compare_and_set`: what is asserted and what is put are one change. Else the former is read just before; a delayed
+    or concurrent change is not refused, and only found by reading. That a change is all or nothing is asked of each.
     """
 
     text_by_case: bool = True
@@ -36,6 +40,41 @@ class Promises(Struct, frozen=True):
     tells_serial: bool = True
     asserts_absence: bool = True
     routed: bool = False
+    compare_and_set: bool = True
+
+
+class Lack(Struct, frozen=True):
+    """A promise that a provider may be let off, by name. `field` is false where it lacks it; `what` says it in a
+    clause, `lost` which guarantees go with it and what is left, `remedy` how not to need it."""
+
+    name: str
+    field: str
+    what: str
+    lost: str
+    remedy: str
+
+    @property
+    def sentence(self) -> str:
+        """For people: what, and what is lost with it."""
+        return f"{self.what}: {self.lost}"
+
+
+LACKS: Final = (
+    Lack(
+        "no-compare-and-set",
+        "compare_and_set",
+        "it does not compare and set",
+        "a write that is delayed, or made at the same time as another, may put an older plan back (G2), and users get "
+        "it until it is read and repaired; of two writers one may undo the other's freeze or tombstone. What is "
+        "there is read before and after each write, which makes this rare and not impossible",
+        "Let a DNS server that takes updates (BIND, Knot, PowerDNS) be the primary, or use Route 53.",
+    ),
+)
+
+
+def lacking(promises: Promises) -> tuple[Lack, ...]:
+    """What a provider with these promises has to be let off."""
+    return tuple(one for one in LACKS if not getattr(promises, one.field))
 
 
 PROMISES: Final[Mapping[str, Promises]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from standfast.adapters.providers.route53.records import Inexpressible, raws_of
-from standfast.config import Config
+from standfast.config import Config, ZoneConfig
 from standfast.errors import StandfastError
 from standfast.model.rrset import ROUTED_TYPES, RRset, RRType
 from standfast.runtime.zonetext import Step, octodns_lines, update_lines
@@ -64,6 +64,9 @@ def _nsupdate(preview: Preview, config: Config, zones: Sequence[str]) -> str:
     ]
     for zone in config.zones:
         some = _differing(one for one in preview.changes if one.entry.zone == zone.name and zone.name in zones)
+        if some and zone.by_api:
+            lines += ["", f"; Zone {zone.name} is kept by {zone.where}, which takes no nsupdate: {_other_form(zone)}"]
+            continue
         if some:
             lines += ["", f"server {zone.host} {zone.port}", f"zone {zone.name}."]
         for one in some:
@@ -71,6 +74,10 @@ def _nsupdate(preview: Preview, config: Config, zones: Sequence[str]) -> str:
     if len(lines) == 3:
         lines.append("; Nothing is to be done.")
     return "\n".join(lines) + "\n"
+
+
+def _other_form(zone: ZoneConfig) -> str:
+    return f"standfast plan --format {'aws' if zone.hosted is not None else 'octodns'} --zone {zone.name}"
 
 
 def _update(one: EndpointChange) -> Iterator[str]:
