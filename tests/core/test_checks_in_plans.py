@@ -14,6 +14,7 @@ from standfast.model.entry import Entry
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.routing import read_variant
+from standfast.model.tree import records
 
 FLEET = fleet(3, v6=True)
 VERDICTS = {one.id: UP for one in FLEET.load_balancers}
@@ -79,3 +80,14 @@ def test_a_rollback_brings_no_dead_check_back() -> None:
     back = command_draft(Rollback(old, (WWW,), "test"), new, FLEET, 2000.0, context).plan
     assert ids(entry_of(back)) == {"lb-1": "id-7", "lb-2": "", "lb-3": ""}
     assert checks_named(back.shards if back else ()) == {"id-7"}, "G3: a rollback names a check that may be deleted"
+
+
+def test_the_leaves_of_a_tree_name_the_checks_of_its_members() -> None:
+    plan, _ = planned((check("lb-1", 1),), layout="tree")
+    entry = entry_of(plan)
+    assert {one.load_balancer: one.health_check for one in entry.members} == {"lb-1": "id-1", "lb-2": "", "lb-3": ""}
+    leaves = [rrset for owner, rrset in records(entry) if owner.startswith("lb-1.")]
+    assert {read_variant(rdata).health_check for leaf in leaves for rdata in leaf.rdata} == {"id-1"}
+    other, _ = planned((check("lb-1", 2),), plan, layout="tree")
+    assert entry_of(other).since == 2, "another check is another tree"
+    assert checks_named(other.shards if other else ()) == {"id-2"}

@@ -17,6 +17,7 @@ from standfast.ports.provider import Unknown
 from .archive import Archive
 from .budgets import limits_told, loads_told, shares_told
 from .chronicle import Since, member_of, since_when
+from .hostedtold import left_out
 from .observing import Seen, open_existing
 from .overridden import told
 from .place import Place, policy_of
@@ -195,7 +196,7 @@ def remarks(seen: Seen, entry: Entry) -> list[str]:
         if one.key == entry.key:
             lines += limits_told(one, seen.at)
     loads, own = concerned(seen, entry)
-    lines += [*loads_told(loads), *shares_told(own)]
+    lines += [*left_out(seen, entry), *loads_told(loads), *shares_told(own)]
     how = standing_of(seen, entry)
     if how is not None and how.state == "unread":
         lines.append(f"This is the plan's word: whether DNS answers so is unknown ({how.why}).")

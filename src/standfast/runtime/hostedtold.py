@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from standfast.model.entry import Entry
+
 from .checkboards import HostedVerdict
 from .observing import Seen
 from .overridden import Remark
@@ -85,3 +87,13 @@ def hosted_json(seen: Seen) -> dict[str, Any] | None:
         "zones": to_builtins(said.zones) if said else {},
         "checks": {zone: {one.load_balancer: one.id for one in some} for zone, some in hosted.checks.items()},
     }
+
+
+def left_out(seen: Seen, entry: Entry) -> Iterator[str]:
+    """Who stands in DNS and is left out of answers by Route 53's own check, a sentence each."""
+    hosted = seen.store.hosted
+    for member in entry.members if hosted is not None else ():
+        theirs = hosted.of(member.load_balancer) if hosted is not None and member.health_check else None
+        if theirs is not None and theirs.state == "unhealthy":
+            why = f" ({theirs.why})" if theirs.why else ""
+            yield f"{member.load_balancer}: Route 53's own check calls it unhealthy{why} and leaves it out of answers."

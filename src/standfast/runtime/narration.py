@@ -133,6 +133,8 @@ def worded(event: Mapping[str, Any]) -> str | None:
         case "collected":
             generations = event.get("generations") or []
             return f"collected {len(generations)} plans that nothing needs" if generations else None
+        case "health_checks":
+            return _checks(event)
         case "would_write":
             names = ", ".join(_short(write.get("name"), event) for write in (event.get("writes") or [])[:_NAMES_MAX])
             return f"would write g{event.get('generation')}: {names} (observing: nothing is written)"
@@ -164,6 +166,18 @@ def worded(event: Mapping[str, Any]) -> str | None:
         case "operator":
             return f"{event.get('what', '')}  {event.get('why', '')}".rstrip()
     return None
+
+
+def _checks(event: Mapping[str, Any]) -> str | None:
+    """What was done about Route 53's own health checks."""
+    counts = {"made": event.get("made") or 0, **{key: len(event.get(key) or ()) for key in ("mended", "deleted")}}
+    words = {
+        "made": "made or found",
+        "mended": "edited by somebody and set back",
+        "deleted": "deleted, named by nothing",
+    }
+    told = [f"{count} {words[key]}" for key, count in counts.items() if count]
+    return f"Route 53 health checks of {event.get('zone')}: {', '.join(told)}" if told else None
 
 
 def _outcome(event: Mapping[str, Any]) -> str | None:
