@@ -30,13 +30,14 @@ class Agenda(Struct, frozen=True):
     """What is left to do. `groups` are endpoints that must go together in one small change, first of all; `due` may
     have changed with the plan; `checks` are to be verified with their addresses; `everything` is to be verified once
     nothing is due. `aside` is left to a later pass, for the provider gave no answer: so one zone's server that is down
-    keeps nobody from looking after the other zones."""
+    keeps nobody from looking after the other zones. `held` is due once it is for this enactor to begin."""
 
     groups: tuple[tuple[Key, ...], ...] = ()
     due: tuple[Key, ...] = ()
     checks: tuple[Key, ...] = ()
     everything: bool = False
     aside: tuple[Key, ...] = ()
+    held: tuple[Key, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -47,6 +48,11 @@ class Agenda(Struct, frozen=True):
     def empty(self) -> bool:
         """Nothing left."""
         return self.done and not self.aside
+
+    @property
+    def waiting(self) -> int:
+        """For people: how much is due."""
+        return len(self.due) + len(self.groups) + len(self.aside) + len(self.held)
 
     def without(self, zone: str, keys: tuple[Key, ...]) -> "Agenda":
         """These endpoints, and all else that is left to do in their zone, put aside."""
@@ -63,9 +69,18 @@ class Agenda(Struct, frozen=True):
         """What was put aside is to be verified."""
         return structs.replace(self, checks=joined(self.checks, self.aside), aside=())
 
+    def holding(self, zones: tuple[str, ...]) -> "Agenda":
+        """What is due in these zones waits: it may be for another enactor to begin (standing_by.py)."""
+        if not zones:
+            return self
+        held = tuple(key for key in self.due if key[0] in zones)
+        due = tuple(key for key in self.due if key[0] not in zones)
+        return structs.replace(self, due=due, held=joined(self.held, held))
 
-def all_keys(plan: Plan) -> tuple[Key, ...]:
-    return tuple(entry.key for entries in plan.by_zone.values() for entry in entries)
+
+def all_keys(plan: Plan, but: tuple[str, ...] = ()) -> tuple[Key, ...]:
+    """Every entry's key, of all zones but these."""
+    return tuple(entry.key for zone, entries in plan.by_zone.items() if zone not in but for entry in entries)
 
 
 def rotated(keys: tuple[Key, ...], writer: str) -> tuple[Key, ...]:
@@ -127,13 +142,17 @@ def marker_octets(stream: str, writer: str, *, new: bool) -> int:
 
 
 def next_batch(
-    plan: Plan, agenda: Agenda, quarantine: dict[Key, int], marker: Callable[[Key], int], room: Callable[[str], Room]
+    plan: Plan,
+    agenda: Agenda,
+    quarantine: dict[Key, int],
+    marker: Callable[[Key], tuple[int, bool]],
+    room: Callable[[str], Room],
 ) -> tuple[tuple[Entry, ...], bool, Agenda]:
     """What goes into the next change: entries of one zone that fit one message, and what remains.
 
-    `marker` tells how many octets an endpoint's marker takes in a change (see `marker_octets`); a change has about
-    what `room` says of its zone at most, and one endpoint at least. An estimate that is too low costs one refusal,
-    after which the batch is halved.
+    `marker` tells how many octets an endpoint's marker takes in a change (see `marker_octets`), and whether it is new:
+    then nothing is taken to stand at its name either. A change has about what `room` says of its zone at most, and one
+    endpoint at least. An estimate that is too low costs one refusal, after which the batch is halved.
     """
     if agenda.groups:
         # Verified: a repair that was refused together with others is known by its addresses alone.
@@ -151,7 +170,7 @@ def _taken(
     plan: Plan,
     keys: tuple[Key, ...],
     quarantine: dict[Key, int],
-    marker: Callable[[Key], int],
+    marker: Callable[[Key], tuple[int, bool]],
     most: int,
     room: Callable[[str], Room],
 ) -> tuple[tuple[Entry, ...], int]:
@@ -163,10 +182,11 @@ def _taken(
             used += 1
             continue
         has = room(entry.zone)
-        octets += _octets(entry, marker(key))
+        marked, new = marker(key)
+        octets += _octets(entry, marked)
         full = octets > has.octets
         if has.records:
-            records, characters = records + _records(entry), characters + _characters(entry, marker(key))
+            records, characters = records + _records(entry, new), characters + _characters(entry, marked, new)
             full = full or records > has.records or characters > has.characters > 0
         if entries and (full or len(entries) >= most or entry.zone != entries[0].zone):
             break
@@ -185,22 +205,24 @@ def _octets(entry: Entry, marker: int) -> int:
     return names + marker + sum(_ADDRESS_OCTETS.get(r.rtype, 64) * len(r.rdata) for r in entry.rrsets)
 
 
-def _records(entry: Entry) -> int:
-    """About how many records an endpoint's change deletes and creates: two markers, and every address twice."""
-    return 2 + sum(len(rrset.rdata) + _deleted(entry, rrset) for rrset in entry.rrsets)
+def _records(entry: Entry, new: bool) -> int:
+    """About how many records an endpoint's change deletes and creates: markers, and every address twice."""
+    return 2 - new + sum(len(rrset.rdata) + _deleted(entry, rrset, new) for rrset in entry.rrsets)
 
 
-def _characters(entry: Entry, marker: int) -> int:
+def _characters(entry: Entry, marker: int, new: bool) -> int:
     """About how many characters their text has."""
     texts = sum(
-        _ADDRESS_CHARACTERS.get(rrset.answers, 64) * (len(rrset.rdata) + _deleted(entry, rrset))
+        _ADDRESS_CHARACTERS.get(rrset.answers, 64) * (len(rrset.rdata) + _deleted(entry, rrset, new))
         for rrset in entry.rrsets
     )
     return marker + texts
 
 
-def _deleted(entry: Entry, rrset: RRset) -> int:
+def _deleted(entry: Entry, rrset: RRset, new: bool) -> int:
     """Whoever is considered for the answer may have been in the last one, but for those that many more are."""
+    if new:
+        return 0
     colon = rrset.answers == RRType.AAAA
     considered = sum((":" in address) is colon for member in entry.members for address in member.addresses)
     return min(max(considered, len(rrset.rdata)), len(rrset.rdata) + 2)

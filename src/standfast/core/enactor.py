@@ -21,13 +21,7 @@ from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
-from standfast.ports.provider import (
-    Changes,
-    ChangesReply,
-    ReadChanges,
-    Room,
-    Unknown,
-)
+from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Room, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
 from .agenda import BATCH_OCTETS, Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
@@ -50,6 +44,8 @@ from .task import Outcome, Settled, Task, quarantined, still_kept
 
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
+READ_BACK: Final = 4
+"""Endpoints of a change read back at once in a paced zone; more are left to the patrol, which reads page by page."""
 _TRYING: Final = frozenset({"built", "conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
 _UNKNOWN: Final = object()
 
@@ -72,7 +68,8 @@ class Enactor(Struct, frozen=True):
     `prefixes` has for each zone the networks that may be published in it, by this enactor's own configuration; `rooms`
     what one change of it holds, where that is not a message of RFC 2136. `blind` are zones of which nobody tells what
     changed: there `waiting` are endpoints that somebody keeps as they are, by a freeze, another stream or insistence,
-    and each look asks whether that is over.
+    and each look asks whether that is over. In `paced` zones a patrol looks after everything (patrol.py), and what is
+    due is held until it is for this enactor to begin (standing_by.py).
     """
 
     writer: str
@@ -102,6 +99,7 @@ class Enactor(Struct, frozen=True):
     rooms: tuple[tuple[str, Room], ...] = ()
     blind: tuple[str, ...] = ()
     waiting: tuple[Key, ...] = ()
+    paced: tuple[str, ...] = ()
 
     @property
     def request(self) -> EnactorRequest | None:
@@ -125,7 +123,7 @@ class Enactor(Struct, frozen=True):
         if occasion == "start":
             return structs.replace(fresh, stage=Recalling())
         if occasion == "audit" and self.plan is not None:
-            beliefs = tuple((zone, belief.forgotten()) for zone, belief in self.zones)
+            beliefs = tuple((z, belief if z in self.paced else belief.forgotten()) for z, belief in self.zones)
             agenda = structs.replace(self.agenda, checks=(), everything=True)
             fresh = structs.replace(fresh, quarantine=(), zones=beliefs, agenda=agenda)
         return structs.replace(fresh, stage=AskingHead())
@@ -210,6 +208,7 @@ class Enactor(Struct, frozen=True):
             checks = joined(self.agenda.checks, (*suspect, *parted, *self.behind))
             agenda = structs.replace(self.agenda, groups=(), due=due, checks=checks)
         news = (*self.notices, Notice("plan", f"g{plan.generation}: {len(agenda.due)} endpoints to look at"))
+        agenda = agenda.holding(self.paced)
         return structs.replace(self, plan=plan, forked="", copy_due=True, agenda=agenda, behind=(), notices=news)
 
     # -- what comes next -----------------------------------------------------------------------------------------
@@ -232,7 +231,7 @@ class Enactor(Struct, frozen=True):
             belief = self.belief(zone).at(reply.serial)
             same = reply.serial == stage.request.serial and reply.owners is not None
             owners = None if self._frozen(belief.floor, zone) else reply.owners
-            keys = () if same else keys_of(self.plan, zone, owners)
+            keys = () if same or zone in self.paced else keys_of(self.plan, zone, owners)
             if keys:
                 belief = belief.doubted(name for _, name in keys)
             if zone in self.blind:
@@ -276,8 +275,10 @@ class Enactor(Struct, frozen=True):
         if self.copy_due and not agenda.groups and not agenda.due:  # or put aside: that may take long
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
         if agenda.everything and not (agenda.groups or agenda.due):
-            agenda = structs.replace(agenda, checks=rotated(all_keys(plan), self.writer), everything=False)
-        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._marker_octets, self._room)
+            paced = tuple(key for key in agenda.checks if key[0] in self.paced)
+            everything = (*paced, *rotated(all_keys(plan, self.paced), self.writer))
+            agenda = structs.replace(agenda, checks=everything, everything=False)
+        entries, verify, agenda = next_batch(plan, agenda, dict(self.quarantine), self._marked, self._room)
         if not entries:
             rest = structs.replace(self, agenda=agenda)
             return structs.replace(rest, stage=Idle()) if agenda.done else rest._work()
@@ -296,10 +297,10 @@ class Enactor(Struct, frozen=True):
     def _room(self, zone: str) -> Room:
         return dict(self.rooms).get(zone) or Room(octets=self.batch_octets)
 
-    def _marker_octets(self, key: Key) -> int:
+    def _marked(self, key: Key) -> tuple[int, bool]:
         zone, name = key
         new = self.belief(zone).markers.get(name, _UNKNOWN) is None
-        return marker_octets(self.stream, self.writer, new=new)
+        return marker_octets(self.stream, self.writer, new=new), new
 
     # -- outcomes ------------------------------------------------------------------------------------------------
 
@@ -328,7 +329,8 @@ class Enactor(Struct, frozen=True):
         if task.verify:
             behind = joined(after.behind, tuple(by_result.get("superseded", ())))
             after = structs.replace(after, mended=(*after.mended, *written), behind=behind)
-        checks = [*written, *by_result.get("refilled", ()), *by_result.get("look", ())]
+        read_back = [] if task.zone in self.paced and len(written) > READ_BACK and not task.verify else written
+        checks = [*read_back, *by_result.get("refilled", ()), *by_result.get("look", ())]
         again = by_result.get("conflict", [])
         if task.verify:
             # What was due is damage, and only its addresses show it: the marker alone would say "in step".
@@ -355,7 +357,7 @@ class Enactor(Struct, frozen=True):
             agenda,
             groups=groups,
             due=joined(agenda.due, tuple(again)),
-            checks=agenda.checks if agenda.everything else joined(agenda.checks, tuple(checks)),
+            checks=joined(agenda.checks, tuple(checks) if task.zone in self.paced or not agenda.everything else ()),
             aside=joined(agenda.aside, tuple(aside)),
         )
         if unanswered := by_result.get("unknown") or (aside if by_result.keys() == {"blind"} else []):

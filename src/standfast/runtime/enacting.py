@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, Protocol
@@ -33,6 +33,8 @@ from standfast.ports.provider import (
     ProviderRequest,
     Read,
     ReadChanges,
+    Readings,
+    ReadReply,
     Refused,
     Replace,
     Room,
@@ -42,6 +44,7 @@ from standfast.ports.provider import (
 from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
 from standfast.recovery.retrying import pause_s
 
+from .economy import Economy, Perform
 from .following import Follower
 from .journal import Journal
 from .lining import AHEAD, Answer, Line, uncollected
@@ -111,8 +114,11 @@ class EnactorProcess:
         rooms: tuple[tuple[str, Room], ...] = (),
         blind: tuple[str, ...] = (),
         weaker: tuple[tuple[str, str], ...] = (),
+        economy: Callable[[Perform], Economy] | None = None,
     ) -> None:
-        self.core = Enactor(writer, stream, prefixes=prefixes, rooms=rooms, blind=blind)
+        self._economy = economy(self._read) if economy is not None else None
+        paced = self._economy.zones if self._economy is not None else ()
+        self.core = Enactor(writer, stream, prefixes=prefixes, rooms=rooms, blind=blind, paced=paced)
         self._store, self._providers, self._copy = store, providers, copy
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
@@ -148,12 +154,16 @@ class EnactorProcess:
                 self._pass("look", stop)
             elif changed or (not self.core.agenda.empty and now >= self._again_at):
                 self._pass("news", stop)
+            elif self._economy is not None:
+                self._economise(self._economy, now, stop)
             for event, facts in self._follower.news():
                 self._journal.write(event, **facts)
             if now - beaten >= BEAT_S:
                 beaten = now
                 self._beat(time.monotonic() - looked)
             stop.wait(self._poll_s)
+        if self._economy is not None:
+            self._economy.leave()
         self._follower.stop()
         self._line.close()
         self._journal.write("stopped")
@@ -175,6 +185,12 @@ class EnactorProcess:
         for why in self._signers.news():
             self._journal.write("notice", kind="key", why=why)
         self._relieved()
+
+    def _economise(self, economy: Economy, now: float, stop: threading.Event) -> None:
+        """One step of what waits, or of what is looked after."""
+        self.core, work = economy.step(self.core, now)
+        if work:
+            self._pass("news", stop)
 
     def _bulk(self, request: Replace, stop: threading.Event) -> None:
         """Send one change of many, and the next ones ahead of its answer, as if those before were written.
@@ -281,6 +297,10 @@ class EnactorProcess:
                 self._journal.write("set_back", **facts)
         return reply
 
+    def _read(self, zone: str, request: Read) -> ReadReply:
+        reply = self._provider(zone, request)
+        return reply if isinstance(reply, Readings | Unknown) else Unknown("that is no reading")
+
     def _local(self, request: LocalRequest) -> LocalReply:
         match request:
             case DrawNonce():
@@ -311,6 +331,8 @@ class EnactorProcess:
             self._noted(notice.kind, notice.why)
         if not core.outcomes:
             return
+        if self._economy is not None:
+            self._economy.heard(core, core.outcomes, time.monotonic())
         for outcome in core.outcomes:
             if outcome.result == "written":
                 self._follower.written(outcome.zone, outcome.name, outcome.since)
@@ -365,7 +387,7 @@ class EnactorProcess:
             generation=plan.generation if plan else 0,
             plan=plan.digest if plan else "",
             policy=plan.record.policy if plan else "",
-            waiting=len(self.core.agenda.due) + len(self.core.agenda.groups) + len(self.core.agenda.aside),
+            waiting=self.core.agenda.waiting,
             looked_ago_s=round(looked_ago_s, 3),
             observe=self._observe,
             troubles=troubles[:20],
@@ -374,6 +396,7 @@ class EnactorProcess:
             secondaries=self._follower.standing,
             tugs=self._tugs.standing,
             set_back=self._set_backs.standing,
+            **({"economy": self._economy.standing} if self._economy is not None else {}),
         )
 
     def _often_put_back(self) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """One role as this process: the composition of its core's runner with store, providers, journal and presence."""
 
+import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -16,6 +17,9 @@ from .latestore import LateStore
 from .monitoring.meter import Meter
 from .place import Place, prefixes_of
 from .presence import Presence
+
+if TYPE_CHECKING:
+    from .economy import Economy, Perform
 
 Role: TypeAlias = Literal["planner", "enactor", "cleaner", "prober", "monitor", "nameserver", "registry"]
 
@@ -109,6 +113,7 @@ def _enactor(
             blind=tuple(zone.name for zone in place.config.zones if not _tells_changes(zone, providers[zone.name])),
             weaker=tuple((zone.name, one) for zone in place.config.zones for one in weaker(zone)),
             follower=Follower(place.config.zones, place.config.stream),
+            economy=_economy(who, store, providers, alone=duties.observe),
         ).run(stop)
 
 
@@ -116,6 +121,26 @@ def _tells_changes(zone: ZoneConfig, provider: ZoneProvider) -> bool:
     """Whether anything tells that the zone changed: else names are asked over DNS, and by the audit."""
     promises: Promises | None = getattr(provider, "promises", None)
     return zone.hosted is None if promises is None else promises.tells_serial
+
+
+def _economy(
+    who: str, store: LateStore, providers: Mapping[str, ZoneProvider], *, alone: bool
+) -> "Callable[[Perform], Economy] | None":
+    """What paces an enactor at zones whose requests AWS counts; None without such."""
+    from standfast.adapters.providers.route53 import Route53Provider
+
+    from .company import Company
+    from .economy import Account, Economy
+
+    accounts = {
+        zone: Account(one.calls.pace, one.calls.sent)
+        for zone, one in providers.items()
+        if isinstance(one, Route53Provider)
+    }
+    if not accounts:
+        return None
+    company = None if alone else Company(store, who, secrets.token_hex(8))
+    return lambda perform: Economy(accounts, company, perform)
 
 
 def _planner(

@@ -10,7 +10,7 @@ health:  one planner speaks; the others plan by what it says. Who speaks repeats
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -20,8 +20,10 @@ from standfast.model.fleet import Verdict, VerdictState
 from standfast.ports.provider import Unknown
 from standfast.ports.store import PutSource, ReadSource, SourceRead
 
-from .enacting import Store
 from .probing import Outlook
+
+if TYPE_CHECKING:
+    from .enacting import Store
 
 SILENT_BEATS: Final = 3
 FLEET: Final = "fleet"
@@ -116,7 +118,7 @@ class SharedPolicy(msgspec.Struct, frozen=True):
 class Board:
     """One source: what the store held when it was last asked, and putting something newer there."""
 
-    def __init__(self, store: Store, source: str) -> None:
+    def __init__(self, store: "Store", source: str) -> None:
         self._store, self.source = store, source
         self.revision, self.body = 0, b""
 
@@ -186,7 +188,7 @@ def encode(shared: msgspec.Struct) -> bytes:
 class HealthBoard:
     """Who speaks for health, and what is said. `now` is monotonic seconds, `wall` seconds since the epoch."""
 
-    def __init__(self, store: Store, who: str, instance: str, beat_s: float) -> None:
+    def __init__(self, store: "Store", who: str, instance: str, beat_s: float) -> None:
         self.board = Board(store, HEALTH)
         self._who, self._instance, self._beat_s = who, instance, beat_s
         self.said: SharedHealth | None = None

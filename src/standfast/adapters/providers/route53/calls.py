@@ -7,6 +7,7 @@ unknown             nobody knows
 """
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
@@ -78,6 +79,8 @@ class Calls:
         self._deadline = 0.0
         self._transport = Transport(lambda: self._deadline - time.monotonic())
         self._client: Any = None
+        self.sent: Counter[str] = Counter()
+        """So many requests of each action so far."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -139,6 +142,7 @@ class Calls:
         try:
             if self._client is None:
                 self._client = self._made()
+            self.sent[action] += 1
             reply: Mapping[str, Any] = getattr(self._client, method)(**arguments)
         except ClientError as error:
             failure = self._failure(action, error.response)
