@@ -5,7 +5,7 @@ Nothing here decides whether anything is written.
 
 import hashlib
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct, structs
 
@@ -22,8 +22,18 @@ VERIFY_BATCH: Final = 64
 _NEW_MARKER_OCTETS: Final = 235
 _MARKER_OCTETS: Final = 415
 """With the old marker asserted and deleted. Besides the names of stream and writer, which each marker has."""
+_MARKER_CHARACTERS: Final = 132
+"""Of its text, besides the names of stream and writer."""
 _ADDRESS_OCTETS: Final = {1: 16, 28: 28}
 _ADDRESS_CHARACTERS: Final = {1: 14, 28: 28}
+
+
+class Marked(NamedTuple):
+    """What an endpoint's marker adds to a change, about; and whether it is new."""
+
+    octets: int
+    characters: int
+    new: bool
 
 
 class Agenda(Struct, frozen=True):
@@ -135,24 +145,25 @@ def _endpoint_of(label: str, zone: str) -> str:
     return f"{label}.{zone}"
 
 
-def marker_octets(stream: str, writer: str, *, new: bool) -> int:
+def marked(stream: str, writer: str, *, new: bool) -> Marked:
     """About what an endpoint's marker adds to a change; a `new` one has no predecessor to be asserted and deleted."""
     names = len(stream) + len(writer)
-    return _NEW_MARKER_OCTETS + names if new else _MARKER_OCTETS + 2 * names
+    octets = _NEW_MARKER_OCTETS + names if new else _MARKER_OCTETS + 2 * names
+    return Marked(octets, (2 - new) * (_MARKER_CHARACTERS + names), new)
 
 
 def next_batch(
     plan: Plan,
     agenda: Agenda,
     quarantine: dict[Key, int],
-    marker: Callable[[Key], tuple[int, bool]],
+    marker: Callable[[Key], Marked],
     room: Callable[[str], Room],
 ) -> tuple[tuple[Entry, ...], bool, Agenda]:
     """What goes into the next change: entries of one zone that fit one message, and what remains.
 
-    `marker` tells how many octets an endpoint's marker takes in a change (see `marker_octets`), and whether it is new:
-    then nothing is taken to stand at its name either. A change has about what `room` says of its zone at most, and one
-    endpoint at least. An estimate that is too low costs one refusal, after which the batch is halved.
+    `marker` tells what an endpoint's marker takes in a change; where it is new, nothing is taken to stand at the
+    endpoint's name. A change has about what `room` says of its zone at most, and one endpoint at least. An estimate
+    that is too low costs one refusal, after which the batch is halved.
     """
     if agenda.groups:
         # Verified: a repair that was refused together with others is known by its addresses alone.
@@ -170,7 +181,7 @@ def _taken(
     plan: Plan,
     keys: tuple[Key, ...],
     quarantine: dict[Key, int],
-    marker: Callable[[Key], tuple[int, bool]],
+    marker: Callable[[Key], Marked],
     most: int,
     room: Callable[[str], Room],
 ) -> tuple[tuple[Entry, ...], int]:
@@ -182,11 +193,11 @@ def _taken(
             used += 1
             continue
         has = room(entry.zone)
-        marked, new = marker(key)
-        octets += _octets(entry, marked)
+        its = marker(key)
+        octets += _octets(entry, its.octets)
         full = octets > has.octets
         if has.records:
-            records, characters = records + _records(entry, new), characters + _characters(entry, marked, new)
+            records, characters = records + _records(entry, its.new), characters + _characters(entry, its)
             full = full or records > has.records or characters > has.characters > 0
         if entries and (full or len(entries) >= most or entry.zone != entries[0].zone):
             break
@@ -210,13 +221,13 @@ def _records(entry: Entry, new: bool) -> int:
     return 2 - new + sum(len(rrset.rdata) + _deleted(entry, rrset, new) for rrset in entry.rrsets)
 
 
-def _characters(entry: Entry, marker: int, new: bool) -> int:
+def _characters(entry: Entry, marker: Marked) -> int:
     """About how many characters their text has."""
     texts = sum(
-        _ADDRESS_CHARACTERS.get(rrset.answers, 64) * (len(rrset.rdata) + _deleted(entry, rrset, new))
+        _ADDRESS_CHARACTERS.get(rrset.answers, 64) * (len(rrset.rdata) + _deleted(entry, rrset, marker.new))
         for rrset in entry.rrsets
     )
-    return marker + texts
+    return marker.characters + texts
 
 
 def _deleted(entry: Entry, rrset: RRset, new: bool) -> int:

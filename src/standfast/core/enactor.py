@@ -24,7 +24,7 @@ from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
 from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Room, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
-from .agenda import BATCH_OCTETS, Agenda, all_keys, joined, keys_of, marker_octets, next_batch, rotated
+from .agenda import BATCH_OCTETS, Agenda, Marked, all_keys, joined, keys_of, marked, next_batch, rotated
 from .beliefs import TugOfWar, ZoneBelief
 from .change import ChangeRequest, begin
 from .contention import Contention
@@ -297,10 +297,9 @@ class Enactor(Struct, frozen=True):
     def _room(self, zone: str) -> Room:
         return dict(self.rooms).get(zone) or Room(octets=self.batch_octets)
 
-    def _marked(self, key: Key) -> tuple[int, bool]:
+    def _marked(self, key: Key) -> Marked:
         zone, name = key
-        new = self.belief(zone).markers.get(name, _UNKNOWN) is None
-        return marker_octets(self.stream, self.writer, new=new), new
+        return marked(self.stream, self.writer, new=self.belief(zone).markers.get(name, _UNKNOWN) is None)
 
     # -- outcomes ------------------------------------------------------------------------------------------------
 
