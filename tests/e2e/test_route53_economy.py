@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,10 +32,11 @@ def test_a_change_is_packed_and_three_ask_hardly_more_than_one(stage: Stage, tmp
     stage.plans.publish()
     with stage.enactors(1):
         stage.settled(1, 120)
+        stage.rounds(1, 120)
         one = stage.change(1, 1)
     with stage.enactors(3) as processes:
         stage.settled(3, 120)
-        time.sleep(2.0)
+        stage.rounds(3, 120)
         three = stage.change(3, 2)
         for row in (one, three):
             assert row.batches <= BATCHES_GOAL * row.least, row

@@ -18,9 +18,13 @@ from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.provider import Read, Readings, ReadReply, Unknown
 
 from .judgement import damage_of
+from .reach import Contents, open_keys
+from .reach import Key as TreeKey
 
 PAGE_MAX: Final = 280
 """Record sets that a request is about at most: a page has 300, and others' names may lie between."""
+TREE_CALLS: Final = 4
+"""Requests for a tree: its root, its records, and its rollback's."""
 _TYPES: Final = tuple(int(rtype) for rtype in ADDRESS_TYPES)
 
 
@@ -33,7 +37,8 @@ class Seen(Struct, frozen=True):
 
 class Patrol(Struct, frozen=True):
     """Where the patrol of one zone is. `at` counts the endpoints passed in this round; `ahead` are those of the page
-    of markers last read, whose contents are next. `offset` is the part of the zone, 0 to 1, at which rounds begin: by
+    of markers last read, whose contents are next. A tree is read by itself: `contents` stand at its endpoint's name,
+    `known` below, `following` is to be read yet. `offset` is the part of the zone, 0 to 1, at which rounds begin: by
     different ones, several enactors' rounds are not in step. `rounds` counts the whole rounds."""
 
     zone: str
@@ -41,6 +46,9 @@ class Patrol(Struct, frozen=True):
     at: int = 0
     ahead: tuple[Entry, ...] = ()
     asked: tuple[Entry, ...] = ()
+    contents: Contents = ()
+    known: tuple[tuple[TreeKey, RRset | None], ...] = ()
+    following: tuple[TreeKey, ...] = ()
     rounds: int = 0
 
     def begun(self, entries: tuple[Entry, ...]) -> "tuple[Patrol, Read | None]":
@@ -51,6 +59,8 @@ class Patrol(Struct, frozen=True):
             markers = _from(entries, self.offset, self.at, PAGE_MAX)
             keys = tuple((marker_owner(one.name, one.zone), int(RRType.TXT)) for one in markers)
             return structs.replace(self, asked=markers), Read(self.zone, keys)
+        if self.following:
+            return structs.replace(self, asked=self.ahead[:1]), Read(self.zone, self.following)
         page = contents_page(self.ahead)
         keys = tuple((one.name, rtype) for one in page for rtype in _TYPES)
         return structs.replace(self, asked=page), Read(self.zone, keys)
@@ -64,13 +74,32 @@ class Patrol(Struct, frozen=True):
             # First entries have no name that anybody resolves; their markers are all there is of them.
             named = tuple(one for one in self.asked if one.kind != "first")
             return self._on(len(self.asked) - len(named), named, count), seen
+        if _deep(self.ahead[0]):
+            return self._below(reply.values, plan, count)
         suspects = _damaged(self.asked, reply.values, plan)
         return self._on(len(self.asked), self.ahead[len(self.asked) :], count), Seen(suspects)
+
+    def _below(self, values: tuple[RRset | Unknown | None, ...], plan: Plan, count: int) -> "tuple[Patrol, Seen]":
+        """A tree, level by level."""
+        entry = self.ahead[0]
+        read = tuple(one for one in values if not isinstance(one, Unknown))
+        if len(read) < len(values):
+            return self._on(1, self.ahead[1:], count), Seen()  # the next round's
+        contents, known = (self.contents, self.known) if self.following else (read, ())
+        if self.following:
+            known = (*known, *zip(self.following, read, strict=True))
+        if following := open_keys(entry, contents, dict(known)):
+            return structs.replace(self, asked=(), contents=contents, known=known, following=following), Seen()
+        now = plan.entry(entry.key)
+        same = now is not None and now.since == entry.since
+        damaged = same and damage_of(entry, contents, dict(known))
+        return self._on(1, self.ahead[1:], count), Seen((entry.key,) if damaged else ())
 
     def _on(self, passed: int, ahead: tuple[Entry, ...], count: int) -> "Patrol":
         at = self.at + passed
         whole = at >= count and not ahead
-        return structs.replace(self, at=0 if whole else at, ahead=ahead, asked=(), rounds=self.rounds + whole)
+        rest = structs.replace(self, contents=(), known=(), following=(), asked=(), ahead=ahead)
+        return structs.replace(rest, at=0 if whole else at, rounds=self.rounds + whole)
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -79,13 +108,18 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def contents_page(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """As many of the first of them as fill a page, and at least one."""
+    """As many of the first of them as fill a page, and at least one. A tree goes alone."""
     sets = 0
     for place, one in enumerate(entries):
         sets += record_sets(one)
-        if sets > PAGE_MAX and place:
+        if place and (sets > PAGE_MAX or _deep(one) or _deep(entries[0])):
             return entries[:place]
     return entries
+
+
+def _deep(entry: Entry) -> bool:
+    """Whether more than what stands at its name belongs to it."""
+    return entry.has_tree or entry.knew_tree
 
 
 def record_sets(entry: Entry) -> int:
@@ -93,9 +127,9 @@ def record_sets(entry: Entry) -> int:
     return sum(1 if rrset.rtype == rrset.answers else max(1, len(rrset.rdata)) for rrset in entry.rrsets)
 
 
-def calls_of_a_round(endpoints: int, sets_of_each: float) -> int:
-    """About how many requests a whole round takes."""
-    pages = -(-endpoints // PAGE_MAX)
+def calls_of_a_round(endpoints: int, sets_of_each: float, trees: int = 0) -> int:
+    """About how many requests a whole round takes; besides so many endpoints there are trees."""
+    pages = -(-(endpoints + trees) // PAGE_MAX) + TREE_CALLS * trees
     fit = max(1, int(PAGE_MAX // max(1.0, sets_of_each)))
     whole, rest = divmod(endpoints, PAGE_MAX)
     return pages + whole * -(-PAGE_MAX // fit) + -(-rest // fit)

@@ -75,9 +75,13 @@ class Company:
             return
         self._hear(now)
         lost = _read(self._board.body).get(self._who) != self._said
-        news = self._said is None or replace(self._said, beat=0) != replace(self.own, beat=0)
-        if lost or (news and (busy or now - self._said_at >= BUSY_S)) or now - self._said_at >= BEAT_S:
+        if lost or (self.unsaid and (busy or now - self._said_at >= BUSY_S)) or now - self._said_at >= BEAT_S:
             self._tell(now)
+
+    @property
+    def unsaid(self) -> bool:
+        """Whether there is something that the others have not been told; somebody may have spoken at the same time."""
+        return self._said is None or replace(self._said, beat=0) != replace(self.own, beat=0)
 
     def leave(self) -> None:
         """Good-bye: the others need not wait for us."""

@@ -78,7 +78,8 @@ class Economy:
             self._started_at = now
         busy = bool(core.agenda.held or core.agenda.due)
         told = self._told(self._company.own, core, now)
-        soon = busy or now - self._started_at < GATHERING_S or told != self._company.own
+        gathering = now - self._started_at < GATHERING_S
+        soon = busy or gathering or told != self._company.own or self._company.unsaid
         if now - self._turn_at < (BUSY_S / 2 if soon else IDLE_S):
             return
         self._turn_at = now

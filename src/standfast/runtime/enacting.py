@@ -7,7 +7,7 @@ full audit is due; it performs what the core asks, and writes down what the core
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -48,6 +48,7 @@ from .economy import Economy, Perform
 from .following import Follower
 from .journal import Journal
 from .lining import AHEAD, Answer, Line, uncollected
+from .noticing import PutBack, Troubles
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
 from .setbacks import SetBacks
@@ -63,9 +64,6 @@ PAUSE_MAX_S: Final = 2.0
 ENDPOINTS_A_SECOND: Final = 5_000
 """What one enactor writes in bulk, roughly: only pauses depend on it."""
 BEAT_S: Final = 1.0
-PUT_BACK_WINDOW_S: Final = 600.0
-PUT_BACK_OFTEN: Final = 3
-_ENDING: Final = frozenset({"store", "provider"})
 _WRITTEN: Final = frozenset({"written", "refilled"})
 _QUIET: Final = frozenset({"in_step", "superseded", "look", "deferred"})
 
@@ -128,9 +126,7 @@ class EnactorProcess:
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
         self._sent_at = self._again_at = 0.0
         self._vain = 0
-        self._troubles: dict[str, str] = {}
-        self._heard: set[str] = set()
-        self._put_back: deque[tuple[float, str]] = deque(maxlen=10_000)
+        self._troubles, self._put_back = Troubles(journal), PutBack()
         self._would: list[dict[str, Any]] = []
         self._line = Line(self._post, self._change, self._settled)
 
@@ -184,7 +180,7 @@ class EnactorProcess:
         self._again_at = time.monotonic() + self._pause()
         for why in self._signers.news():
             self._journal.write("notice", kind="key", why=why)
-        self._relieved()
+        self._troubles.relieved()
 
     def _economise(self, economy: Economy, now: float, stop: threading.Event) -> None:
         """One step of what waits, or of what is looked after."""
@@ -328,7 +324,7 @@ class EnactorProcess:
     def _report(self, core: Enactor, took: float | None = None) -> None:
         """Write down the news of one step."""
         for notice in core.notices:
-            self._noted(notice.kind, notice.why)
+            self._troubles.noted(notice.kind, notice.why)
         if not core.outcomes:
             return
         if self._economy is not None:
@@ -351,27 +347,12 @@ class EnactorProcess:
         for zone, names in stood.items():
             self._journal.write("stands", zone=zone, names=names)
 
-    def _noted(self, kind: str, why: str) -> None:
-        """Each trouble once until it changes, and its end; every plan."""
-        self._heard.add(kind)
-        if kind == "plan" or self._troubles.get(kind) != why:
-            self._journal.write("notice", kind=kind, why=why)
-        if kind != "plan":
-            self._troubles[kind] = why
-
-    def _relieved(self) -> None:
-        """A pass without a trouble that was told before tells its end."""
-        for kind in [kind for kind in self._troubles if kind not in self._heard and kind in _ENDING]:
-            del self._troubles[kind]
-            self._journal.write("notice", kind=kind, why="answers again")
-        self._heard.clear()
-
     def _worth_telling(self, outcome: Outcome) -> bool:
         key, news = (outcome.zone, outcome.name), (outcome.result, outcome.why)
         known = self._last.get(key)
         self._last[key] = news
         if outcome.result in ("written", "refilled") and known and outcome.before in (None, outcome.since):
-            self._put_back.append((time.monotonic(), outcome.name))
+            self._put_back.add(outcome.name)
         if outcome.result in _QUIET or (self._observe and outcome.result in ("unrecorded", "refused")):
             return False
         return known != news or bool(outcome.nonce)  # an outcome for each intent (G10), however often it repeats
@@ -391,21 +372,13 @@ class EnactorProcess:
             looked_ago_s=round(looked_ago_s, 3),
             observe=self._observe,
             troubles=troubles[:20],
-            put_back=self._often_put_back(),
+            put_back=self._put_back.often,
             keys=self._signers.standing,
             secondaries=self._follower.standing,
             tugs=self._tugs.standing,
             set_back=self._set_backs.standing,
             **({"economy": self._economy.standing} if self._economy is not None else {}),
         )
-
-    def _often_put_back(self) -> dict[str, int]:
-        """Endpoints that this enactor repaired again and again in the last ten minutes, and how often."""
-        since = time.monotonic() - PUT_BACK_WINDOW_S
-        while self._put_back and self._put_back[0][0] < since:
-            self._put_back.popleft()
-        counts = Counter(name for _, name in self._put_back)
-        return {name: count for name, count in counts.most_common(20) if count >= PUT_BACK_OFTEN}
 
 
 def _recording(cores: list[Enactor]) -> Enactor:

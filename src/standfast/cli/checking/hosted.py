@@ -4,6 +4,7 @@ Each right is asked for by the very batch that would be sent, together with the 
 exist: AWS looks at rights first, so it answers AccessDenied where one is missing, and InvalidChangeBatch where none is.
 """
 
+import math
 import secrets
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,15 +13,20 @@ from msgspec.structs import replace
 
 from standfast.adapters.providers.route53 import Route53Provider
 from standfast.adapters.providers.route53.calls import CallFailed
+from standfast.adapters.providers.route53.pace import SPARE_PART
 from standfast.adapters.providers.route53.records import kind_of, raws_of, their_name
 from standfast.cli.texts import counted, listed
 from standfast.config import Config, KeyRole, ZoneConfig
+from standfast.config.hosted import RATE
+from standfast.core.patrol import calls_of_a_round, record_sets
 from standfast.errors import ProviderError
 from standfast.model.name import floor_owner, relative, subtree
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
+from standfast.model.routing import MULTIVALUE_ANSWERS
 from standfast.model.rrset import RRset, RRType, txt_rdata
 from standfast.ports.provider import Conflict, Content, Read, Refused, Replace, ReplaceReply, Unknown
+from standfast.runtime.economy import ROUND_S
 from standfast.runtime.hosted import hosted_provider
 
 from .findings import Finding, ZoneReport
@@ -50,6 +56,7 @@ def check_hosted(zone: ZoneConfig, stream: str, policies: Sequence[EndpointPolic
         rights = examine(_Doubtful(provider, stream), zone.name, stream, names, questions=_QUESTIONS_MAX)
         findings += folded_findings(_right_findings(zone, names, rights), _SAME_NAMES)
         findings += _reader_findings(zone, stream)
+        findings.append(_patrol_finding(zone, len(names), plan))
         findings += folded_findings(name_findings(provider, zone.name, stream, policies, plan), _SAME_NAMES)
     finally:
         provider.close()
@@ -92,6 +99,23 @@ def _zone_findings(provider: Route53Provider, zone: ZoneConfig) -> list[Finding]
         return [Finding("problem", "rights", zone.name, f"{_capital(reply.why)}.", _PRINT)]
     text = f"hosted zone {zone_id}, served by {listed(list(servers[:4])) if servers else 'nobody that is named'}"
     return [Finding("ok", "zone", zone.name, text)]
+
+
+def _patrol_finding(zone: ZoneConfig, endpoints: int, plan: Plan | None) -> Finding:
+    """How soon damage by hand is noticed: the rounds of all enactors together. Without a plan as long as it can be."""
+    rate = zone.hosted.rate if zone.hosted is not None else RATE
+    entries = [one for one in plan.by_zone.get(zone.name, ()) if one.kind != "first"] if plan is not None else []
+    plain = [record_sets(one) for one in entries if not one.has_tree]
+    of_each = sum(plain) / len(plain) if plain else 2.0 * MULTIVALUE_ANSWERS
+    trees = len(entries) - len(plain)
+    calls = calls_of_a_round(max(endpoints, len(entries)) - trees, of_each, trees)
+    pause = max(ROUND_S, calls / (rate * SPARE_PART))
+    within = f"{math.ceil(pause / 60)} min" if pause > 90 else f"{math.ceil(pause)} s"
+    text = (
+        f"damage by hand in {zone.name} is noticed within {within}: {counted(calls, 'request')} look through it, "
+        f"{rate * SPARE_PART:g} a second at most, all enactors together"
+    )
+    return Finding("ok", "patrol", zone.name, text)
 
 
 class _Doubtful:
