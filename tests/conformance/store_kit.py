@@ -78,6 +78,9 @@ def same_reply(found: StoreReply, wanted: StoreReply) -> bool:
 class StoreKit(ABC):
     """Inherit in a class named Test…; every test begins with an empty store."""
 
+    steps = 150
+    """Of a random sequence; fewer where each costs requests to a server."""
+
     @abstractmethod
     def make(self, directory: Path) -> PlanStore:
         """A store kept in this directory, which is empty at first."""
@@ -199,7 +202,7 @@ class StoreKit(ABC):
     def test_any_sequence_is_answered_as_the_specification_answers_it(self, store: PlanStore, seed: int) -> None:
         state, generator = StoreState(), random.Random(seed)
         versions: list[Shards] = [Shards.of(sample_entry(n, 0) for n in range(generator.choice((3, 40, 400))))]
-        for step in range(150):
+        for step in range(self.steps):
             request = random_request(generator, state, versions)
             state, wanted = apply(state, request)
             found = store.perform(request)

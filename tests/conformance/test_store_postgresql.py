@@ -22,6 +22,8 @@ def cluster() -> Iterator[Cluster]:
 class OnPostgresql(LastingStoreKit):
     """A schema for each directory."""
 
+    steps = 60
+
     @pytest.fixture(autouse=True)
     def _server(self, cluster: Cluster) -> None:
         self.cluster = cluster

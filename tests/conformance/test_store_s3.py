@@ -21,6 +21,8 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoS3]:
 class OnS3(LastingStoreKit):
     """A bucket for each directory."""
 
+    steps = 60
+
     @pytest.fixture(autouse=True)
     def _server(self, moto: MotoS3) -> None:
         self.moto = moto

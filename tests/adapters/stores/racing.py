@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -30,6 +31,7 @@ from standfast.ports.store import (
     ReadSource,
     SourceMoved,
     SourceRead,
+    SourceStored,
 )
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -78,20 +80,49 @@ def publish_times(opened: Open, writer: int, times: int, results: Any) -> None:
     results.put(None)
 
 
-def raise_source(opened: Open, writer: int, times: int) -> None:
-    """Put ever newer revisions of the source that plans name."""
-    store = opened()
-    for step in range(times):
-        read = store.perform(ReadSource("count"))
-        if isinstance(read, SourceRead):
-            store.perform(PutSource("count", read.revision + 1, f"{writer} {step}".encode()))
-        time.sleep(0.02)
+def race_for_a_source(opened: Open, rounds: int) -> None:
+    """Two writers put the same revision with bodies of their own at the same moment, round after round: one is taken,
+    both find it there at once, and it is never put over."""
+    gate, found = threading.Barrier(2, timeout=PATIENCE_S), list[list[bytes]]([[], []])
+    troubles: list[str] = []
+
+    def write(number: int) -> None:
+        try:
+            store = opened()
+            for revision in range(1, rounds + 1):
+                gate.wait()
+                reply = store.perform(PutSource("raced", revision, f"{number} in {revision}".encode()))
+                at_once = store.perform(ReadSource("raced"))
+                gate.wait()
+                if reply != SourceStored(revision) or at_once != store.perform(ReadSource("raced")):
+                    troubles.append(f"{reply}; {at_once} at once, then {store.perform(ReadSource('raced'))}")
+                found[number].append(at_once.body if isinstance(at_once, SourceRead) else b"")
+            store.close()
+        except threading.BrokenBarrierError:
+            pass
+        except Exception as error:
+            troubles.append(repr(error))
+            gate.abort()
+
+    writers = [threading.Thread(target=write, args=(number,), daemon=True) for number in range(2)]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join()
+    assert not troubles, troubles
+    assert len(found[0]) == rounds
+    assert found[0] == found[1]
 
 
 def collect_for_ever(opened: Open) -> None:
-    """Collect whatever is not the head, again and again."""
-    store = opened()
+    """Collect whatever is not the head, again and again; and raise the source that plans name."""
+    store, turn = opened(), 0
     while True:
+        turn += 1
+        if turn % 3 == 0:
+            read = store.perform(ReadSource("count"))
+            if isinstance(read, SourceRead):
+                store.perform(PutSource("count", read.revision + 1, f"{turn}".encode()))
         plans = store.perform(ListPlans())
         if isinstance(plans, PlanList):
             store.perform(CollectPlans(tuple(plan.generation for plan in plans.plans)))
@@ -127,14 +158,13 @@ def whole_head(store: PlanStore) -> Head | None:
 
 
 def race(opened: Open, writers: int, times: int, *, collectors: int = 1) -> list[tuple[int, str]]:
-    """Writers beside collectors; what was published, by generation.
+    """Writers beside collectors, who also raise a source; what was published, by generation.
 
     Each plan's number is one above the head it replaced, so a lost update is a number that two have, or one too few.
     """
     results = SPAWN.Queue()
     collecting = [started(collect_for_ever, opened) for _ in range(collectors)]
     working = [started(publish_times, opened, writer, times, results) for writer in range(writers)]
-    working.append(started(raise_source, opened, 0, 10 * times))
     told: list[tuple[int, str]] = []
     try:
         ended = 0

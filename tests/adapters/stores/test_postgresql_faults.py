@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
-from adapters.stores.racing import publish_for_ever, race, started, whole_head
+from adapters.stores.racing import publish_for_ever, race, race_for_a_source, started, whole_head
 from conformance.store_kit import publish_all, sample_entry, sample_plan
 from harness.postgresql import PASSWORD, Cluster, postgresql
 from standfast.adapters.stores import postgresql as adapter
@@ -73,6 +73,11 @@ def open_database(database: Database) -> PostgresqlStore:
     """As another process would; closed at the end of the test."""
     _opened.append(PostgresqlStore(replace(database, password=password), look_s=0.0))
     return _opened[-1]
+
+
+def unlisted(database: Database) -> PostgresqlStore:
+    """For a thread that closes it itself."""
+    return PostgresqlStore(replace(database, password=password), look_s=0.0)
 
 
 _opened: list[PostgresqlStore] = []
@@ -151,6 +156,33 @@ def test_a_commit_whose_reply_was_lost_is_settled(database: Database, wire: Wire
     assert other._seen.version == version.version + 1, "it was done once"
     store.close()
     other.close()
+
+
+def test_a_commit_that_was_lost_while_another_came_is_done_after_it(
+    database: Database, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer version alone proves nothing: the nonce in it is another's."""
+    store, other = open_database(replace(database, port=wire.port)), open_database(database)
+    came = store._came
+
+    def overtaken(nonce: str, version: int) -> bool:
+        assert other.perform(Pin(9, "theirs")) == Pinned()
+        return came(nonce, version)
+
+    monkeypatch.setattr(store, "_came", overtaken)
+    wire.acts.append("lose request")
+    assert store.perform(PutSource("fleet", 1, b"ours")) == SourceStored(1)
+    assert not wire.acts
+    assert other.perform(ReadSource("fleet")) == SourceRead(1, b"ours")
+
+
+def test_two_who_put_one_revision_agree_on_whose_it_is(database: Database) -> None:
+    store = open_database(database)
+    assert store._seen is not None
+    version = store._seen.version
+    race_for_a_source(partial(unlisted, database), 40)
+    store.perform(ReadHead())
+    assert store._seen.version == version + 40, "who came second wrote nothing"
 
 
 def test_a_server_that_hangs_is_left(database: Database, wire: Wire) -> None:
@@ -322,7 +354,7 @@ def test_whose_server_answers_is_checked(cluster: Cluster, database: Database, t
 def test_processes_that_race_lose_nothing(database: Database) -> None:
     plain = replace(database, password=None)
     opened = partial(open_database, plain)
-    assert len(race(opened, 3, 12)) == 36
+    assert len(race(opened, 2, 15)) == 30
     store = opened()
     with store._connection.transaction(writes=False) as cursor:
         stored = {digest for (digest,) in cursor.execute("SELECT digest FROM nodes").fetchall()}
@@ -339,7 +371,7 @@ def test_processes_that_race_lose_nothing(database: Database) -> None:
 def test_publishers_killed_in_the_middle_leave_a_whole_store(database: Database) -> None:
     opened, generator = partial(open_database, replace(database, password=None)), random.Random(11)
     store = opened()
-    for attempt in range(4):
+    for attempt in range(3):
         before = whole_head(store)
         process = started(publish_for_ever, opened, attempt)
         until = time.monotonic() + 20

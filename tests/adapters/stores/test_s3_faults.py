@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
-from adapters.stores.racing import publish_for_ever, race, started, whole_head
+from adapters.stores.racing import publish_for_ever, race, race_for_a_source, started, whole_head
 from conformance.store_kit import publish_all, sample_entry, sample_plan
 from harness.s3 import (
     Front,
@@ -106,6 +107,30 @@ def test_a_write_whose_reply_was_lost_is_settled_by_reading(room: Room, front: F
     assert store.perform(PutSource("fleet", 1, b"one")) == SourceStored(1)
     assert room.catalogue().version == version + 2, "each was done once"
     assert open_place(room.place).perform(ReadHead()) == HeadRead(second.head)
+
+
+def test_a_write_that_was_lost_while_another_came_is_done_after_it(room: Room, front: Front, moto: MotoS3) -> None:
+    """A newer version alone proves nothing: the nonce in it is another's."""
+    store, other = open_place(room.place), open_place(replace(room.place, endpoint=moto.url))
+    store.perform(ReadHead())
+    version = room.catalogue().version
+
+    def overtaken(front: Front, handler: object, body: bytes) -> None:
+        assert other.perform(Pin(9, "theirs")) == Pinned()
+
+    front.faults.append(once("PUT", "catalogue", overtaken))
+    assert store.perform(PutSource("fleet", 1, b"ours")) == SourceStored(1)
+    assert room.catalogue().pins == ((9, "theirs"),)
+    assert open_place(room.place).perform(ReadSource("fleet")) == SourceRead(1, b"ours")
+    assert room.catalogue().version == version + 2
+
+
+def test_two_who_put_one_revision_agree_on_whose_it_is(moto: MotoS3) -> None:
+    room = Room(moto)
+    open_place(room.place).close()
+    version = room.catalogue().version
+    race_for_a_source(partial(open_place, room.place), 15)
+    assert room.catalogue().version == version + 15, "who came second wrote nothing"
 
 
 def test_what_cannot_be_settled_is_unknown_and_found_later(room: Room, front: Front) -> None:
@@ -296,8 +321,6 @@ def test_a_damaged_object_is_unknown_never_another_answer(room: Room, damage: by
 
 
 def test_a_newer_format_is_left_alone(room: Room) -> None:
-    from msgspec.structs import replace
-
     store = open_place(room.place)
     newer = replace(room.catalogue(), format=2)
     room.put("catalogue", encode(newer))
@@ -439,7 +462,7 @@ def test_what_publishing_and_following_cost(room: Room, front: Front) -> None:
 def test_processes_that_race_lose_nothing(moto: MotoS3) -> None:
     room = Room(moto)
     opened = partial(open_place, room.place)
-    assert len(race(opened, 3, 5)) == 15
+    assert len(race(opened, 2, 6)) == 12
     opened().perform(CollectPlans(tuple(range(1, 100))))
     assert set(room.keys("objects/")) == room.catalogue().objects
 
@@ -449,7 +472,7 @@ def test_publishers_killed_in_the_middle_leave_a_whole_store(moto: MotoS3) -> No
     room, generator = Room(moto), random.Random(11)
     opened = partial(open_place, room.place)
     store = opened()
-    for attempt in range(4):
+    for attempt in range(3):
         process = started(publish_for_ever, opened, attempt)
         before = room.catalogue().version
         until = time.monotonic() + 20

@@ -91,7 +91,7 @@ def _show(reports: tuple[Report, ...], found: list[str]) -> None:
         table.add_column(title)
     for one in (*controls, *reports):
         told = {verdict.judge: _told(verdict) for verdict in one.verdicts}
-        tests = next((told[one] for one in ("conformance", *BY_HAND) if one in told), "")
+        tests = next((told[one] for one in ("conformance", "s3", "postgresql", *BY_HAND) if one in told), "")
         cells = (told.get("search", ""), told.get("simulation", ""), tests)
         table.add_row("◆" if one.marked else "", one.name, one.fate, *cells)
     console.print(table)

@@ -13,11 +13,12 @@ from .mutant import Judge, Mutant
 from .operators import OPERATORS
 from .planning import PLANNING
 from .protocol import PROTOCOL
+from .stores import STORES
 from .trees import TREES
 
 CATALOGUE: Final[tuple[Mutant, ...]] = (
     *(*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING),
-    *(*HEALTH, *COMING_BACK, *CHECKS, *CONTRACTS, *TREES),
+    *(*HEALTH, *COMING_BACK, *CHECKS, *CONTRACTS, *STORES, *TREES),
 )
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
