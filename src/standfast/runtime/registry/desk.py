@@ -31,6 +31,8 @@ WHY_MAX: Final = 200
 DONE_LEAST: Final = 32
 LEAST_FALL: Final = 0.2
 NEWS_MAX: Final = 20_000
+HELD_BACK: Final = 0.5
+"""The part of the time in which somebody wants an answer after which a refusal is said."""
 Event = tuple[str, dict[str, object]]
 
 
@@ -59,6 +61,10 @@ class Desk:
         self.admission = Admission(Intake(self.pace, workers=1, measuring=False), clock)
         self.arriving = 0
         """Requests between door and desk: parsed, and not yet read. There is the queue of an event loop."""
+        self.waited_s: Callable[[], float] = lambda: 0.0
+        """For how long who is at the door has waited for the event loop to come to it."""
+        self.held_back_s = HELD_BACK * config.answer_within_s
+        """So long a refusal at the door is held back."""
         self.closed = "it has just started"
         """Why nothing can be granted or renewed at present; empty: it can."""
         self.wake = asyncio.Event()
@@ -79,9 +85,10 @@ class Desk:
     def may_enter(self) -> bool:
         """Whether somebody at the door may come in; counted as arriving then.
 
-        Half of the time is taken as spent: for as long as the loop is busy it may have waited in its socket, unseen.
+        What it has waited since the loop looked is spent. It may have waited as long before, unseen: so an answer takes
+        up to twice `answer_within`, and agents wait for more than that.
         """
-        if self.admission.full(self.config.answer_within_s / 2, self.arriving):
+        if self.admission.full(self.config.answer_within_s - self.waited_s(), self.arriving):
             return False
         self.arriving += 1
         return True

@@ -3,16 +3,20 @@
 To parse a request and to answer it costs nearly as much as to grant a lease; a registry that did so for all who storm
 it would have no time left. So a whole request in one piece, on a connection that is at rest, is answered with a ready
 refusal. Anything else goes the usual way, and is refused there.
+
+Even that costs a tenth of a grant, and who is refused at once may come again at once, or leaves room for the next. So a
+refusal is said late: each connection takes at most one in `Desk.held_back_s`, in which it costs nothing.
 """
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .desk import Desk
 
+BEHIND_OCTETS_MAX: Final = 64 << 10
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d{1,6})\r\n", re.IGNORECASE)
 _BODY: Final = (
     b'{"error":"Not now: it could not be finished in time.","remedy":"Come again after Retry-After, not before."}'
@@ -27,31 +31,37 @@ def protocol(desk: Desk) -> Callable[..., H11Protocol]:
     """The HTTP protocol of a server in front of that desk."""
 
     class Door(H11Protocol):
+        _behind: bytes | None = None
+        """While a refusal is held back, what came after the request that it is for."""
+
         def data_received(self, data: bytes) -> None:
+            if self._behind is not None:
+                self._behind += data
+                if len(self._behind) > BEHIND_OCTETS_MAX:
+                    self.transport.abort()
+                return
             lease = data.startswith(b"PUT /v1/leases/") and self._at_rest() and _whole(data)
             if lease and not desk.may_enter():
-                wait_s = max(1, round(desk.admission.turn_away()))
-                self.transport.write(_REFUSAL % (wait_s, len(_BODY), _BODY))
+                self._behind = b""
+                self.loop.call_later(desk.held_back_s, self._refuse, desk.admission.turn_away())
                 return
             super().data_received(data)
+            if lease:  # behind the first step of the task that serves it, if one does: nothing else may end the count
+                self.loop.call_soon(desk.arrived)
+
+        def _refuse(self, wait_s: float) -> None:
+            behind, self._behind = self._behind, None
+            if self.transport.is_closing():
+                return
+            left = max(1, round(wait_s - desk.held_back_s))
+            self.transport.write(_REFUSAL % (left, len(_BODY), _BODY))
+            if behind:
+                self.data_received(behind)
 
         def _at_rest(self) -> bool:
             return (self.cycle is None or self.cycle.response_complete) and not self.conn.trailing_data[0]
 
     return Door
-
-
-class Arriving:
-    """Around the application, which everybody reaches whom the door let in."""
-
-    def __init__(self, app: Any, desk: Desk) -> None:
-        self.app, self.desk = app, desk
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """It has arrived."""
-        if scope["type"] == "http" and scope["method"] == "PUT":
-            self.desk.arrived()
-        await self.app(scope, receive, send)
 
 
 def _whole(data: bytes) -> bool:

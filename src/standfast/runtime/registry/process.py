@@ -1,8 +1,8 @@
 """The role `registry`: a server, a clock, and a hand that writes; until it is told to stop."""
 
 import asyncio
+import gc
 import secrets
-import selectors
 import socket
 import ssl
 import sys
@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import uvicorn
 from msgspec.structs import replace
+from starlette.applications import Starlette
 
 from standfast.config import RegistryConfig
 from standfast.errors import StandfastError
@@ -25,8 +26,9 @@ from ..place import Place, prefixes_of
 from ..presence import Presence
 from .application import application
 from .desk import Denied, Desk
-from .door import Arriving, protocol
+from .door import protocol
 from .keeping import Batch
+from .looping import BriefRounds, Sweeps, swept_by_hand
 from .pages import Opened, Pages, Replaced, Trouble
 
 TICK_S: Final = 1.0
@@ -40,19 +42,6 @@ CONFIRMED_S: Final = 10.0
 HEAD_OCTETS_MAX: Final = 16 << 10
 CONNECTIONS_MAX: Final = 16_384
 T = TypeVar("T")
-
-
-class IdleTime(selectors.DefaultSelector):
-    """Knows for how long the event loop had nothing to do: the rest is work, or waiting for the processor."""
-
-    idle_s = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        """As the selector does."""
-        began = time.monotonic()
-        ready = super().select(timeout)
-        self.idle_s += time.monotonic() - began
-        return ready
 
 
 class RegistryProcess:
@@ -76,7 +65,8 @@ class RegistryProcess:
         self._ready = False
         self._confirmed_at = float("-inf")
         self._trouble = ""
-        self._selector = IdleTime()
+        self._selector = BriefRounds()
+        self.desk.waited_s = self._selector.waited_s
         self._looked_at = float("-inf")
         self._told = ""
         self._refused = 0
@@ -107,14 +97,14 @@ class RegistryProcess:
 
     def _serve(self, listener: socket.socket, stop: threading.Event) -> None:
         try:
-            with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(self._selector)) as runner:
+            loop = asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(self._selector))
+            with swept_by_hand(), loop as runner:
                 runner.run(self._main(listener, stop))
         except Exception as error:
             self._failure = error
 
     async def _main(self, listener: socket.socket, stop: threading.Event) -> None:
-        arriving = Arriving(application(self.desk), self.desk)
-        server = uvicorn.Server(_settings(arriving, self.desk, self._config))
+        server = uvicorn.Server(_settings(application(self.desk), self.desk, self._config))
         where = f"{self._config.host}:{listener.getsockname()[1]}"
         self._journal.write("started", stream=self._place.config.stream, listen=where)
         serving = asyncio.create_task(server.serve([listener]))
@@ -161,10 +151,14 @@ class RegistryProcess:
     async def _measuring(self) -> None:
         """What can be done in a second: what was done, by the time in which there was something to do."""
         told, idle = time.monotonic(), self._selector.idle_s
+        sweeps = Sweeps(told)
         while True:
             await asyncio.sleep(MEASURE_S)
             now = time.monotonic()
-            self.desk.worked(now - told - (self._selector.idle_s - idle))
+            rested = self._selector.idle_s - idle
+            self.desk.worked(now - told - rested)
+            if sweeps.due(now, rested / (now - told)):
+                gc.collect()
             told, idle = now, self._selector.idle_s
 
     def _tell_reach(self) -> None:
@@ -280,7 +274,7 @@ def _listener(config: RegistryConfig) -> socket.socket:
         raise StandfastError(message, "Stop what listens there, or give another registry: listen.") from None
 
 
-def _settings(app: Arriving, desk: Desk, config: RegistryConfig) -> uvicorn.Config:
+def _settings(app: Starlette, desk: Desk, config: RegistryConfig) -> uvicorn.Config:
     found = uvicorn.Config(
         app,
         http=protocol(desk),  # type: ignore[arg-type]
