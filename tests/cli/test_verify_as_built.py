@@ -90,7 +90,7 @@ def test_a_set_that_leaves_none_exits_0(monkeypatch: pytest.MonkeyPatch) -> None
     [
         (("--with", "fence"), "use it with --as-built"),
         (("--as-built", "--run", "x"), "no --run"),
-        (("--as-built", "--engine", "python"), "no --engine"),
+        (("--as-built", "--engine", "python"), "no --run, --engine"),
     ],
 )
 def test_options_that_do_not_go_together(arguments: tuple[str, ...], said: str) -> None:

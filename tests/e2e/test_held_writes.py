@@ -14,6 +14,7 @@ from e2e.roles import Process, until
 from e2e.stage import Stage
 from standfast.laboratory.proxy import HeldUpdate, Rcode, SeenUpdate, UpdateProxy, mentions
 from standfast.model.name import marker_owner
+from standfast.runtime.presence import read_presence
 
 GENERATIONS = 20
 OLD, HELD, NEW = both(1, 2), both(3, 4), both(5, 6)
@@ -142,7 +143,18 @@ def begun(stage: Stage, proxy: UpdateProxy, history: History, *, careless: bool 
     slow = start("slow", stage.config("slow", server_port=proxy.port))
     history.begin(stage)
     stage.await_head()
+    if careless:
+        return slow, quick
+    # Else what is held might be the slow one's late attempt at the first generation, over a marker that it never saw.
+    until(lambda: at_rest(stage, "slow"), "the slow one has seen that the first generation stands", 30)
     return slow, quick
+
+
+def at_rest(stage: Stage, who: str) -> bool:
+    """Whether this enactor has nothing left to do for the newest plan."""
+    told = {one.who: one.facts for one in read_presence(stage.state / "presence")}
+    facts = told.get(who, {})
+    return facts.get("generation") == stage.plans.generation and facts.get("waiting") == 0
 
 
 @pytest.mark.slow

@@ -304,11 +304,12 @@ class Enactor(Struct, frozen=True):
     # -- outcomes ------------------------------------------------------------------------------------------------
 
     def _giving_way(self, task: Task) -> "Enactor":
-        """Somebody else gets on with a bulk write; what is left of this pass is for a later one."""
+        """Somebody else gets on with a bulk write: what is left is for a later pass, and what was believed is old."""
         due = joined(tuple(entry.key for entry in task.entries), self.agenda.due)
         contention = Contention(self.contention.conflicts + 1)
         agenda = structs.replace(self.agenda, due=due)
-        return structs.replace(self, agenda=agenda, contention=contention, patience=0, stage=Idle())
+        after = self._believing(task.zone, self.belief(task.zone).forgotten())
+        return structs.replace(after, agenda=agenda, contention=contention, patience=0, stage=Idle())
 
     def _settled(self, task: Task, settled: Settled) -> "Enactor":
         after = structs.replace(self, outcomes=(*self.outcomes, *settled.outcomes))._remembering(task, settled)
