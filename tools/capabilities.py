@@ -101,11 +101,12 @@ def page() -> str:
     ]
     parts.append("\nWeaker than RFC 2136 as BIND, Knot and the embedded name server keep it:\n\n")
     for kind in kinds:
-        lines = [text for name, text in _WEAKER.items() if text and _differs(PROMISES[kind], name)]
+        lines = [text for name, text in _WEAKER.items() if text and _weaker_in(PROMISES[kind], name)]
         parts += [f"- {_NAMES[kind]}: {line}.\n" for line in lines]
     parts.append(
-        "\nG6 to G10 rest on nothing that a provider promises. All that are supplied compare and set inside\n"
-        "themselves; none that can't is supplied.\n"
+        "\nG8 (nothing lands after a freeze) rests on the same comparison of marker and floor as G2. G6, G7 and G10\n"
+        "rest on nothing that a provider promises. All that are supplied compare and set inside themselves; none that\n"
+        "can't is supplied.\n"
     )
     parts.append(_PLUGGED)
     for lack in LACKS:
@@ -122,6 +123,11 @@ def page() -> str:
     parts.append(_table(["", *stores], table))
     parts.append("\nWhich to choose, set-up, rights and cost: [stores.md](stores.md).\n")
     return "".join(parts)
+
+
+def _weaker_in(promises: Promises, name: str) -> bool:
+    """Where no serial tells that there was a change, no look finds one: that is told by itself."""
+    return _differs(promises, name) and (name != "tells_changes" or promises.tells_serial)
 
 
 def _differs(promises: Promises, name: str) -> bool:

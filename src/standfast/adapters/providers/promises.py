@@ -65,7 +65,7 @@ LACKS: Final = (
         "compare_and_set",
         "it does not compare and set",
         "a write that is delayed, or made at the same time as another, may put an older plan back (G2), and users get "
-        "it until it is read and repaired; of two writers one may undo the other's freeze or tombstone. What is "
+        "it until it is read and repaired; it may land after a freeze, or undo one or a tombstone (G8). What is "
         "there is read before and after each write, which makes this rare and not impossible",
         "Let a DNS server that takes updates (BIND, Knot, PowerDNS) be the primary, or use Route 53.",
     ),
