@@ -92,6 +92,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     """The whole of it, as people read it."""
     from standfast.runtime.budgets import loads_told
     from standfast.runtime.hostedtold import hosted_lines
+    from standfast.runtime.registriestold import registry_lines
     from standfast.runtime.skew import skewed
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_lines
@@ -115,7 +116,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     lines += [f"configuration: {one.sentence}" for one in skewed(seen)]
     lines += [f"{zone.zone}: {text}" for zone in seen.zones for text in (*zone.weaker, *zone.notes)]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
-    return [*lines, *votes_lines(seen), *hosted_lines(seen), *_last_lines(seen)]
+    return [*lines, *votes_lines(seen), *hosted_lines(seen), *registry_lines(seen), *_last_lines(seen)]
 
 
 def _override_lines(seen: "Seen") -> list[str]:
@@ -323,6 +324,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
     from standfast.runtime.budgets import loads_facts, shares_facts
     from standfast.runtime.hostedtold import hosted_json
     from standfast.runtime.observing import at_work
+    from standfast.runtime.registriestold import registries_json
     from standfast.runtime.sourced import sources_json
     from standfast.runtime.verdict import standings
     from standfast.runtime.watching import votes_json
@@ -356,6 +358,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "vantages": votes_json(seen),
         "route53": hosted_json(seen),
         "sources": sources_json(seen),
+        "registries": registries_json(seen),
         "processes": [
             {"role": one.role, "who": one.who, "pid": one.pid, "age_s": round(one.age_s, 3), "at_work": at_work(one)}
             for one in seen.present
