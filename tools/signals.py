@@ -65,7 +65,8 @@ newer). The alerts' `runbook_url` is relative to this repository; rules with lin
 ```yaml
 scrape_configs:
   - job_name: standfast
-    static_configs: [{{targets: ['127.0.0.1:9753', '127.0.0.1:9754', '127.0.0.1:9755', '127.0.0.1:9763']}}]
+    static_configs:
+      - targets: ['127.0.0.1:9753', '127.0.0.1:9754', '127.0.0.1:9755', '127.0.0.1:9758', '127.0.0.1:9763']
 ```
 
 No label has an address; names of endpoints are labels only where something is wrong with them, at most {most} of each

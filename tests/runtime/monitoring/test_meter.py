@@ -17,7 +17,7 @@ from standfast.runtime.monitoring.meter import Meter
 from standfast.runtime.monitoring.metrics import METRICS, NAMED_MAX
 from standfast.runtime.monitoring.serving import AT_ONCE, OFFSETS, port_of, serve
 
-ROLES = ("planner", "enactor", "cleaner", "monitor")
+ROLES = ("planner", "enactor", "cleaner", "monitor", "registry")
 
 
 class Clock:
@@ -97,6 +97,18 @@ def test_events_and_signs_of_life_are_counted() -> None:
     assert value(planner, "standfast_beat_age_seconds") == 60
     assert value(planner, "standfast_pass_age_seconds") == 61.5
     assert value(enactor, "standfast_look_age_seconds") == 60.5
+
+
+def test_a_registry_counts_leases_and_whom_it_turned_away() -> None:
+    meter = Meter("registry", "a", "main", Clock())
+    beat = {"held": 12, "heard": 10, "rate": 4200.0, "admitted": 40, "refused": 3, "why": ""}
+    meter.beat(beat)
+    meter.beat({**beat, "refused": 5, "why": "it stood still for 9.0 s"})
+    assert value(meter, 'standfast_leases{heard="no"}') == 2
+    assert value(meter, 'standfast_lease_requests_total{result="refused"}') == 5
+    assert value(meter, 'standfast_lease_requests_total{result="admitted"}') == 40
+    assert value(meter, "standfast_leases_aging") == 0
+    assert value(meter, "standfast_lease_rate") == 4200
 
 
 def test_names_are_labels_only_where_something_is_wrong_and_then_few() -> None:

@@ -29,6 +29,7 @@ class Meter(Collector):
         self._gauges: dict[str, dict[Labels, Value]] = {}
         self._beaten_at = clock()
         self._refused: dict[str, str] = {}
+        self._requests: dict[str, int] = {}
         self.registry = CollectorRegistry()
         self._counters = {name: self._counter(one) for name, one in self._mine.items() if one.kind == "counter"}
         self._times = {name: self._histogram(one) for name, one in self._mine.items() if one.kind == "histogram"}
@@ -117,11 +118,22 @@ class Meter(Collector):
             counted = {(str(zone), state): one.get(state) for zone, one in hosted.items() for state in _HOSTED}
             known: dict[Labels, Value] = {who: float(count) for who, count in counted.items() if count is not None}
             self.replace("standfast_route53_load_balancers", known)
+        if self.role == "registry" and "held" in facts:
+            self._leases(facts)
         if isinstance(back := facts.get("put_back"), dict):
             # whom somebody insists on is left after the second time, and must be alarmed about none the less
             insisted = {str(one["name"]): _INSISTED for one in facts.get("tugs") or ()}
             contested = insisted | {name: float(count) for name, count in back.items()}
             self.replace("standfast_contested_name", {(name,): count for name, count in contested.items()})
+
+    def _leases(self, facts: Mapping[str, Any]) -> None:
+        held, heard = int(facts["held"]), int(facts["heard"])
+        self.replace("standfast_leases", {("yes",): float(heard), ("no",): float(held - heard)})
+        self.set("standfast_leases_aging", 0.0 if facts["why"] else 1.0)
+        self.set("standfast_lease_rate", float(facts["rate"]))
+        for result in ("admitted", "refused"):
+            before, self._requests[result] = self._requests.get(result, 0), int(facts[result])
+            self.count("standfast_lease_requests_total", result, by=max(0, self._requests[result] - before))
 
     def text(self) -> bytes:
         """The exposition."""

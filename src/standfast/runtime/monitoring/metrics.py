@@ -27,8 +27,8 @@ class Metric(Struct, frozen=True):
     row: str = "Processes"
 
 
-_ALL: Final = ("planner", "enactor", "cleaner", "monitor")
-_P, _E, _C, _M = (("planner",), ("enactor",), ("cleaner",), ("monitor",))
+_ALL: Final = ("planner", "enactor", "cleaner", "monitor", "registry")
+_P, _E, _C, _M, _R = (("planner",), ("enactor",), ("cleaner",), ("monitor",), ("registry",))
 METRICS: Final = (
     Metric(
         "standfast_process_info",
@@ -298,6 +298,40 @@ METRICS: Final = (
         "a receiver that is slow or away",
         _M,
         row="Journal and notifications",
+    ),
+    Metric(
+        "standfast_leases",
+        "gauge",
+        "Leases this registry holds, by whether their holder was heard within a term.",
+        "a fleet that falls silent shows before its leases end",
+        _R,
+        ("heard",),
+        row="Health",
+    ),
+    Metric(
+        "standfast_leases_aging",
+        "gauge",
+        "1; 0 while the registry can't be sure that it is the holders who are silent: no lease ends then.",
+        "who is gone stays in the fleet for as long",
+        _R,
+        row="Health",
+    ),
+    Metric(
+        "standfast_lease_requests_total",
+        "counter",
+        "Requests for a lease, by whether they were let in or refused at the door.",
+        "many refused: a fleet is coming back, or the registry is too slow for it",
+        _R,
+        ("result",),
+        row="Health",
+    ),
+    Metric(
+        "standfast_lease_rate",
+        "gauge",
+        "Leases a second that this registry can grant, as measured last.",
+        "holders divided by it is how long a whole fleet takes to come back",
+        _R,
+        row="Health",
     ),
 )
 BY_NAME: Final = {one.name: one for one in METRICS}
