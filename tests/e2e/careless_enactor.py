@@ -16,6 +16,7 @@ from standfast.ports.provider import ProviderReply, ProviderRequest, Replace
 from standfast.runtime.enacting import EnactorProcess
 from standfast.runtime.journal import Journal
 from standfast.runtime.place import Place
+from standfast.runtime.presence import Presence
 from standfast.runtime.supervision import stop_on_signals
 
 
@@ -52,8 +53,9 @@ def main() -> None:
     providers = {zone: Careless(one) for zone, one in opened.items() if isinstance(one, Rfc2136Provider)}
     journal = Journal(place.journal, "enactor", name)
     looks = min(zone.look_seconds for zone in config.zones)
-    copy = place.open_copy(name)
-    EnactorProcess(name, config.stream, place.open_store(), providers, copy, journal, look_s=looks).run(stop)
+    copy, presence = place.open_copy(name), Presence(place.presence, "enactor", name)
+    store = place.open_store()
+    EnactorProcess(name, config.stream, store, providers, copy, journal, presence=presence, look_s=looks).run(stop)
 
 
 if __name__ == "__main__":

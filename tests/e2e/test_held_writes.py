@@ -143,8 +143,6 @@ def begun(stage: Stage, proxy: UpdateProxy, history: History, *, careless: bool 
     slow = start("slow", stage.config("slow", server_port=proxy.port))
     history.begin(stage)
     stage.await_head()
-    if careless:
-        return slow, quick
     # Else what is held might be the slow one's late attempt at the first generation, over a marker that it never saw.
     until(lambda: at_rest(stage, "slow"), "the slow one has seen that the first generation stands", 30)
     return slow, quick
