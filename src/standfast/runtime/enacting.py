@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from standfast.core.enactor import Enactor, EnactorRequest, Occasion
+from standfast.core.suspicion import doubted
 from standfast.core.task import Outcome
 from standfast.ports.local import (
     DrawNonce,
@@ -149,6 +150,9 @@ class EnactorProcess:
                 looked = now
                 self._pass("look", stop)
             elif changed or (not self.core.agenda.empty and now >= self._again_at):
+                self._pass("news", stop)
+            elif suspects := self._follower.suspects(self.core.plan):
+                self.core = doubted(self.core, suspects)
                 self._pass("news", stop)
             elif self._economy is not None:
                 self._economise(self._economy, now, stop)

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
@@ -19,11 +20,14 @@ from msgspec.structs import replace
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import ZoneConfig
+from standfast.model.entry import Key
 from standfast.model.marker import Floor, FloorReading, Marker, MarkerReading, read_floor, read_marker
 from standfast.model.name import floor_owner, marker_owner
+from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
 from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 
+from .namewatch import NameWatch, Watching
 from .zonesight import NameServer, name_servers, reader
 
 PAUSES_S: Final = ((5.0, 0.25), (30.0, 0.5), (600.0, 5.0))
@@ -90,14 +94,18 @@ class Follower:
         self._news: deque[News] = deque(maxlen=_NEWS_MAX)
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        hosted = [one for one in self._zones.values() if one.zone.hosted is not None]
+        self._watching = Watching(NameWatch(one.zone, partial(_servers_of, one)) for one in hosted)
 
     def start(self) -> None:
         """Begin; without zones at a server of other people there is nothing to do."""
         if self._zones:
             self._thread.start()
+        self._watching.start()
 
     def stop(self) -> None:
         """End, without waiting for answers that are due."""
+        self._watching.stop()
         self._stop.set()
         self._wake.set()
 
@@ -106,6 +114,12 @@ class Follower:
         if zone in self._zones and since is not None:
             self._writes.append((zone, name, Wanted(since, time.monotonic())))
             self._wake.set()
+
+    def suspects(self, plan: Plan | None) -> list[Key]:
+        """Endpoints of hosted zones that don't answer what this plan has, as far as is known since the last time."""
+        found = self._watching.suspects(plan)
+        self._news.extend(("notice", {"kind": "names", "why": one.why}) for one in found)
+        return [one.key for one in found]
 
     def news(self) -> list[News]:
         """Events since the last time."""
@@ -185,6 +199,10 @@ class Follower:
         one.look_at = now + _pause(
             [now - sight.behind_at for sight in one.sights.values() if sight.behind_at is not None]
         )
+
+
+def _servers_of(one: _Followed) -> Mapping[str, NameServer | Unknown]:
+    return one.servers
 
 
 def _pause(waited_s: list[float]) -> float:

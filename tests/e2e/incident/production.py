@@ -203,7 +203,7 @@ def _let_in(run: Production, first: int, held: Mapping[str, Any]) -> None:
     at.let_in(held)
     at.until(lambda: at.refusals() > refused, "the held flip is refused")
     run.running["c"].go_on()
-    outcome = at.until(lambda: _outcome(run, held), "C writes down what came of it") or {}
+    outcome = at.until(lambda: _outcome(run, first, held), "C writes down what came of it") or {}
     assert outcome["result"] == "conflict", outcome
     assert run.pointed() >= root
     at.tell(
@@ -222,9 +222,10 @@ def _let_in(run: Production, first: int, held: Mapping[str, Any]) -> None:
     )
 
 
-def _outcome(run: Production, held: Mapping[str, Any]) -> dict[str, Any] | None:
+def _outcome(run: Production, first: int, held: Mapping[str, Any]) -> dict[str, Any] | None:
     """What C wrote down of the very bytes that were held: they carry the nonce. That its tree was built is older."""
-    some = [one for one in run.journal("c", "outcome") if one["name"] == NAME and one["result"] != "built"]
+    some = [one for one in run.journal("c", "outcome") if (one["name"], one["since"]) == (NAME, first)]
+    some = [one for one in some if one["result"] != "built"]
     return next((one for one in some if one.get("nonce") and one["nonce"] in held["body"]), None)
 
 
