@@ -6,19 +6,14 @@ from msgspec import structs
 
 from standfast.model.entry import Key
 
-from .agenda import joined
 from .enactor import Enactor
+from .standing_by import suspecting
 
 
 def doubted(core: Enactor, keys: Iterable[Key]) -> Enactor:
-    """These endpoints are verified next. Whoever is kept as it is by somebody (a freeze, another stream) is not: that
-    is asked about at each look."""
-    plan = core.plan
-    if plan is None:
-        return core
-    known = tuple(key for key in keys if plan.entry(key) is not None and key not in core.waiting)
+    """These endpoints are verified next, and nothing is believed of their markers any more."""
+    known = tuple(keys)
     zones = dict(core.zones)
     for zone in {zone for zone, _ in known} & zones.keys():
         zones[zone] = zones[zone].doubted(name for where, name in known if where == zone)
-    agenda = structs.replace(core.agenda, checks=joined(core.agenda.checks, known))
-    return structs.replace(core, agenda=agenda, zones=tuple(zones.items()))
+    return suspecting(structs.replace(core, zones=tuple(zones.items())), known)

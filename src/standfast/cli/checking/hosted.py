@@ -28,6 +28,7 @@ from standfast.model.rrset import RRset, RRType, txt_rdata
 from standfast.ports.provider import Conflict, Content, Read, Refused, Replace, ReplaceReply, Unknown
 from standfast.runtime.economy import ROUND_S
 from standfast.runtime.hosted import hosted_provider
+from standfast.runtime.namewatch import round_s
 
 from .findings import Finding, ZoneReport
 from .hostedchecks import check_findings
@@ -56,6 +57,7 @@ def check_hosted(zone: ZoneConfig, stream: str, policies: Sequence[EndpointPolic
         rights = examine(_Doubtful(provider, stream), zone.name, stream, names, questions=_QUESTIONS_MAX)
         findings += folded_findings(_right_findings(zone, names, rights), _SAME_NAMES)
         findings += _reader_findings(zone, stream)
+        findings.append(_found_by(zone, len(names)))
         findings.append(_patrol_finding(zone, len(names), plan))
         findings += folded_findings(name_findings(provider, zone.name, stream, policies, plan), _SAME_NAMES)
     finally:
@@ -176,6 +178,12 @@ def _one_by_one(zone: ZoneConfig, rights: Rights) -> list[Finding]:
         )
         found.append(Finding("problem", "rights", relative(owner, zone.name) or "@", text, _PRINT))
     return found
+
+
+def _found_by(zone: ZoneConfig, names: int) -> Finding:
+    """How soon an emptied name is seen, and by what."""
+    text = f"an emptied name is found within {round_s(zone.look_seconds, names):.0f} s, by asking the name servers"
+    return Finding("ok", "repair", zone.name, text)
 
 
 def _reader_findings(zone: ZoneConfig, stream: str) -> list[Finding]:
