@@ -27,6 +27,8 @@ EVERYBODY = frozenset(ADDRESSES.values())
 FOUND_S = 60.0
 """An emptied name is found and healed within this, the issue says; a loaded test machine may take it all."""
 LOOK_S = 2
+PATIENT = "{http: /healthz, interval: 1s, timeout: 900ms, fall: 9, rise: 1, warm_up: 0s}"
+"""No load balancer is taken out because the machine is busy: each plan here is of somebody's making."""
 
 
 class Zone:
@@ -89,14 +91,15 @@ def pointed(raws: list[Raw], target: str) -> list[Change]:
 
 def older(zone: Zone, name: str) -> list[Change]:
     """The root goes where the rollback alias points: a tree of an older plan."""
-    return pointed(root(zone, name), rollback(zone, name)[0]["AliasTarget"]["DNSName"])
+    target = str(rollback(zone, name)[0]["AliasTarget"]["DNSName"])
+    return pointed(root(zone, name), target)
 
 
 def nowhere(zone: Zone, raws: list[Raw]) -> list[Change]:
     """Pointed at something that is deleted a moment later, in the same batch."""
     there = {"Name": f"short-lived-{raws[0]['Name']}", "Type": "A", "TTL": 1}
     there["ResourceRecords"] = [{"Value": "192.0.2.99"}]
-    zone.change([("CREATE", there), *pointed(raws, there["Name"])])
+    zone.change([("CREATE", there), *pointed(raws, str(there["Name"]))])
     return [("DELETE", there)]
 
 
@@ -157,11 +160,22 @@ def hosted(tmp_path: Path) -> Iterator[Hosted]:
         one = Hosted(service, tmp_path)
         some = ", ".join(f"{name}: {{ttl: 2, layout: {layout}}}" for name, (layout, _, _) in FAMILY.items())
         zone = one.file.read_text(encoding="ascii").split("zone: ", 1)[1].split("\n", 1)[0]
-        one.file = one.written(endpoints=f"{{{some}}}", zone=zone.replace("look: 1s", f"look: {LOOK_S}s"))
+        changes = {"zone": zone.replace("look: 1s", f"look: {LOOK_S}s"), "health": PATIENT}
+        one.file = one.written(endpoints=f"{{{some}}}", **changes)
         try:
             yield one
         finally:
             one.close()
+
+
+def behind(zone: Zone) -> set[str]:
+    """Names of trees whose root is where it was, and whatever has an alias that leads nowhere."""
+    time.sleep(0.3)
+    now = zone.now()
+    names = {raw["Name"] for raw in now}
+    lost = {raw["Name"] for raw in now if "AliasTarget" in raw and raw["AliasTarget"]["DNSName"] not in names}
+    same = {raw["Name"] for raw in now if "AliasTarget" in raw and raw["Name"].count(".") == 4 and raw in zone.before}
+    return lost | same
 
 
 def answers_of(hosted: Hosted, out: Path, names: list[str]) -> dict[str, list[tuple[float, frozenset[str]]]]:
@@ -172,17 +186,23 @@ def answers_of(hosted: Hosted, out: Path, names: list[str]) -> dict[str, list[tu
     return found
 
 
-def as_before(zone: Zone, name: str) -> bool:
-    """What users get is what the plan has: the same contents, and a marker of the same plan; nonces are new."""
-
-    def shown(raws: list[Raw]) -> list[Raw]:
-        return sorted((raw for raw in raws if raw["Type"] != "TXT"), key=str)
-
-    suffix = (f"{name}.{ZONE}.", f".{name}._tree._standfast.{ZONE}.")
+def unlike(zone: Zone, names: list[str]) -> list[str]:
+    """Whose contents are not yet as before anybody's hands, or who has no marker; nonces are new."""
+    time.sleep(0.3)
     now = zone.now()
-    before = [raw for raw in zone.before if raw["Name"].endswith(suffix)]
-    texts = [raw for raw in now if raw["Name"] == f"{marker_owner(f'{name}.{ZONE}', ZONE)}."]
-    return shown([raw for raw in now if raw["Name"].endswith(suffix)]) == shown(before) and bool(texts)
+    markers = {raw["Name"] for raw in now if raw["Type"] == "TXT"}
+    return [
+        name
+        for name in names
+        if contents(now, name) != contents(zone.before, name)
+        or f"{marker_owner(f'{name}.{ZONE}', ZONE)}." not in markers
+    ]
+
+
+def contents(raws: list[Raw], name: str) -> list[str]:
+    """What stands at the name, and its trees."""
+    own, trees = f"{name}.{ZONE}.", f".{name}._tree._standfast.{ZONE}."
+    return sorted(str(raw) for raw in raws if raw["Name"] == own or raw["Name"].endswith(trees))
 
 
 @pytest.mark.slow
@@ -213,11 +233,13 @@ def test_every_damage_to_a_hosted_zone_is_healed_without_people(hosted: Hosted) 
     zone.change(gone(zone.at(floor_owner("main", ZONE))))
 
     emptied = [name for name, (_, empty, _) in FAMILY.items() if empty]
-    until(lambda: all(as_before(zone, name) for name in emptied), "what was emptied is whole", 2 * FOUND_S)
+    until(lambda: not unlike(zone, emptied), "what was emptied is whole", 2 * FOUND_S)
     roles.append(hosted.role("enactor", "e4"))  # whoever starts looks at everything; the others in ten minutes
-    left = lambda: [name for name in names if not as_before(zone, name)]  # noqa: E731
-    until(lambda: not left(), "every damage is healed", 180)
-    until(lambda: in_sync(hosted), "in sync", 60)
+    until(lambda: not unlike(zone, names), "every damage is healed", 180)
+    hosted.command("drain", "lb-b", "--reason", "a newer plan", "--yes")
+    sets = [name for name in names if not name.startswith("tree-")]
+    until(lambda: not any(ADDRESSES["lb-b"] in hosted.addresses(name) for name in sets), "the sets are newer", 180)
+    until(lambda: not behind(zone) and in_sync(hosted), "everything is at the newest plan", 180)
     prober.terminate()
 
     took = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from standfast.model.entry import Entry, Member
+from standfast.model.name import name_to_wire
 from standfast.model.rrset import RRset, RRType, addresses
 from standfast.runtime.namewatch import LOOKS, RATE_MAX, complaint, round_s
 
@@ -30,6 +31,7 @@ def answer(*texts: str) -> RRset:
         (None, False, "no A record"),
         (answer("192.0.2.1", "192.0.2.9"), True, "an A record that no plan has"),
         (answer("192.0.2.9"), False, ""),
+        (RRset.of(RRType.CNAME, 60, [name_to_wire("elsewhere.example")]), False, "a CNAME in place of an A record"),
     ],
 )
 def test_an_answer_beside_the_plan(reading: RRset | None, settled: bool, said: str) -> None:

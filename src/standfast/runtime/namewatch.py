@@ -53,6 +53,8 @@ def complaint(entry: Entry, rtype: int, reading: RRset | None, *, settled: bool)
         return ""
     if reading is None or not reading.rdata:
         return f"no {family} record"
+    if reading.rtype == RRType.CNAME:
+        return f"a CNAME in place of an {family} record"
     named = any(member.alias or any(map(alias_of, member.addresses)) for member in entry.members)
     if settled and not named and not set(reading.rdata) <= set(wanted.octets()):
         return f"an {family} record that no plan has"
