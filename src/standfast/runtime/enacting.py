@@ -48,7 +48,7 @@ from standfast.recovery.retrying import pause_s
 from .economy import Economy, Perform
 from .following import Follower
 from .journal import Journal
-from .lining import AHEAD, Answer, Line, uncollected
+from .lining import AHEAD, Answer, Line, insisted, uncollected
 from .noticing import PutBack, Troubles
 from .presence import Presence
 from .recording import intent_facts, outcome_facts
@@ -209,7 +209,7 @@ class EnactorProcess:
         while waiting:
             while rest is None and len(waiting) <= AHEAD:
                 ahead = self._prepared(waiting[-1][0][-1], stop)
-                if isinstance(following := ahead[-1].request, Replace) and not _left(ahead):
+                if isinstance(following := ahead[-1].request, Replace) and not insisted(ahead):
                     waiting.append((ahead, self._line.join(following)))
                 else:
                     rest = ahead
@@ -388,12 +388,6 @@ class EnactorProcess:
 def _recording(cores: list[Enactor]) -> Enactor:
     """The one that asked for its intent to be recorded."""
     return next(core for core in cores if isinstance(core.request, RecordIntent))
-
-
-def _left(cores: list[Enactor]) -> bool:
-    """Whether somebody insists on other contents: telling of that asks the server, which is not to be asked for two
-    things at once."""
-    return any(outcome.result == "left" for core in cores for outcome in core.outcomes)
 
 
 _FINE: Final = _QUIET | {"written", "refilled", "built", "conflict"}

@@ -17,6 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from standfast.core.enactor import Enactor
 from standfast.ports.local import Unrecorded
 from standfast.ports.provider import ProviderReply, Replace, Written
 
@@ -113,3 +114,9 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+def insisted(cores: list[Enactor]) -> bool:
+    """Whether somebody insists on other contents: telling of that asks the server, which is not to be asked for two
+    things at once."""
+    return any(outcome.result == "left" for core in cores for outcome in core.outcomes)
