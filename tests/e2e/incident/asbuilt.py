@@ -132,7 +132,7 @@ def _old_plan_in_hand(run: AsBuilt) -> None:
 
 def _late_flip(run: AsBuilt) -> None:
     at, last = run.at, FIRST + run.generations
-    run.running["B"].freeze()
+    run.running["B"].kill()  # wherever it is: the next one is a new core, and takes the latest plan
     tree = f"{plans.tree_name(NAME, FIRST)}"
     at.hold("A", f"<Name>{tree}")
     run.publish(last)
@@ -172,8 +172,9 @@ def _for_good(run: AsBuilt) -> bool:
     at, plan = run.at, FIRST + run.generations + 1
     run.running["A"].freeze()  # it would do the same; whoever comes first is blocked, and keeps the lock
     run.publish(plan)
-    run.running["B"].go_on()
-    one = run.failed("B", plan)
+    since = len(run.told("B"))
+    run.start("B")
+    one = run.failed("B", plan, since)
     at.tell(
         "next",
         "enactor B",

@@ -72,7 +72,8 @@ class Production:
 
     def role(self, role: str, name: str) -> None:
         """A role of ours, anew."""
-        arguments = ["-m", "standfast", "run", "--role", role, "--name", name, "--config", str(self.file), "--quiet"]
+        program = ["-m", "standfast"] if role != "enactor" else [str(HERE / "patient_enactor.py")]
+        arguments = [*program, "run", "--role", role, "--name", name, "--config", str(self.file), "--quiet"]
         self.running[name] = self.at.start(arguments, f"{role}-{name}.log", name)
 
     def cleaner(self) -> None:
