@@ -7,6 +7,7 @@ asking the name servers; the rest by the patrol or the audit, which a fresh enac
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -252,8 +253,9 @@ def test_every_damage_to_a_hosted_zone_is_healed_without_people(hosted: Hosted) 
     assert not late, f"emptied names that were empty for longer than {FOUND_S:g} s: {late}"
     assert any(took[name] for name in emptied), "the damages did harm"
 
-    for role in reversed(roles):
-        role.terminate()
+    for role in roles:
+        role.signal(signal.SIGTERM)
+    until(lambda: all(role.code is not None for role in roles), "all have ended", 120)
     assert not problems_in(hosted.state / "journal")
     texts = [path.read_text() for path in sorted((hosted.state / "journal").glob("enactor-*.jsonl"))]
     assert any('"kind":"names"' in text for text in texts), "found by asking the name servers"
