@@ -32,10 +32,10 @@ lint: setup
 	$(BIN)/mypy --strict src tests bench tools
 
 unit: setup  ## the quick loop: without the tests marked slow
-	@$(BIN)/pytest -n $(WORKERS) -m "not slow" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
 pytest: setup
-	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 bench: setup  ## our times beside those of the C clients
 	@$(BIN)/python -m bench $(ARGS)
