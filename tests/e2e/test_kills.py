@@ -13,7 +13,7 @@ from e2e.stage import Stage
 
 KILLS = 110
 """On each of the two servers."""
-LIVES_S = 1.0
+LIVES_S = 1.5
 """A process is killed at a random moment of its first so many seconds: it starts, reads, writes."""
 ENACTORS = ("one", "two", "three")
 ENDPOINTS = 200
