@@ -77,7 +77,7 @@ def test_an_emergency_with_store_and_planner_away(stage: Stage) -> None:
     away.rename(stage.store_file)
     planner = stage.role("planner", "p")
     stage.enactor("a")
-    until(lambda: (stage.marker(stage.www) or {}).get("p") not in (None, "emergency"), "the planner takes it over")
+    until(lambda: (stage.marker(stage.www) or {}).get("p") not in (None, "emergency"), "the planner takes it over", 45)
     assert stage.ask(stage.www, "A") == {"192.0.2.2"}
     assert "emergency publish by" in typed(stage, "status").stdout
     done(stage, "resume", "www")

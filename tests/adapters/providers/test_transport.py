@@ -189,7 +189,7 @@ def test_a_server_that_reads_nothing_blocks_nobody() -> None:
     with server(script) as port, provider(port, timeout_s=0.3) as one:
         begun = time.monotonic()
         reply = one.perform(Read(ZONE, tuple((f"e{n}.{'x' * 60}.{'y' * 60}.{ZONE}", 1) for n in range(3000))))
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5
         over.set()
     assert isinstance(reply, Readings)
     assert all(isinstance(value, Unknown) for value in reply.values)
@@ -372,7 +372,7 @@ def test_a_transfer_without_end_is_given_up() -> None:
     with server(script) as port, provider(port, key=None, timeout_s=0.5) as one:
         begun = time.monotonic()
         reply = one.perform(ReadChanges(ZONE, 5))
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5
     assert getattr(reply, "serial", None) == 9
     assert getattr(reply, "owners", ()) is None
 
