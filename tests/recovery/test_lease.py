@@ -1,8 +1,12 @@
 """Leases in whatever weather: registries that are away, stand still, restart, hear few; holders that fall silent."""
 
+from random import Random
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from standfast.recovery.holding import UNHEARD_MOST_S, beginning
 from standfast.recovery.lease import Book, paced
 
 LOTS = settings(max_examples=300, deadline=None)
@@ -110,3 +114,51 @@ def test_renewals_leave_half_of_a_registry_for_those_who_come_back(holders: int,
     assert holders / pause <= rate * 0.5 * (1 + 1e-9)
     assert whole >= term
     assert whole >= 4 * pause * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("term", [5.0, 15.0, 60.0])
+def test_after_a_long_outage_everybody_has_time_to_come_again_however_short_the_term(term: float, seed: int) -> None:
+    """A registry hangs for 20 minutes. When it goes on it finds in its sockets what holders asked long ago, so all seem
+    to be heard; they have given that up, and ask again at a moment of their own."""
+    chances, away_s, timeout_s = Random(seed), 1200.0, 5.0
+    book: Book[str] = Book(term, 1.0, UNHEARD_MOST_S)
+    holders = {f"lb-{number}": beginning(0.0, chances.random()) for number in range(20)}
+    began, now, stale = 300.0, 0.0, set(holders)
+    while now < began + away_s + 300.0:
+        hangs = began < now < began + away_s
+        for name, holder in holders.items():
+            if holder.due > now or (name == "lb-0" and now >= began):  # it dies meanwhile
+                continue
+            if hangs:
+                holders[name] = holder.failed(now + timeout_s, chances.random())
+            else:
+                book.renew(name, "x", now)
+                holders[name] = holder.renewed(now, term / 4, chances.random())
+        if not hangs:
+            if now >= began + away_s:
+                while stale:
+                    book.renew(stale.pop(), "x", now)
+            ended = book.tick(now)
+            assert {one.holder for one in ended} <= {"lb-0"}, f"at {now - began - away_s} s"
+        now += 0.5
+    assert "lb-0" not in book, "whoever is gone is gone in the end"
+
+
+def test_after_a_short_pause_no_term_is_much_longer() -> None:
+    book: Book[str] = Book(5.0, 1.0, UNHEARD_MOST_S)
+    for now in (0.0, 1.0, 2.0, 3.0):
+        for name in HOLDERS:
+            book.renew(name, "x", now)
+        book.tick(now)
+    for second in (8.0, 9.0):  # it stood still for 5 s, longer than the pause between two renewals
+        for name in HOLDERS[:3]:
+            book.renew(name, "x", second)
+        assert book.tick(second) == ()
+    ended: dict[str, int] = {}
+    for second in range(10, 60):
+        for name in HOLDERS[:3]:
+            book.renew(name, "x", float(second))
+        ended |= {one.holder: second for one in book.tick(float(second))}
+    assert set(ended) == {"d"}
+    assert ended["d"] <= 9 + 5 * 6 + 1

@@ -1,6 +1,7 @@
 """`standfast lease`: who holds a lease, the key of one load balancer, and ending a lease that nobody gives back."""
 
 import json
+import ssl
 from pathlib import Path
 
 import click
@@ -13,7 +14,6 @@ from standfast.config import Config, LeasesSource, RegistryConfig
 from standfast.errors import EXIT_ERROR, StandfastError
 from standfast.runtime.place import Place
 from standfast.runtime.registry.standing import registries_of
-from standfast.runtime.times import span
 
 _CONFIG = click.option("--config", "file", default="standfast.yaml", envvar="STANDFAST_CONFIG", show_default=True)
 
@@ -42,7 +42,8 @@ def list_command(file: str, as_json: bool) -> None:
         rows = [
             {
                 "load_balancer": one.id, "az": one.az, "pool": one.pool, "ip": [*one.ipv4, *one.ipv6],
-                "capacity": one.capacity, "admin": one.admin, "health": said[one.id].state if one.id in said else None,
+                "capacity": one.capacity, "admin": one.admin, "why": one.why or None,
+                "health": said[one.id].state if one.id in said else None,
             }
             for one in seen.load_balancers
         ]  # fmt: skip
@@ -50,13 +51,12 @@ def list_command(file: str, as_json: bool) -> None:
         click.echo(json.dumps({"leases": rows, "registries": registries, "unsure": list(seen.unsure)}, indent=2))
         return
     for one in registries_of(config, place):
-        click.echo(
-            f"registry {one.name}: {one.held} leases, {one.heard} heard, written {span(one.age_s)} ago{one.doubt}"
-        )
+        click.echo(one.line)
     for lease in seen.load_balancers:
         state = f", {said[lease.id].state}: {said[lease.id].reason}" if lease.id in said else ""
         addresses = " ".join((*lease.ipv4, *lease.ipv6))
-        click.echo(f"{lease.id:24} {lease.az:8} {addresses} capacity {lease.capacity} {lease.admin}{state}")
+        admin = f"{lease.admin} ({lease.why})" if lease.why else lease.admin
+        click.echo(f"{lease.id:24} {lease.az:8} {addresses} capacity {lease.capacity} {admin}{state}")
     for name, why in seen.unsure:
         click.echo(f"{name:24} left out: {why}")
 
@@ -79,20 +79,25 @@ def key_command(load_balancer: str, file: str, name: str) -> None:
 @click.argument("load_balancer", metavar="ID")
 @_CONFIG
 @click.option("--at", "url", default="", metavar="URL", help="the registry [default: where the configuration listens]")
-def end_command(load_balancer: str, file: str, url: str) -> None:
+@click.option("--ca", default=None, metavar="FILE", help="PEM file of the authority that signed its certificate")
+def end_command(load_balancer: str, file: str, url: str, ca: str | None) -> None:
     """End the lease of a load balancer that is gone and will not give it back. If it lives, it takes it again."""
     registry = _registry(configuration.load(Path(file)))
     if registry.operator is None:
         raise StandfastError("registry: has no operator key.", "Give it one: operator: file:operator.key.")
     scheme = "https" if registry.certificate is not None else "http"
-    host = f"[{registry.host}]" if ":" in registry.host else registry.host
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(registry.host, registry.host)  # noqa: S104
+    host = f"[{own}]" if ":" in own else own
     where = (url or f"{scheme}://{host}:{registry.port}").rstrip("/")
     try:
         reply = httpx.delete(
-            f"{where}/v1/leases/{load_balancer}", headers={"authorization": f"Bearer {registry.operator}"}, timeout=10
+            f"{where}/v1/leases/{load_balancer}", headers={"authorization": f"Bearer {registry.operator}"}, timeout=10,
+            verify=ssl.create_default_context(cafile=ca) if ca is not None else True,
         )  # fmt: skip
     except (httpx.HTTPError, OSError) as error:
-        raise StandfastError(f"The registry at {where} can't be reached: {error}.", "Is it running?") from None
+        remedy = "Give --ca FILE, and --at URL with a name that its certificate has." if "CERT" in str(error) else ""
+        remedy = remedy or "Is it running? Give --at URL for another one."
+        raise StandfastError(f"The registry at {where} can't be reached: {error}.", remedy) from None
     if reply.status_code != 204:
         click.echo(f"The registry refused: {reply.text[:500]}", err=True)
         raise click.exceptions.Exit(EXIT_ERROR)

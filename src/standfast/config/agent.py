@@ -82,14 +82,16 @@ def _agent(section: Section, file: str) -> AgentConfig | None:
 
 def _registries(section: Section) -> tuple[str, ...]:
     found = [text for text, _ in section.read_list("registries", _url) or []]
+    clear = section.read("clear_text", scalars.choice("a yes or no", ("true", "false")), "false") == "true"
     if section.get("registries") is None:
         section.missing("registries", "Say where: registries: [https://registry-1.example.com:8054].")
     if len(found) > REGISTRIES_MAX:
         section.problem("registries", f"There are {len(found)} registries.", f"Give at most {REGISTRIES_MAX}.")
     for url in found:
         host = urlsplit(url).hostname or ""
-        if url.startswith("http:") and not _loopback(host):
-            section.note("registries", f"The key goes to {host} in clear text.", "Use https.")
+        if url.startswith("http:") and not _loopback(host) and not clear:
+            message = f"The key would go to {host} in clear text."
+            section.problem("registries", message, "Use https, or say clear_text: true.")
     return tuple(dict.fromkeys(found))
 
 

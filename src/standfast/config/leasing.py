@@ -41,7 +41,8 @@ class LeaseKey:
 class RegistryConfig:
     """`term_s`: who does not renew for so long loses the lease. `answer_within_s`: what takes longer is not begun.
 
-    `limit` is how many leases there may be. `operator` may list all and end any; None: nobody may.
+    `limit` is how many leases there may be, `connections` how many are open at once. `operator` may list all and end
+    any; None: nobody may.
     """
 
     host: str = "127.0.0.1"
@@ -51,6 +52,7 @@ class RegistryConfig:
     term_s: float = TERM_S
     answer_within_s: float = 2.0
     limit: int = 10_000
+    connections: int = 8000
     certificate: Path | None = None
     key: Path | None = None
 

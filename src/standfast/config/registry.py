@@ -1,5 +1,6 @@
 """The section `registry`: where leases are granted, to whom, and for how long. Nobody gets one without a key."""
 
+import ipaddress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from standfast.errors import SecretError
 
 KEYS_MAX: Final = 64
 LEASES_MAX: Final = 1_000_000
+CONNECTIONS_MAX: Final = 100_000
 _term: Final = scalars.duration(5, 3600)
 _within: Final = scalars.duration(0.2, 30)
 
@@ -24,7 +26,12 @@ def bind_registry(root: Section, base: Path) -> RegistryConfig | None:
         return None
     default = RegistryConfig()
     host, port = section.read("listen", web.listening(PORT), (default.host, default.port))
-    certificate, key = web.bind_tls(section, base, host, "Keys travel in clear text.")
+    certificate, key = web.bind_tls(section, base, host, None)
+    clear = section.read("clear_text", scalars.choice("a yes or no", ("true", "false")), "false") == "true"
+    if not (clear or ipaddress.ip_address(host).is_loopback) and section.get("certificate") is None:
+        message = f"{host} can be reached from other machines, and keys would travel in clear text."
+        remedy = "Give certificate: and key:, or listen at 127.0.0.1 behind a proxy with TLS, or say clear_text: true."
+        section.problem("listen", message, remedy)
     operator = web.bind_secret(section, base, "operator")
     found = _keys(section, base)
     return RegistryConfig(
@@ -35,6 +42,7 @@ def bind_registry(root: Section, base: Path) -> RegistryConfig | None:
         section.read("term", _term, default.term_s),
         section.read("answer_within", _within, default.answer_within_s),
         section.read("limit", scalars.whole("a number of leases", 1, LEASES_MAX), default.limit),
+        section.read("connections", scalars.whole("a number of connections", 16, CONNECTIONS_MAX), default.connections),
         certificate,
         key,
     )

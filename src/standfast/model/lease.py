@@ -13,13 +13,15 @@ from .fleet import AdminState
 
 LocalHealth: TypeAlias = Literal["up", "down", "unknown"]
 INDEX: Final = "leases"
+ON_ITS_MACHINE: Final = "drained on its machine"
+"""What an agent says while its drain file is there, before the words in it."""
 PAGE_LEASES: Final = 512
 """A page is what one grant writes: about 80 kB, which every store takes."""
 PAGES_MAX: Final = 4096
 S = TypeVar("S", bound=Struct)
 
 
-class Report(Struct, frozen=True, array_like=True):
+class Report(Struct, frozen=True, array_like=True, gc=False):
     """What a load balancer says of itself. `why` belongs to `admin` and `health`, in words for people."""
 
     az: str
@@ -33,7 +35,7 @@ class Report(Struct, frozen=True, array_like=True):
     why: str = ""
 
 
-class StoredLease(Struct, frozen=True, array_like=True):
+class StoredLease(Struct, frozen=True, array_like=True, gc=False):
     """A lease as stored. `left`: it signed off; it is named for a while still, so that it is not missed."""
 
     holder: str
@@ -51,8 +53,9 @@ class Page(Struct, frozen=True):
 class RegisterHead(Struct, frozen=True):
     """One registry's own page. `instance` tells two processes of one name apart; `version` rises with each batch and
     each beat, `moved` whenever leases were let go that another registry holds now. `rate` is what it was last measured
-    to do in a second. The rest is for people: leases held and heard, since when (its own clock, epoch seconds) and why
-    their age does not count, if so."""
+    to do in a second. The rest is for people: leases held and heard, when that was (its own clock, epoch seconds) and
+    why their age does not count, if so; how many requests a second were admitted lately, and the `backlog` of holders
+    that were turned away and have not come again."""
 
     registry: str
     instance: str
@@ -65,6 +68,8 @@ class RegisterHead(Struct, frozen=True):
     at: float = 0.0
     why: str = ""
     listen: str = ""
+    admitted: float = 0.0
+    backlog: int = 0
 
 
 class Register(Struct, frozen=True):

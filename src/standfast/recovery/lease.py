@@ -7,7 +7,8 @@ Rule 1.  The age of a lease counts only time during which the registry itself co
 Rule 2.  No time counts while fewer than half of the holders are heard: then the registry is rather cut off than they
          are gone. (Eureka stops evicting below 85 % of the expected renewals, for the same reason.)
 Rule 3.  A registry that starts, takes leases over, or was out of reach for longer than the pause between two renewals
-         has to hear everybody anew: each gets a whole term from then on.
+         has to hear everybody anew: each gets a whole term from then on. Where a term is shorter than the pause that
+         those who went unanswered may make by now, they get as long as that.
 Rule 4.  Only the registry that holds a lease ends it. What it holds is told by `number`: of two, the higher one counts.
 
 A lease that ends is never silent about it: `tick` returns it.
@@ -24,13 +25,15 @@ STALL_TIMES: Final = 3.0
 """A gap between two ticks of more than so many tick lengths means that the registry itself stood still."""
 RENEWALS: Final = 4
 """Renewals in a term: three in a row may be lost."""
+AWAY_TIMES: Final = 5.0
+"""Who went unanswered for some time, and doubles its pauses, asks again within so many times that time."""
 PACE_SHARE: Final = 0.5
 """Renewals use at most this share of what a registry can do; the rest is for those who come back."""
 
 W = TypeVar("W")
 
 
-class Lease(Struct, Generic[W], frozen=True):
+class Lease(Struct, Generic[W], frozen=True, gc=False):
     """`holder` holds it under `number`; `what` it said of itself last. `heard` is reachable time, in seconds."""
 
     holder: str
@@ -39,7 +42,7 @@ class Lease(Struct, Generic[W], frozen=True):
     heard: float = 0.0
 
 
-class Renewed(Struct, Generic[W], frozen=True):
+class Renewed(Struct, Generic[W], frozen=True, gc=False):
     """What a renewal did: `granted` (it was no holder before), `changed` (it says other things of itself)."""
 
     lease: Lease[W]
@@ -68,11 +71,12 @@ class Book(Generic[W]):
     """The leases of one registry.
 
     `term_s`: a holder unheard for so long, in time that counts, has lost its lease. `tick_s`: how often `tick` is
-    called. Renewing is O(1), a tick costs what ended.
+    called. `again_s`: within this a holder that is there and went unanswered for long asks again. Renewing
+    is O(1), a tick costs what ended.
     """
 
-    def __init__(self, term_s: float, tick_s: float = 1.0) -> None:
-        self.term_s, self.tick_s = term_s, tick_s
+    def __init__(self, term_s: float, tick_s: float = 1.0, again_s: float = 0.0) -> None:
+        self.term_s, self.tick_s, self.again_s = term_s, tick_s, again_s
         self.reach = Reach()
         self.highest = 0
         self._anew = 0.0  # no lease is older than this, in time that counts (rule 3)
@@ -105,10 +109,11 @@ class Book(Generic[W]):
         return len(self._silent)
 
     def restore(self, leases: Iterable[Lease[W]]) -> None:
-        """Take over what was stored: each has a whole term from now on (rule 3)."""
+        """Take over what was stored, by whoever was away for nobody knows how long (rule 3)."""
+        anew = self.reach.counted + max(0.0, self.again_s - self.term_s)
         for lease in leases:
             self.forget(lease.holder)
-            self._leases[lease.holder] = Lease(lease.holder, lease.number, lease.what, self.reach.counted)
+            self._leases[lease.holder] = Lease(lease.holder, lease.number, lease.what, anew)
             self._silent[lease.holder] = None
             self.highest = max(self.highest, lease.number)
 
@@ -144,8 +149,10 @@ class Book(Generic[W]):
         if self.reach.why:
             self._away_since = last if self._away_since is None else self._away_since
             return ()
-        if self._away_since is not None and last is not None and last - self._away_since > self.term_s / RENEWALS:
-            self._anew = self.reach.counted
+        away_s = last - self._away_since if self._away_since is not None and last is not None else 0.0
+        if away_s > self.term_s / RENEWALS:
+            again_s = min(self.again_s, AWAY_TIMES * away_s)
+            self._anew = max(self._anew, self.reach.counted + max(0.0, again_s - self.term_s))
         self._away_since = None
         return tuple(self._ended())
 

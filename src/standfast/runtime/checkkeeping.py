@@ -146,7 +146,7 @@ class CheckKeeper:
     def _finished(self, news: Finished) -> None:
         name, kept = news.task.zone, news.kept
         if news.task.known == self._boards.checks.get(name, ()) and self._boards.share(name, kept.checks):
-            there = {one.load_balancer for one in kept.checks}
+            there = {one.load_balancer for one in kept.checks if one.id}
             before = self._said.get(name, ZoneVerdicts())
             verdicts = {one: verdict for one, verdict in before.verdicts.items() if one in there}
             why = kept.why or "; ".join(f"{who}: {what}" for who, what in kept.troubles[:3])
@@ -196,7 +196,9 @@ class CheckKeeper:
     def facts(self) -> dict[str, Any]:
         """For a sign of life: zone by zone."""
         return {
-            name: facts_of(self._said.get(name, ZoneVerdicts()), len(self._boards.checks.get(name, ())))
+            name: facts_of(
+                self._said.get(name, ZoneVerdicts()), sum(bool(one.id) for one in self._boards.checks.get(name, ()))
+            )
             for name in self._zones
         }
 

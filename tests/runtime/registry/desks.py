@@ -18,14 +18,14 @@ from standfast.adapters.sources.leases import LeasesFleet
 from standfast.adapters.stores.memory import MemoryStore
 from standfast.config import AgentConfig, LeasesSource, load_agent
 from standfast.ports.provider import Unknown
-from standfast.ports.store import StoreReply, StoreRequest
+from standfast.ports.store import PutSource, PutSources, StoreReply, StoreRequest
 from standfast.runtime.agent.process import Agent
 from standfast.runtime.place import Place
 from standfast.runtime.presence import Presence
 from standfast.runtime.registry.process import RegistryProcess
 
 KEY, OPERATOR = "k" * 24, "o" * 24
-WITHIN_S = 15.0
+WITHIN_S = 60.0
 
 
 class Vault:
@@ -34,13 +34,18 @@ class Vault:
     def __init__(self) -> None:
         self.store, self.lock, self.away = MemoryStore(), threading.Lock(), False
         self.writes = 0
+        self.lose_next = False
+        """Whether the reply to the next write is lost, after its effect."""
 
     def perform(self, request: StoreRequest) -> StoreReply:
         with self.lock:
             if self.away:
                 return Unknown("disk I/O error")
-            self.writes += type(request).__name__ == "PutSource"
-            return self.store.perform(request)
+            writing = isinstance(request, PutSource | PutSources)
+            self.writes += writing
+            reply = self.store.perform(request)
+            lost, self.lose_next = writing and self.lose_next, self.lose_next and not writing
+            return Unknown("the reply was lost") if lost else reply
 
     def changed(self) -> bool:
         return True
@@ -53,6 +58,11 @@ class Vault:
         seen = LeasesFleet(LeasesSource("leases"), lambda: self).look()
         return {one.id: one.admin for one in seen.load_balancers} if isinstance(seen, FleetSeen) else {}
 
+    def whys(self) -> dict[str, str]:
+        """Who drained them or took them down, in what words."""
+        seen = LeasesFleet(LeasesSource("leases"), lambda: self).look()
+        return {one.id: one.why for one in seen.load_balancers} if isinstance(seen, FleetSeen) else {}
+
     def told(self) -> dict[str, str]:
         seen = LeasesFleet(LeasesSource("leases"), lambda: self).look()
         return {name: verdict.state for name, verdict in seen.told} if isinstance(seen, FleetSeen) else {}
@@ -61,7 +71,10 @@ class Vault:
 class Running:
     """One registry at work."""
 
-    def __init__(self, folder: Path, who: str, vault: Vault, more: str = "", port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, who: str, vault: Vault, more: str = "", port: int = 0, term_s: float | None = None
+    ) -> None:
+        self.vault = vault
         self.who, self.port, self.stop = who, port or free_port(), threading.Event()
         folder.mkdir(exist_ok=True)
         for name, text in (("agents.key", KEY), ("operator.key", OPERATOR), ("master.key", "m" * 24)):
@@ -77,12 +90,15 @@ class Running:
         )
         place = Place(configuration.load(file))
         place.prepare()
+        if term_s is not None:
+            object.__setattr__(place.config.registry, "term_s", term_s)  # shorter than anybody may configure
         place.late_store = lambda *, leave=False: vault  # type: ignore[method-assign, assignment, return-value]
         self.journal = place.journal
         self.process = RegistryProcess(
             who, place, place.open_journal("registry", who), Presence(place.presence, "registry", who)
         )
-        self.client = httpx.Client(verify=False)  # noqa: S501 - http on loopback
+        self.sealed = place.config.registry is not None and place.config.registry.certificate is not None
+        self.client = httpx.Client(verify=False)  # noqa: S501 - on loopback
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -95,12 +111,12 @@ class Running:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.sealed else 'http'}://127.0.0.1:{self.port}"
 
     def end(self) -> None:
         self.client.close()
         self.stop.set()
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     def put(self, holder: str, key: str = KEY, **said: Any) -> httpx.Response:
@@ -127,9 +143,14 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, who: str = "one", vault: Vault | None = None, more: str = "", port: int = 0
+    folder: Path,
+    who: str = "one",
+    vault: Vault | None = None,
+    more: str = "",
+    port: int = 0,
+    term_s: float | None = None,
 ) -> Iterator[Running]:
-    one = Running(folder, who, vault or Vault(), more, port)
+    one = Running(folder, who, vault or Vault(), more, port, term_s)
     try:
         yield one.ready()
     finally:
@@ -151,7 +172,7 @@ class Beside:
         urls = ", ".join(f'"{url}"' for url in registries)
         file.write_text(
             f"id: {holder}\naz: a\nip: [192.0.2.11]\nregistries: [{urls}]\nkey: file:agents.key\n"
-            f"timeout: 2s\ndrain_file: {holder}.drain\n{more}"
+            f"timeout: 20s\ndrain_file: {holder}.drain\n{more}"
         )
         self.config: AgentConfig = load_agent(file)
         self.drain = folder / f"{holder}.drain"
@@ -163,7 +184,7 @@ class Beside:
 
     def end(self) -> None:
         self.stop.set()
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
 

@@ -3,6 +3,7 @@
 import gc
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,9 +54,12 @@ def test_nobody_is_counted_as_arriving_for_ever(one: Running) -> None:
     assert one.put("lb-a1").status_code == 200
 
 
-def test_a_refusal_is_held_back_and_what_came_behind_it_waits_its_turn(one: Running) -> None:
+@pytest.mark.parametrize("idle_s", [0.0, 1.5])
+def test_a_refusal_is_held_back_and_what_came_behind_it_waits_its_turn(one: Running, idle_s: float) -> None:
+    """By when it came, and not by how long its connection has been there."""
     desk = one.process.desk
     with socket.create_connection(("127.0.0.1", one.port)) as line:
+        time.sleep(idle_s)
         desk.pace.rate = 0.1
         began = time.monotonic()
         line.sendall(ask(one))
@@ -63,7 +67,7 @@ def test_a_refusal_is_held_back_and_what_came_behind_it_waits_its_turn(one: Runn
         desk.pace.rate = 500.0
         line.sendall(ask(one))
         assert answers(line, 2) == [503, 200]
-        assert time.monotonic() - began >= desk.held_back_s == 0.5
+        assert time.monotonic() - began >= desk.held_back_s - 0.1 == pytest.approx(1.3)
 
 
 def test_who_sends_without_end_while_it_is_refused_is_cut_off(one: Running) -> None:
@@ -120,6 +124,43 @@ def test_only_waiting_is_idle() -> None:
     rounds.close()
 
 
+def test_who_comes_came_after_the_look_before_this_one() -> None:
+    rounds, pairs = BriefRounds(), [socket.socketpair() for _ in range(ROUND_MAX + 5)]
+    try:
+        for near, far in pairs:
+            rounds.register(near, selectors.EVENT_READ)
+            far.send(b"x")
+        began = time.monotonic()
+        rounds.select(5.0)
+        looked = time.monotonic()
+        time.sleep(0.05)
+        rounds.select(5.0)
+        assert rounds.came_at() <= began, "they were there when it looked: since before that, for all it knows"
+        rounds.select(5.0)
+        assert began - 0.01 <= rounds.came_at() <= looked, "not there at the first look, or there again"
+        for near, _ in pairs:
+            near.recv(1)
+        threading.Timer(0.2, pairs[0][1].send, (b"x",)).start()
+        began = time.monotonic()
+        rounds.select(5.0)
+        while not rounds.select(5.0):
+            pass
+        assert rounds.came_at() >= began - 0.01, "nothing was there when it began to look"
+        looks = [rounds.came_at()]
+        for _ in range(3):
+            rounds.select(0.0)
+            assert rounds.joined_at() <= looks[-1], (
+                "accepted in the round before, and in line since the look before that"
+            )
+            looks.append(rounds.came_at())
+        assert rounds.joined_at() == looks[-2]
+    finally:
+        rounds.close()
+        for near, far in pairs:
+            near.close()
+            far.close()
+
+
 def test_garbage_is_looked_for_in_quiet_seconds_and_at_last_in_any() -> None:
     sweeps = Sweeps(1000.0)
     assert not sweeps.due(1059.0, 1.0)
@@ -131,3 +172,25 @@ def test_garbage_is_looked_for_in_quiet_seconds_and_at_last_in_any() -> None:
     with swept_by_hand():
         assert gc.get_threshold()[2] > 1000 * before[2]
     assert gc.get_threshold() == before
+
+
+def test_of_more_than_can_be_granted_the_latest_are_turned_away_first() -> None:
+    rounds, pairs = BriefRounds(), [socket.socketpair() for _ in range(3 * ROUND_MAX)]
+    rounds.room = lambda: ROUND_MAX
+    try:
+        for number, (near, far) in enumerate(pairs):
+            rounds.register(near, selectors.EVENT_READ, number)
+            far.send(b"x")
+        turned = []
+        for _ in range(2):
+            turned += [key.data for key, _ in rounds.select(1.0)]
+            assert rounds.turning_away
+        kept = [key.data for key, _ in rounds.select(1.0)]
+        assert not rounds.turning_away
+        assert sorted(turned + kept) == list(range(3 * ROUND_MAX))
+        assert max(kept) < min(turned), "who came first keeps his turn"
+    finally:
+        rounds.close()
+        for near, far in pairs:
+            near.close()
+            far.close()

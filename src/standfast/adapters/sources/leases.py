@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from standfast.config import LeasesSource, LoadBalancerConfig
+from standfast.config import LeasesSource, LoadBalancerConfig, asked_by
 from standfast.errors import StoreError
 from standfast.model.fleet import Verdict
 from standfast.model.lease import (
     INDEX,
+    ON_ITS_MACHINE,
     PAGES_MAX,
     RegisterHead,
     StoredLease,
@@ -142,10 +143,18 @@ class LeasesFleet(Pausing):
 def _balancer(lease: StoredLease) -> LoadBalancerConfig:
     said = lease.report
     return LoadBalancerConfig(
-        lease.holder, said.az, said.pool, said.ipv4, said.ipv6, said.capacity, said.admin, said.port
+        lease.holder, said.az, said.pool, said.ipv4, said.ipv6, said.capacity, said.admin, said.port, _asked(lease)
     )  # fmt: skip
 
 
+def _asked(lease: StoredLease) -> str:
+    """Who drained it, and in what words."""
+    said = lease.report
+    words = said.why.removeprefix(ON_ITS_MACHINE).removeprefix(":").strip()
+    return f"drained: {words}" if lease.left else asked_by(said.admin, "its agent", words)
+
+
 def _verdict(lease: StoredLease) -> Verdict:
-    why = lease.report.why or ("it passes its own check" if lease.report.health == "up" else "it fails its own check")
+    said = lease.report.why if lease.report.admin == "up" else ""  # else it is about that
+    why = said or ("it passes its own check" if lease.report.health == "up" else "it fails its own check")
     return Verdict("up" if lease.report.health == "up" else "down", f"{why} (its agent)")

@@ -4,10 +4,8 @@ import zlib
 from collections import deque
 from typing import Final
 
-import msgspec
-
-from standfast.model.plan import Plan, PlanRecord
-from standfast.model.shards import Fetch, Node, Outline, ShardDamaged, digest_of, read_outline
+from standfast.model.plan import Plan, PlanRecord, read_record
+from standfast.model.shards import Fetch, Node, Outline, ShardDamaged, ShardStrange, read_outline
 
 BODY_MAX: Final = 2**28
 """Bytes of one unpacked shard: a bound on what damaged data can make us allocate."""
@@ -19,14 +17,31 @@ class Damage(Exception):
     """The store holds something other than what was put there; the text says what."""
 
 
+class Strange(Damage):
+    """It holds what was put there, by a version of Standfast that this one can't read."""
+
+
+def damage(error: ShardDamaged) -> Damage:
+    """Of which kind it is."""
+    return Strange(str(error)) if isinstance(error, ShardStrange) else Damage(str(error))
+
+
+def damage_told(place: object, error: Exception, remedy: str) -> tuple[str, str]:
+    """What is wrong at the store of that name, and what to do: `remedy`, if it is damaged."""
+    if isinstance(error, Strange | ShardStrange):
+        text = f"{place} has what another version of Standfast wrote and this one can't read: {error}."
+        return text, "Nothing is lost: run the version that wrote it, or a newer one."
+    return f"{place} is damaged: {error}.", remedy
+
+
 def record_of(digest: str, record: object) -> PlanRecord:
     """The record, checked against its plan's digest. Raises Damage."""
-    if not isinstance(record, bytes) or digest_of(record) != digest:
+    if not isinstance(record, bytes):
         raise Damage(f"plan {digest} does not match its digest")
     try:
-        return msgspec.msgpack.decode(record, type=PlanRecord)
-    except msgspec.DecodeError as error:
-        raise Damage(f"plan {digest} does not decode: {error}") from None
+        return read_record(digest, record)
+    except ShardDamaged as error:
+        raise damage(error) from None
 
 
 def unneeded(fetch: Fetch, doomed: set[str], kept: set[str]) -> set[str]:
@@ -61,7 +76,7 @@ def _outline(digest: str, octets: bytes | None, depth: int) -> Outline:
     try:
         return read_outline(digest, octets, depth)
     except ShardDamaged as error:
-        raise Damage(str(error)) from None
+        raise damage(error) from None
 
 
 def _below(lost: set[str], held: set[str], outlines: dict[str, Outline]) -> list[tuple[set[str], set[str]]]:

@@ -24,8 +24,10 @@ class LocalHealthCheck:
         probe = probe_of(check.kind, check.path, check.host, check.timeout_s, Wanted(), None)
         try:
             while True:
-                result = await probe.check(check.address, check.port)
-                self.heard(result)
+                try:
+                    self.heard(await probe.check(check.address, check.port))
+                except Exception:  # a fault of ours is no evidence, and no reason never to look again
+                    self.heard(None)
                 await asyncio.sleep(check.interval_s)
         finally:
             await probe.close()

@@ -5,6 +5,7 @@ When to ask whom is decided by `recovery.holding`. What changes (health, drain, 
 
 import asyncio
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import msgspec
 
 from standfast.config import AgentConfig
 from standfast.errors import SecretError
+from standfast.model.lease import ON_ITS_MACHINE
 from standfast.recovery.holding import beginning
 
 from ..registry.wire import Held, Said, Wrong
@@ -89,8 +91,8 @@ class Agent:
         config, health = self.config, self._health
         admin, why = config.admin, ""
         if config.drain_file is not None and (text := _drained(config.drain_file)) is not None:
-            admin, why = "drain", f"drained on its machine: {text}" if text else "drained on its machine"
-        if not why and health is not None:
+            admin, why = "drain", f"{ON_ITS_MACHINE}: {text}" if text else ON_ITS_MACHINE
+        elif admin == "up" and health is not None:
             why = health.why
         return Said(
             config.az, [*config.ipv4, *config.ipv6], config.pool, config.capacity, admin,
@@ -98,7 +100,7 @@ class Agent:
         )  # fmt: skip
 
     async def _renew(self, client: httpx.AsyncClient, said: Said) -> None:
-        url = self.config.registries[self._holder.at]
+        url, asked = self.config.registries[self._holder.at], time.monotonic()
         try:
             reply = await self._ask(client, "PUT", url, msgspec.json.encode(said))
         except _Unheard as unheard:
@@ -111,12 +113,15 @@ class Agent:
             if before is None or (before.registry, before.number) != (held.registry, held.number) or self._told:
                 self._tell(f"holds lease {held.number} of registry {held.registry}")
             self._told = ""
-        elif reply.status_code == 503 and (wait_s := _retry_after(reply)) is not None:
+        elif reply.status_code == 503 and (when := _retry_after(reply)) is not None:
+            wait_s, exact = when
             self._again = True
             if self._holder.registries > 1 and self._holder.failures < self._holder.registries - 1:
                 self._holder = self._holder.failed(now, chance, self._base_s)  # another may have room
             else:
-                self._holder = self._holder.appointed(now, wait_s, chance)
+                self._holder = self._holder.appointed(
+                    now, wait_s, chance, exact=exact, asked=asked, base_s=self._base_s
+                )
             self._say(f"{url}: {_why(reply)} Again in {wait_s:.0f} s.")
         else:
             self._missed(url, _why(reply))
@@ -163,7 +168,7 @@ class Agent:
             raise _Unheard(f"it can't be reached ({text})") from None
 
     def _client(self) -> httpx.AsyncClient:
-        verify = httpx.create_ssl_context(verify=str(self.config.ca)) if self.config.ca is not None else True
+        verify = ssl.create_default_context(cafile=self.config.ca) if self.config.ca is not None else True
         return httpx.AsyncClient(verify=verify, timeout=self.config.timeout_s, follow_redirects=False, trust_env=False)
 
 
@@ -190,10 +195,14 @@ def _held(body: bytes) -> Held | None:
         return None
 
 
-def _retry_after(reply: httpx.Response) -> float | None:
-    """In seconds (RFC 9110 §10.2.3). A date is not taken: it would need the other side's clock."""
-    text = reply.headers.get("retry-after", "")
-    return float(text) if text.isdigit() and len(text) < 9 else None
+def _retry_after(reply: httpx.Response) -> tuple[float, bool] | None:
+    """(seconds, whether to the millisecond), by Retry-After-Ms, or else by Retry-After (RFC 9110 §10.2.3). A date is
+    not taken: it would need the other side's clock."""
+    for header, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        text = reply.headers.get(header, "")
+        if text.isascii() and text.isdigit() and len(text) < 9:
+            return float(text) * unit_s, unit_s < 1.0
+    return None
 
 
 def _why(reply: httpx.Response) -> str:

@@ -1,6 +1,5 @@
 """The registry over HTTP: routes, keys, bounds. What is decided is the desk's."""
 
-import math
 from typing import Final
 
 import msgspec
@@ -14,7 +13,7 @@ from standfast.config.scalars import BadValue
 
 from ..admitting import Busy
 from .desk import Denied, Desk
-from .wire import BODY_OCTETS_MAX, Wrong, rendered
+from .wire import BODY_OCTETS_MAX, Wrong, come_again, rendered
 
 _ENCODER: Final = msgspec.json.Encoder()
 _JSON: Final = "application/json"
@@ -110,13 +109,13 @@ async def _denied(request: Request, error: Exception) -> Response:
     assert isinstance(error, Denied)
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else {}
     if error.retry_after_s is not None:
-        headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+        headers |= come_again(error.retry_after_s)
     return _json(Wrong(error.message, error.remedy), error.status, headers)
 
 
 async def _busy(request: Request, error: Exception) -> Response:
     assert isinstance(error, Busy)
-    headers = {"retry-after": str(max(1, round(error.retry_after_s)))}
+    headers = come_again(error.retry_after_s, appointment=True)
     return _json(Wrong(f"Not now: {error.why}.", "Come again after Retry-After, not before."), 503, headers)
 
 

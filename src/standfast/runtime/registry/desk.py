@@ -29,10 +29,20 @@ RATE_FIRST: Final = 500.0
 PAGE_LISTED: Final = 500
 WHY_MAX: Final = 200
 DONE_LEAST: Final = 32
+REFUSED_AS: Final = 0.2
+"""So many grants are as much work as one refusal at the door."""
+REFUSED_MOST: Final = 3
 LEAST_FALL: Final = 0.2
 NEWS_MAX: Final = 20_000
-HELD_BACK: Final = 0.5
-"""The part of the time in which somebody wants an answer after which a refusal is said."""
+HELD_BACK: Final = 1.4
+"""A refusal is said after so many times `answer_within`, from when it may have come: whoever asks waits for twice that,
+and the loop may come to it a round later."""
+HELD_MOST_S: Final = 4.0
+"""An agent waits for 5 s unless told otherwise: a refusal that it does not hear is none."""
+PATIENCE_S: Final = 75.0
+"""So long a connection at rest is kept, and a request may take to come."""
+CONFIRMED_S: Final = 10.0
+"""Who could not reach the store for so long, or was not told that it still is this registry, renews nothing."""
 Event = tuple[str, dict[str, object]]
 
 
@@ -58,15 +68,30 @@ class Desk:
         self.registry, self.config = registry, config
         self.keeping = Keeping(config.term_s, tick_s, config.limit)
         self.pace = Pace(RATE_FIRST)
-        self.admission = Admission(Intake(self.pace, workers=1, measuring=False), clock)
+        self.held_back_s = min(HELD_BACK * config.answer_within_s, HELD_MOST_S)
+        """So long a refusal at the door is held back at most."""
+        intake = Intake[int](self.pace, workers=1, measuring=False, soonest_s=self.held_back_s)
+        self.admission = Admission(intake, clock)
         self.arriving = 0
         """Requests between door and desk: parsed, and not yet read. There is the queue of an event loop."""
         self.waited_s: Callable[[], float] = lambda: 0.0
         """For how long who is at the door has waited for the event loop to come to it."""
-        self.held_back_s = HELD_BACK * config.answer_within_s
-        """So long a refusal at the door is held back."""
+        self.came_at: Callable[[], float] = clock
+        """When who is at the door came at the earliest."""
+        self.joined_at: Callable[[], float] = clock
+        """When whose connection was just accepted came at the earliest."""
+        self.patience_s = PATIENCE_S
+        """For so long a connection waits for its client to say something whole."""
+        self.turning_away: Callable[[], bool] = lambda: False
+        """Whether who is at the door now is more than can be granted in time."""
+        self.connections = config.connections
+        """So many may be open at once."""
+        self.crowded = 0
+        """How many found no room among them."""
         self.closed = "it has just started"
-        """Why nothing can be granted or renewed at present; empty: it can."""
+        """Why nothing can be granted or renewed at present, as far as the plan store said; empty: it can."""
+        self.confirmed_at = float("-inf")
+        """When the plan store was last told that this still is this registry, by the same clock."""
         self.wake = asyncio.Event()
         """Set when there is something to be written."""
         self.news: list[Event] = []
@@ -88,14 +113,23 @@ class Desk:
         What it has waited since the loop looked is spent. It may have waited as long before, unseen: so an answer takes
         up to twice `answer_within`, and agents wait for more than that.
         """
-        if self.admission.full(self.config.answer_within_s - self.waited_s(), self.arriving):
+        if self.turning_away() or self.admission.full(self.config.answer_within_s - self.waited_s(), self.arriving):
             return False
         self.arriving += 1
         return True
 
+    def room(self) -> int:
+        """How many who are at the door now can be granted in time."""
+        left = self.config.answer_within_s - self.admission.intake.least_s
+        return max(1, int(left * self.pace.rate) - self.admission.intake.waiting)
+
     def arrived(self) -> None:
         """One of those has come to the desk."""
         self.arriving = max(0, self.arriving - 1)
+
+    def turned_away(self) -> None:
+        """One more connection than there is room for was hung up on."""
+        self.crowded += 1
 
     def worked(self, busy_s: float) -> None:
         """The event loop was busy for so long since this was last told. Where many were turned away meanwhile it says
@@ -103,8 +137,8 @@ class Desk:
         admission = self.admission
         done, refused = admission.admitted - self._worked[0], admission.refused - self._worked[1]
         if done >= DONE_LEAST:
-            if refused <= done:
-                self.pace.observed(done, busy_s, self._clock())
+            if refused <= REFUSED_MOST * done:
+                self.pace.observed(done + round(REFUSED_AS * refused), busy_s, self._clock())
             self._worked = admission.admitted, admission.refused
 
     def batch_took(self, seconds: float) -> None:
@@ -161,28 +195,44 @@ class Desk:
 
     def renew(self, holder: str, report: Report, key: str) -> tuple[Held, "asyncio.Future[None] | None"]:
         """The lease, and what has to be waited for before it may be told. Raises Denied."""
-        if self.closed:
-            raise Denied(503, f"Leases can't be kept now: {self.closed}.", "Come again.", self._renew_s / 4)
+        self._open()
         if self.keeping.full(holder):
             raise Denied(503, f"There are {self.config.limit} leases already.", "Raise registry.limit.", self._renew_s)
         done = self.keeping.renew(holder, report, self._clock())
         held = Held(holder, self.registry, done.lease.number, done.granted, self._renew_s, self.keeping.book.term_s)
-        if not done.changed:
-            return held, None
+        if not done.changed:  # who asks again meanwhile is held no sooner than the first time
+            return held, self._written() if self.keeping.unwritten(holder) else None
         what = "lease_granted" if done.granted else "lease_changed"
         said = msgspec.to_builtins(said_of(report))
         self.tell(what, load_balancer=holder, number=done.lease.number, key=key, said=said)
         return held, self._written()
 
     def leave(self, holder: str, by: str) -> "asyncio.Future[None] | None":
-        """It signs off, or an operator ends it (`by`). None: it held nothing, or nothing that is not written yet."""
-        if self.closed:
-            raise Denied(503, f"Leases can't be kept now: {self.closed}.", "Come again.", self._renew_s / 4)
+        """It signs off, or an operator ends it (`by`). None: it held nothing, and that is written."""
+        self._open()
         why = "an operator ended its lease" if by == "operator" else "its agent signed off"
         if not self.keeping.leave(holder, why):
-            return None
+            return self._written() if self.keeping.unwritten(holder) else None
         self.tell("lease_ended", load_balancer=holder, why=why)
         return self._written()
+
+    @property
+    def shut(self) -> str:
+        """Why nothing can be granted or renewed at present, a plan store that does not even answer included."""
+        if not self.closed and self._clock() - self.confirmed_at > CONFIRMED_S:
+            return f"nothing was heard of the plan store for {CONFIRMED_S:g} s"
+        return self.closed
+
+    def _open(self) -> None:
+        """Raises Denied while nothing can be kept."""
+        if why := self.shut:
+            self.wake.set()
+            raise Denied(503, f"Leases can't be kept now: {why}.", "Come again.", self._renew_s / 4)
+
+    @property
+    def backlog(self) -> int:
+        """How many of those turned away have not come again yet, as far as known."""
+        return self.admission.intake.appointed(self._clock())
 
     def listed(self, after: str) -> Page:
         """Some leases by rising id."""
@@ -195,7 +245,7 @@ class Desk:
         """For people and programs."""
         book, admission = self.keeping.book, self.admission
         return Standing(
-            self.registry, len(book), book.heard, self.closed or book.reach.why, round(self.pace.rate, 1),
+            self.registry, len(book), book.heard, self.shut or book.reach.why, round(self.pace.rate, 1),
             admission.admitted, admission.refused, book.term_s, self._renew_s,
         )  # fmt: skip
 

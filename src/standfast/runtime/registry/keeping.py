@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from standfast.model.lease import PAGE_LEASES, Page, Report, StoredLease, written
+from standfast.recovery.holding import UNHEARD_MOST_S
 from standfast.recovery.lease import Book, Lease, Renewed
 
 LEFT_S: Final = 600.0
@@ -28,7 +29,7 @@ class Keeping:
     """The leases of one registry."""
 
     def __init__(self, term_s: float, tick_s: float, limit: int) -> None:
-        self.book: Book[Report] = Book(term_s, tick_s)
+        self.book: Book[Report] = Book(term_s, tick_s, UNHEARD_MOST_S)
         self.limit = limit
         self.moved = 0
         self.batches = 0
@@ -36,6 +37,7 @@ class Keeping:
         self._page_of: dict[str, int] = {}
         self._roomy: set[int] = set()
         self._dirty: set[int] = set()
+        self._unwritten: dict[str, int] = {}
         self._left: dict[str, float] = {}
         self._addresses: dict[str, str] = {}
 
@@ -90,6 +92,7 @@ class Keeping:
         if done.changed:
             self._left.pop(holder, None)
             self._put(StoredLease(holder, done.lease.number, report))
+            self._unwritten[holder] = self.batches
         return done
 
     def leave(self, holder: str, why: str = SIGNED_OFF) -> bool:
@@ -103,6 +106,7 @@ class Keeping:
         )  # fmt: skip
         self._left[holder] = self.book.reach.counted
         self._put(StoredLease(holder, lease.number, report, left=True))
+        self._unwritten[holder] = self.batches
         return True
 
     def tick(self, now: float, why: str) -> tuple[Lease[Report], ...]:
@@ -128,12 +132,20 @@ class Keeping:
         self.moved += len(gone)
         return gone
 
+    def unwritten(self, holder: str) -> bool:
+        """Whether what was told of it last is in the plan store only when a batch more is kept."""
+        return holder in self._unwritten
+
     def batch(self) -> Batch:
         """What has to be written."""
         self.batches += 1
         dirty, self._dirty = self._dirty, set()
         pages = {number: written(Page(tuple(self._pages[number].values()))) for number in sorted(dirty)}
         return Batch(self.batches, pages)
+
+    def kept(self, batch: Batch) -> None:
+        """It is in the plan store."""
+        self._unwritten = {holder: number for holder, number in self._unwritten.items() if number >= batch.number}
 
     def unkept(self, batch: Batch) -> None:
         """It could not be written: again with the next."""

@@ -1,9 +1,12 @@
 """A registry's leases in the plan store: pages, a head and an index, each a source. Blocking; in one thread.
 
+What one batch of grants changed is one transaction of the store: pages and head, asserted to be the ones known here. So
+a batch costs one commit, and nothing of a process that was replaced comes after its successor.
+
 A store that can't be read or written is no reason to lose or to end anything: each method says so, and is called again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -22,11 +25,15 @@ from standfast.model.lease import (
     read_register,
     written,
 )
+from standfast.ports.provider import Unknown
+from standfast.ports.store import PutSource, PutSources, SourceMoved
 
 from ..enacting import Store
 from ..sharing import Board
 
 REGISTRIES_MAX: Final = 32
+TOGETHER_MAX: Final = 64
+"""Pages in a transaction: 5 MB. More than that change at once only when a store comes back."""
 
 
 class Trouble(Exception):
@@ -53,7 +60,7 @@ class Pages:
         self.registry, self.instance = registry, instance
         self._store = store
         self._head = Board(store, head_of(registry))
-        self._boards: dict[int, Board] = {}
+        self._revisions: dict[int, int] = {}
         self._version = 0
         self._known: dict[str, tuple[int, dict[str, int]]] = {}
 
@@ -77,14 +84,45 @@ class Pages:
         return RegisterHead(self.registry, self.instance, pages, self._version, moved)
 
     def write(self, pages: Mapping[int, bytes], head: RegisterHead) -> None:
-        """Keep these pages, then the head. Raises Trouble: some may be kept; Replaced."""
+        """Keep these pages and the head, together. Raises Trouble: of more than `TOGETHER_MAX` some may be kept;
+        Replaced."""
         self._look(self._head)
-        there = read_head(self._head.body)
-        if there is not None and there.instance != self.instance:
-            raise Replaced(there.instance)
+        numbers = sorted(pages)
+        while len(numbers) > TOGETHER_MAX:
+            some, numbers = numbers[:TOGETHER_MAX], numbers[TOGETHER_MAX:]
+            self._keep({number: pages[number] for number in some}, self._head.body)
+        self._keep({number: pages[number] for number in numbers}, written(head))
+
+    def _keep(self, pages: Mapping[int, bytes], head: bytes) -> None:
+        """All of it or nothing; nothing where another process is this registry."""
+        for _ in range(2):  # who was here before us may have written a page last
+            there = read_head(self._head.body)
+            if there is not None and there.instance != self.instance:
+                raise Replaced(there.instance)
+            puts = list(self._puts(pages))
+            puts.append(PutSource(self._head.source, self._head.revision + 1, head))
+            reply = self._store.perform(PutSources(tuple(puts)))
+            if isinstance(reply, SourceMoved):
+                self._revisions = {}
+                self._look(self._head)
+                continue
+            if isinstance(reply, Unknown):
+                before = self._head.body
+                self._look(self._head)
+                if head == before or self._head.body != head:
+                    raise Trouble("the plan store can't be written")
+            self._head.revision, self._head.body = puts[-1].revision, head
+            self._revisions.update(zip(pages, (one.revision for one in puts), strict=False))
+            return
+        raise Trouble("another process writes what is ours")
+
+    def _puts(self, pages: Mapping[int, bytes]) -> Iterator[PutSource]:
         for number, body in pages.items():
-            self._put(self._board(number), body)
-        self._put(self._head, written(head))
+            if number not in self._revisions:
+                board = Board(self._store, page_of(self.registry, number))
+                self._look(board)
+                self._revisions[number] = board.revision
+            yield PutSource(page_of(self.registry, number), self._revisions[number] + 1, body)
 
     def others(self) -> dict[str, dict[str, int]]:
         """By registry, the numbers of the leases that others hold. Raises Trouble."""
@@ -135,17 +173,13 @@ class Pages:
         raise Trouble("the plan store does not take this registry's name")
 
     def _page(self, number: int) -> tuple[StoredLease, ...]:
-        board = self._board(number)
+        board = Board(self._store, page_of(self.registry, number))
         self._look(board)
+        self._revisions[number] = board.revision
         page = read_page(board.body)
         if page is None:
             raise Trouble(f"page {number} of registry {self.registry} in the plan store can't be understood")
         return page.leases
-
-    def _board(self, number: int) -> Board:
-        if number not in self._boards:
-            self._boards[number] = Board(self._store, page_of(self.registry, number))
-        return self._boards[number]
 
     @staticmethod
     def _look(board: Board) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
+import resource
 import secrets
-import socket
 import ssl
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -25,22 +26,24 @@ from ..latestore import LateStore
 from ..place import Place, prefixes_of
 from ..presence import Presence
 from .application import application
-from .desk import Denied, Desk
+from .desk import CONFIRMED_S, PATIENCE_S, Denied, Desk
 from .door import protocol
 from .keeping import Batch
-from .looping import BriefRounds, Sweeps, swept_by_hand
+from .listening import Listener, listening
+from .looping import BriefRounds, Sweeps, frugal_tls, swept_by_hand
 from .pages import Opened, Pages, Replaced, Trouble
 
 TICK_S: Final = 1.0
+LATELY_TICKS: Final = 11
 BEAT_S: Final = 2.0
 GATHER_S: Final = 0.05
 """So long a batch waits for more."""
 MEASURE_S: Final = 0.25
 SWITCH_S: Final = 0.0005
-CONFIRMED_S: Final = 10.0
-"""Who could not reach the store for so long, or was not told that it still is this registry, renews nothing."""
+KEEP_ALIVE_S: Final = int(PATIENCE_S)
 HEAD_OCTETS_MAX: Final = 16 << 10
-CONNECTIONS_MAX: Final = 16_384
+FILES_SPARE: Final = 128
+"""Open files that are no connections: the plan store, the journal, libraries."""
 T = TypeVar("T")
 
 
@@ -63,20 +66,24 @@ class RegistryProcess:
         self._pages: Pages | None = None
         self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="leases")
         self._ready = False
-        self._confirmed_at = float("-inf")
         self._trouble = ""
         self._selector = BriefRounds()
         self.desk.waited_s = self._selector.waited_s
+        self.desk.came_at, self.desk.joined_at = self._selector.came_at, self._selector.joined_at
+        self.desk.turning_away = lambda: self._selector.turning_away
+        self._selector.room = lambda: self.desk.room()
         self._looked_at = float("-inf")
         self._told = ""
-        self._refused = 0
+        self._lately: deque[tuple[float, int]] = deque(maxlen=LATELY_TICKS)
+        self._crowd_told = False
+        self._refused = self._crowded = 0
         self._replaced = False
         self._failure: Exception | None = None
         self._instance = secrets.token_hex(8)
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop` is set."""
-        listener = _listener(self._config)
+        listener = listening(self._config, self.desk.turned_away)
         # The hand that writes must not wait 5 ms for its turn at each statement while the loop is busy.
         sys.setswitchinterval(SWITCH_S)
         # uvicorn takes the signals if it runs in the main thread; ours are taken already
@@ -95,33 +102,40 @@ class RegistryProcess:
             message = f"Another process is registry {self._who} now."
             raise StandfastError(message, "Stop one of them, or give this one another name: --name NAME.")
 
-    def _serve(self, listener: socket.socket, stop: threading.Event) -> None:
+    def _serve(self, listener: Listener, stop: threading.Event) -> None:
         try:
             loop = asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(self._selector))
-            with swept_by_hand(), loop as runner:
+            with swept_by_hand(), frugal_tls(), loop as runner:
                 runner.run(self._main(listener, stop))
         except Exception as error:
             self._failure = error
 
-    async def _main(self, listener: socket.socket, stop: threading.Event) -> None:
+    async def _main(self, listener: Listener, stop: threading.Event) -> None:
         server = uvicorn.Server(_settings(application(self.desk), self.desk, self._config))
         where = f"{self._config.host}:{listener.getsockname()[1]}"
         self._journal.write("started", stream=self._place.config.stream, listen=where)
+        self.desk.connections = self._connections()
+        listener.most = self.desk.connections + FILES_SPARE // 2
         serving = asyncio.create_task(server.serve([listener]))
         keeping = [asyncio.create_task(one) for one in (self._writing(), self._ticking(where))]
         measuring = asyncio.create_task(self._measuring())
         try:
-            while not stop.is_set() and not self._replaced and not serving.done():
+            working = [serving, measuring, *keeping]
+            while not stop.is_set() and not self._replaced and not any(task.done() for task in working):
                 await asyncio.sleep(0.05)
         finally:
             server.should_exit = True
             await asyncio.wait([serving], timeout=5.0)
-            for task in keeping:
+            for task in (*keeping, measuring):
                 task.cancel()
-            await asyncio.gather(*keeping, return_exceptions=True)
-            measuring.cancel()
-            await self._write(last=True)
-            await self._in_hand(self._let_go)
+            ended = await asyncio.gather(*keeping, measuring, return_exceptions=True)
+            try:
+                await self._write()
+            finally:
+                await self._in_hand(self._let_go)
+        # A registry that writes or counts no more is none: it ends, and says why.
+        for error in (outcome for outcome in ended if isinstance(outcome, Exception)):
+            raise error
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -131,19 +145,23 @@ class RegistryProcess:
             now = time.monotonic()
             desk = self.desk
             refused, self._refused = desk.admission.refused > self._refused, desk.admission.refused
-            why = self._trouble or ("it had to turn some away" if refused else "")
+            away = "" if not self._ready else desk.shut
+            why = self._trouble or away or ("it had to turn some away" if refused else "")
             for lease in desk.keeping.tick(now, why):
                 text = f"it did not renew for {desk.keeping.book.term_s:.0f} s"
                 desk.tell("lease_ended", load_balancer=lease.holder, why=text)
             desk.repaced()
+            self._lately.append((now, desk.admission.admitted))
             self._tell_reach()
+            self._tell_crowd()
             if desk.keeping.dirty or now - beaten >= BEAT_S:
                 beaten = now
                 desk.wake.set()
             self._presence.beat(
                 listen=where, held=len(desk.keeping.book), heard=desk.keeping.book.heard,
-                rate=round(desk.pace.best, 1), admitted=desk.admission.admitted, refused=desk.admission.refused,
-                why=desk.closed or desk.keeping.book.reach.why, troubles=[self._trouble] if self._trouble else [],
+                rate=round(desk.pace.best, 1), per_s=self._per_s(), backlog=desk.backlog,
+                admitted=desk.admission.admitted, refused=desk.admission.refused,
+                why=desk.shut or desk.keeping.book.reach.why, troubles=[self._trouble] if self._trouble else [],
             )  # fmt: skip
             due = max(due + TICK_S, time.monotonic() + TICK_S / 2)
             await asyncio.sleep(due - time.monotonic())
@@ -160,6 +178,33 @@ class RegistryProcess:
             if sweeps.due(now, rested / (now - told)):
                 gc.collect()
             told, idle = now, self._selector.idle_s
+
+    def _per_s(self) -> float:
+        """Requests admitted a second, over the last ten."""
+        if len(self._lately) < 2:
+            return 0.0
+        (first, before), (last, now) = self._lately[0], self._lately[-1]
+        return round((now - before) / max(last - first, TICK_S), 1)
+
+    def _connections(self) -> int:
+        """How many may be open: what is configured, as far as this process may open files."""
+        wanted = self._config.connections
+        files = files_for(wanted + FILES_SPARE)
+        if files >= wanted + FILES_SPARE:
+            return wanted
+        there = max(1, files - FILES_SPARE)
+        text = f"{there} connections at once instead of {wanted}: this process may open {files} files"
+        self._journal.write("notice", kind="connections", why=f"{text}. Raise LimitNOFILE= or `ulimit -n`")
+        return there
+
+    def _tell_crowd(self) -> None:
+        """Once while connections are turned away."""
+        crowded, self._crowded = self.desk.crowded > self._crowded, self.desk.crowded
+        if crowded == self._crowd_told:
+            return
+        self._crowd_told = crowded
+        text = f"all {self.desk.connections} connections are taken, more are turned away: raise registry.connections"
+        self._journal.write("notice", kind="connections", why=text if crowded else "there are connections free again")
 
     def _tell_reach(self) -> None:
         """Once when ages stop counting, and once when they count again."""
@@ -179,7 +224,7 @@ class RegistryProcess:
             await asyncio.sleep(GATHER_S)
             await self._write()
 
-    async def _write(self, *, last: bool = False) -> None:
+    async def _write(self) -> None:
         desk = self.desk
         waiting, began = desk.waiting(), time.monotonic()
         look = began - self._looked_at >= BEAT_S
@@ -199,8 +244,9 @@ class RegistryProcess:
             self._unkept("another process is this registry", waiting)
             self._replaced = True
             return
-        self._confirmed_at, self._trouble = time.monotonic(), ""
-        self._looked_at = self._confirmed_at if look else self._looked_at
+        desk.keeping.kept(batch)
+        desk.confirmed_at, self._trouble = began, ""  # what it was told may be as old as that
+        self._looked_at = began if look else self._looked_at
         desk.closed = ""
         if waiting:
             desk.batch_took(time.monotonic() - began + GATHER_S)
@@ -218,7 +264,7 @@ class RegistryProcess:
 
     def _unkept(self, why: str, waiting: "list[asyncio.Future[None]]") -> None:
         self._trouble = why
-        if time.monotonic() - self._confirmed_at > CONFIRMED_S or not self._ready:
+        if time.monotonic() - self.desk.confirmed_at > CONFIRMED_S or not self._ready:
             self.desk.closed = why
         for one in waiting:
             if not one.done():
@@ -242,6 +288,7 @@ class RegistryProcess:
             self._pages.head(self.desk.keeping.pages, self.desk.keeping.moved),
             rate=round(self.desk.pace.best, 1), held=len(book), heard=book.heard, at=time.time(),
             why=self.desk.closed or book.reach.why, listen=f"{self._config.host}:{self._config.port}",
+            admitted=self._per_s(), backlog=self.desk.backlog,
         )  # fmt: skip
 
     # -- in the thread of the store --------------------------------------------------------------------------------
@@ -265,13 +312,17 @@ class RegistryProcess:
             self._store.close()
 
 
-def _listener(config: RegistryConfig) -> socket.socket:
+def files_for(wanted: int) -> int:
+    """How many files this process may open; the soft limit is raised as far as wanted and allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = (sys.maxsize if one == resource.RLIM_INFINITY else one for one in (soft, hard))
+    if soft >= wanted:
+        return soft
     try:
-        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        return socket.create_server((config.host, config.port), family=family, backlog=2048)
-    except OSError as error:
-        message = f"The registry can't be served at {config.host}:{config.port}: {error.strerror}."
-        raise StandfastError(message, "Stop what listens there, or give another registry: listen.") from None
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard if hard != sys.maxsize else -1))
+    except (OSError, ValueError):
+        return soft
+    return min(wanted, hard)
 
 
 def _settings(app: Starlette, desk: Desk, config: RegistryConfig) -> uvicorn.Config:
@@ -285,8 +336,7 @@ def _settings(app: Starlette, desk: Desk, config: RegistryConfig) -> uvicorn.Con
         lifespan="off",
         proxy_headers=False,
         ws="none",
-        limit_concurrency=CONNECTIONS_MAX,
-        timeout_keep_alive=75,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=HEAD_OCTETS_MAX,
         ssl_certfile=config.certificate,

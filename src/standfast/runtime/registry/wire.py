@@ -4,6 +4,7 @@
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -31,7 +32,7 @@ class Said(Struct, frozen=True, forbid_unknown_fields=True):
     why: str = ""
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """A lease. Renew it after `renew_after_s` seconds; `number` rises with each grant. What it says is kept."""
 
     holder: str
@@ -94,6 +95,16 @@ def said_of(report: Report) -> Said:
     )  # fmt: skip
 
 
+def come_again(wait_s: float, *, appointment: bool = False) -> dict[str, str]:
+    """The headers that say after how many seconds to come again (RFC 9110 §10.2.3).
+
+    An `appointment` is one client's own, and said in milliseconds too, as Azure's services do (Retry-After-Ms): whole
+    seconds would make crowds of those who were spread. What is told to everybody alike is not: they spread themselves.
+    """
+    whole = {"retry-after": str(max(1, math.ceil(wait_s)))}
+    return whole | {"retry-after-ms": str(max(0, math.ceil(wait_s * 1000)))} if appointment else whole
+
+
 def balancer_of(holder: str, report: Report) -> LoadBalancerConfig:
     """The load balancer that it makes."""
     return LoadBalancerConfig(
@@ -117,7 +128,10 @@ def document() -> dict[str, Any]:
     kinds = (Said, Held, Wrong, Standing, Listed, Page)
     _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     refusals = {code: _reply(text, "Wrong") for code, text in _WRONG.items()}
-    refusals["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+    refusals["503"]["headers"] = {
+        "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."},
+        "Retry-After-Ms": {"schema": {"type": "integer"}, "description": "An appointment; goes before Retry-After."},
+    }
     holder = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 63}}
     after = {
         "name": "after",
