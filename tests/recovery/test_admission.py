@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from standfast.recovery.admission import Fair, Intake, Pace, RetryBudget, SlowStart, pause_s
+from standfast.recovery.admission import OVERBOOKED, Fair, Intake, Pace, RetryBudget, SlowStart, pause_s
 
 LOTS = settings(max_examples=300, deadline=None)
 ARRIVALS = st.lists(
@@ -151,8 +151,12 @@ def test_an_idle_server_is_not_taken_for_a_slow_one() -> None:
 def test_refusals_hand_out_one_moment_after_another() -> None:
     intake: Intake[int] = Intake(Pace(10.0, measured=False))
     told = [intake.refused(0.0) for _ in range(600)]
-    assert told[440:550] == pytest.approx([(441 + n) / 11 for n in range(110)])
+    assert told[440:550] == pytest.approx([(441 + n) / (10 * OVERBOOKED) for n in range(110)])
+    assert 1.0 < OVERBOOKED < 1.05
     assert max(told) <= 61.0
+    assert min(told) == 1.0
+    soon: Intake[int] = Intake(Pace(10.0, measured=False), soonest_s=0.3)
+    assert [soon.refused(0.0) for _ in range(5)] == pytest.approx([0.3, 0.3, 0.3, 0.4 / 1.02, 0.5 / 1.02], rel=0.05)
     intake.backlog = 50
     assert max(intake.refused(0.0) for _ in range(1000)) <= 5.2, "no later than everybody who is out there needs"
 

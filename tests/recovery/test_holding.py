@@ -16,9 +16,23 @@ def test_it_comes_when_it_was_told_and_not_before(chance: float, told: float) ->
     assert 0 <= holder.due < 1.0
     assert holder.appointed(10.0, told, chance).due >= 10.0 + min(told, 3600.0)
     assert holder.appointed(10.0, told, chance).due <= 10.0 + min(told, 3600.0) + 1.0
+    exact = holder.appointed(10.0, told, chance, exact=True).due - 10.0 - min(told, 3600.0)
+    assert -1e-9 <= exact <= 0.0201, "a moment of its own is kept"
     renewed = holder.renewed(10.0, told, chance)
     assert 0.089 <= (renewed.due - 10.0) <= 3600.0 * 1.1
     assert renewed.due - 10.0 <= max(0.11, told * 1.1)
+
+
+def test_who_is_told_to_come_at_once_has_no_appointment_and_pays_for_each_retry() -> None:
+    holder, now, came = Holder(0.0), 0.0, 0
+    while now < 100.0:
+        came += 1
+        holder = holder.appointed(now + 0.01, 0.0, 0.5, exact=True, asked=now)
+        now = holder.due
+    assert came <= 15, "one retry in ten seconds, and what was saved"
+    kept = Holder(0.0).appointed(3.0, 0.0, 0.5, exact=True, asked=0.0)
+    assert 3.0 <= kept.due <= 3.02, "who was held back until it was his time comes at it"
+    assert kept.failures == 0
 
 
 @LOTS

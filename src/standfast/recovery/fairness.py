@@ -18,6 +18,8 @@ class Fair(Generic[T]):
     """Places held by each tenant, and the order of turns."""
 
     def __init__(self, alpha: float = ALPHA) -> None:
+        if not alpha > 0.0:
+            raise ValueError(f"alpha is above 0, not {alpha}")
         self.alpha = alpha
         self.held: dict[T, int] = {}
         self._turns: OrderedDict[T, int] = OrderedDict()  # tenants with somebody waiting, and how many

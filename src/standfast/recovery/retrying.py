@@ -5,6 +5,7 @@ retry budget of the SRE book, chapter 22, and of Finagle), spread at random over
 M. Brooker, 2015), and never before the moment that the other side asked for (RFC 9110 §10.2.3).
 """
 
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -31,6 +32,12 @@ class RetryBudget(Struct, frozen=True):
     left: float = 1.0
     at: float | None = None
 
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.share < inf and 0.0 <= self.floor_per_s < inf and 0.0 <= self.kept_max < inf):
+            raise ValueError(f"share, floor_per_s and kept_max are 0 or more, and finite: {self!r}")
+        if not -inf < self.left < inf:
+            raise ValueError(f"left is finite, not {self.left}")
+
     def attempted(self, now: float) -> "RetryBudget":
         """A first attempt is made."""
         filled = self.filled(now)
@@ -47,9 +54,11 @@ class RetryBudget(Struct, frozen=True):
         return replace(filled, left=max(0.0, filled.left - 1.0)) if filled.left >= 1.0 - _ROUNDING else None
 
     def wait_s(self, now: float) -> float:
-        """Seconds until the floor alone has filled up one retry."""
+        """Seconds until the floor alone has filled up one retry; infinite if it never does."""
         filled = self.filled(now)
-        return 0.0 if filled.left >= 1.0 - _ROUNDING else (1.0 - filled.left) / self.floor_per_s
+        if filled.left >= 1.0 - _ROUNDING:
+            return 0.0
+        return (1.0 - filled.left) / self.floor_per_s if self.floor_per_s > 0.0 and self.kept_max >= 1.0 else inf
 
 
 def pause_s(attempt: int, chance: float, base_s: float, most_s: float, least_s: float = 0.0) -> float:

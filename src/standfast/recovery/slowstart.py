@@ -24,6 +24,10 @@ class SlowStart(Struct, frozen=True):
     least: float = LEAST
     steps: int = STEPS
 
+    def __post_init__(self) -> None:
+        if not (self.window_s >= 0.0 and 0.0 < self.least <= 1.0 and self.steps >= 1):
+            raise ValueError(f"window_s is 0 or more, least above 0 and at most 1, steps 1 or more: {self!r}")
+
     def share(self, returned_at: float | None, now: float) -> float:
         """The part of its weight that counts now. `returned_at` None: it was never away, or so long ago that nobody
         knows. A clock that jumped back gives the whole weight: a doubt must not take capacity away."""

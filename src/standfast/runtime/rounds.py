@@ -1,6 +1,6 @@
 """Make checks when their turn has come, so many at once, and say which results came too late to count.
 
-What is decided here is decided by `recovery/rota.py`; this drives it with a clock, an event loop and chance.
+What is decided here is decided by `recovery/checking.py`; this drives it with a clock, an event loop and chance.
 """
 
 import asyncio
@@ -8,9 +8,12 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from standfast.recovery.rota import Rota, Stall, too_late
+from standfast.recovery.checking import Checking
+from standfast.recovery.rota import LATE_TIMES, Stall, too_late
 
 if TYPE_CHECKING:
     from .probing import Target
@@ -41,10 +44,9 @@ class Rounds:
         self.pace_s = interval_s
         self._interval_s, self._timeout_s, self._concurrent = interval_s, timeout_s, concurrent
         self._check, self._done = check, done
-        self._rota = Rota(interval_s)
+        self._door = Checking(interval_s, LATE_TIMES * timeout_s or interval_s, concurrent)
         self._targets: dict[str, Target] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._used = 0
         self._stalls: deque[Stall] = deque(maxlen=_STALLS_KEPT)
         self._ticked = time.monotonic()
         self._kick = asyncio.Event()
@@ -55,12 +57,15 @@ class Rounds:
         for name in self._targets.keys() - targets.keys():
             self._drop(name)
             del self._targets[name]
-            self._rota.remove(name)
+            self._door.remove(name)
         for name, target in targets.items():
             if self._targets.get(name) is not target:
                 self._drop(name)
                 self._targets[name] = target
-                self._rota.add(name, now)
+                self._door.add(name, target.az, now)
+        if targets:  # a check of a load balancer takes a place for each of its addresses
+            mean = sum(max(1, len(target.addresses)) for target in targets.values()) / len(targets)
+            self._door.made_at_once(max(1, int(self._concurrent / mean)))
         self._kick.set()
 
     async def run(self, behind: Callable[[float], None]) -> None:
@@ -71,14 +76,14 @@ class Rounds:
                 self._kick.clear()
                 now = time.monotonic()
                 self._start_due(now)
-                self.pace_s = self._rota.pace_s(now)
-                behind(self._rota.behind(now))
-                when = self._rota.next_at()
+                self.pace_s = self._door.pace_s(now)
+                behind(self._door.behind(now))
+                when = self._door.next_at()
                 pause = TICK_S if when is not None and when <= now else None if when is None else when - now
-                try:
-                    await asyncio.wait_for(self._kick.wait(), pause)
-                except TimeoutError:
-                    continue
+                # Not wait_for: Python 3.11's forgets a cancellation that comes together with a kick.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._kick.wait()
         finally:
             tasks = [ticking, *self._tasks.values()]
             for task in tasks:
@@ -86,29 +91,21 @@ class Rounds:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start_due(self, now: float) -> None:
-        """Who is due first goes first, and waits until there is room for all its addresses: nobody slips past."""
-        while (name := self._rota.next(now)) is not None:
-            target = self._targets[name]
-            cost = max(1, min(len(target.addresses), self._concurrent))
-            if self._used + cost > self._concurrent:
-                return
-            self._used += cost
-            self._rota.started(name)
-            self._tasks[name] = asyncio.create_task(self._one(target, cost))
+        for number, name in self._door.begin(now):
+            began, pause = time.monotonic(), self._interval_s * random.uniform(1 - JITTER, 1 + JITTER)
+            task = self._tasks[name] = asyncio.create_task(self._one(self._targets[name], began))
+            task.add_done_callback(partial(self._over, number, began, pause))
 
-    async def _one(self, target: "Target", cost: int) -> None:
-        began = time.monotonic()
-        try:
-            results = await self._check(target)
-        finally:
-            self._used -= cost
-            self._kick.set()
+    def _over(self, number: int, began: float, pause_s: float, _: object) -> None:
+        """It was made, or given up, perhaps before it began."""
+        self._door.finished(number, began, pause_s, time.monotonic())
+        self._kick.set()
+
+    async def _one(self, target: "Target", began: float) -> None:
+        results = await self._check(target)
         now = time.monotonic()
-        if self._targets.get(target.id) is not target:
-            return
-        pause = self._interval_s * random.uniform(1 - JITTER, 1 + JITTER)
-        self._rota.finished(target.id, began, pause, now)
-        self._done(target, results, now - began, too_late(began, now, self._timeout_s, self._stalled(now)))
+        if self._targets.get(target.id) is target:
+            self._done(target, results, now - began, too_late(began, now, self._timeout_s, self._stalled(now)))
 
     def _stalled(self, now: float) -> list[Stall]:
         """All stalls, the one that is just ending included."""
