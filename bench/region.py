@@ -21,7 +21,9 @@ from standfast.sim.region.published import DAY_ENDS_S
 
 DROPLETS: Final = 1_000_000
 BALANCERS: Final = 3_900
-"""In each plan: with two endpoints and the generations that clean-up keeps that makes 200,000 records."""
+"""In each plan: with two endpoints and the generations that clean-up keeps that makes 200,000 records as built."""
+ENDPOINTS: Final = 25_000
+"""Under production's own planner, enactors and cleaner: with eight addresses each that makes 200,000 records."""
 ROWS: Final = ("", "recovery", "dns,recovery")
 LIMIT_S: Final = 300.0
 
@@ -29,7 +31,7 @@ LIMIT_S: Final = 300.0
 def measured(names: str) -> dict[str, object]:
     """One day in this process."""
     began, spent = time.perf_counter(), time.process_time()
-    parameters = replace(DEFAULTS, droplets=DROPLETS, balancers=BALANCERS)
+    parameters = replace(DEFAULTS, droplets=DROPLETS, balancers=BALANCERS, endpoints=ENDPOINTS)
     day = run(parameters, protections=chosen(name for name in names.split(",") if name))
     return {
         "protections": names or "as built",

@@ -1,6 +1,8 @@
 """`standfast replay october-2025`: what is run, shown and written. Days are made by hand, but in the last tests."""
 
 import json
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from standfast.cli.replay import replay_command
 from standfast.errors import StandfastError
 from standfast.sim.region.day import Day
 from standfast.sim.region.parameters import Parameters
-from standfast.sim.region.protections import Protection, family
+from standfast.sim.region.protections import ALL, Protection, family
+from standfast.sim.region.study import study
+from standfast.sim.region.sweeping import bands
 from standfast.sim.region.telling import charts
 
 
@@ -50,6 +54,8 @@ def test_with_protections_everything_is_compared_and_run_once(asked: list[Job]) 
     sets = [one.protections for one in asked]
     assert len(sets) == len(set(sets)) == 5
     assert {one.seed for one in asked} == {7}
+    run(replay_command, "october-2025", "--endpoints", "300", "--step", "30")
+    assert (asked[-1].parameters.endpoints, asked[-1].parameters.tick_s) == (300, 30.0)
 
 
 def test_json_has_every_series_milestone_and_parameter(asked: list[Job]) -> None:
@@ -86,6 +92,21 @@ def test_an_unknown_protection_is_refused_and_the_known_are_named(asked: list[Jo
     assert asked == []
 
 
+def test_help_names_every_protection_and_no_other() -> None:
+    block = run(replay_command, "--help").text.split("Protections of the day:\n")[1].split("\n\n")[0]
+    listed = re.sub(r"^ *(dns|client|recovery)\b[^:]*:", "", block, flags=re.MULTILINE)
+    assert sorted(re.findall(r"[a-z-]+", listed)) == sorted(ALL)
+
+
+@pytest.mark.parametrize(("columns", "most"), [("", 132), ("80", 80), ("0", 132), ("wide", 132)])
+def test_a_pipe_has_room_or_what_columns_says(
+    asked: list[Job], monkeypatch: pytest.MonkeyPatch, columns: str, most: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    lines = run(replay_command, "october-2025", "--with", "recovery").text.splitlines()
+    assert most - 20 < max(len(line) for line in lines) <= most
+
+
 def test_a_folder_that_can_not_be_written_is_refused_before_anything_runs(asked: list[Job], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StandfastError, match="can't be written"):
@@ -117,7 +138,7 @@ def test_a_sweep_shows_bands_or_exports_them(asked: list[Job]) -> None:
 
 
 def test_what_belongs_to_the_day_is_refused_elsewhere() -> None:
-    for option in (("--png", "x"), ("--seed", "3")):
+    for option in (("--png", "x"), ("--seed", "3"), ("--endpoints", "5")):
         ran = run(replay_command, "race", *option)
         assert ran.code == 2
         assert "belongs to `standfast replay october-2025`" in ran.text
@@ -137,6 +158,17 @@ def test_real_days_run_beside_each_other_and_come_back_in_order() -> None:
     assert heard[-1] == 1.0
     (alone,) = run_days(jobs[:1], lambda share, said: None)
     assert alone.digest == built.digest, "in this process too"
+
+
+def test_a_sweep_is_the_same_on_one_core_and_on_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Parameters(droplets=600, managers=2, resolvers=20, tick_s=60.0)
+    jobs = [Job(one, frozenset(), 1 + place) for place, one in enumerate(study(small, 4, 1))]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    one_core = run_days(jobs, lambda share, said: None)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    two_cores = run_days(jobs, lambda share, said: None)
+    assert [day.digest for day in one_core] == [day.digest for day in two_cores]
+    assert bands(one_core) == bands(two_cores)
 
 
 def test_what_fails_in_another_process_is_told_here() -> None:

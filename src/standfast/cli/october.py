@@ -1,6 +1,7 @@
 """`standfast replay october-2025`: the region's day beside what was published of it, and what would have helped."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ class Asked(Struct, frozen=True):
     sweep: int | None = None
     vary: str | None = None
     step: float | None = None
+    endpoints: int | None = None
 
 
 def replay_october(asked: Asked) -> None:
@@ -53,9 +55,10 @@ def replay_october(asked: Asked) -> None:
 
     def run_all(sets: "Sequence[Set]") -> "list[Day]":
         new = [one for one in sets if one not in days]
-        with progress(quiet=asked.as_json) as tell:
-            found = run_days([Job(_parameters(asked), one, asked.seed) for one in new], tell) if new else []
-        days.update(zip(new, found, strict=True))
+        if new:
+            with progress(quiet=asked.as_json) as tell:
+                found = run_days([Job(_parameters(asked), one, asked.seed) for one in new], tell)
+            days.update(zip(new, found, strict=True))
         return [days[one] for one in sets]
 
     told = asked.as_json or (asked.svg is None and asked.png is None and asked.html is None)
@@ -91,7 +94,8 @@ def _study(asked: Asked, count: int) -> None:
     if asked.as_json:
         click.echo(json.dumps(exported(regions, days)))
     else:
-        _console().print(listing(regions, days))
+        console = _console()
+        console.print(listing(regions, days, console.width))
 
 
 def _prepare(asked: Asked) -> None:
@@ -112,7 +116,8 @@ def _parameters(asked: Asked) -> "Parameters":
 
     from standfast.sim.region.parameters import DEFAULTS
 
-    return DEFAULTS if asked.step is None else structs.replace(DEFAULTS, tick_s=asked.step)
+    tick_s, endpoints = asked.step or DEFAULTS.tick_s, asked.endpoints or DEFAULTS.endpoints
+    return structs.replace(DEFAULTS, tick_s=tick_s, endpoints=endpoints)
 
 
 def _sets(wanted: "Set") -> "tuple[Set, ...]":
@@ -160,10 +165,12 @@ def _print_json(asked: Asked, built: "Day", judged: "Score", compared: "Counterf
 
 
 def _console() -> "Console":
-    """A pipe gets room enough for every table."""
+    """A pipe gets room enough for every table, unless COLUMNS says otherwise."""
     from rich.console import Console
 
-    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 132)
+    told = os.environ.get("COLUMNS", "")
+    wide = int(told) if told.isascii() and told.isdigit() and 0 < int(told) < 10_000 else None
+    return Console(highlight=False, emoji=False, width=wide or (None if sys.stdout.isatty() else 132))
 
 
 def _show(pairs: "list[tuple[Day, Score]]", compared: "Counterfactual | None") -> None:
@@ -175,7 +182,7 @@ def _show(pairs: "list[tuple[Day, Score]]", compared: "Counterfactual | None") -
     console.print(listing(day, judged, console.width, second=others[0] if others else None))
     if compared is not None:
         console.print()
-        console.print(comparison(compared))
+        console.print(comparison(compared, console.width))
         return
     console.print()
     console.print("What would have helped: standfast replay october-2025 --with recovery", style="dim")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from standfast.errors import StandfastError
+from standfast.runtime.phrases import listed
 
-from .texts import listed
 from .writing import write_text
 
 if TYPE_CHECKING:
@@ -42,14 +42,26 @@ _OCTOBER: Final = "october-2025"
 @click.option("--html", metavar="FILE", help="write one page that needs nothing else")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 @click.option(
-    "--sweep", metavar="N", type=click.IntRange(2, 10_000), help="of the day: N days with other numbers; shows bands"
+    "--sweep",
+    metavar="N",
+    type=click.IntRange(2, 10_000),
+    help="of the day: N days with other numbers, as bands; with --with, of the day with protections",
 )
-@click.option("--vary", metavar="LIST", help="with --sweep: vary only these parameters, separated by commas")
+@click.option(
+    "--vary", metavar="LIST", help="with --sweep: vary only these parameters (docs/region.md), separated by commas"
+)
 @click.option(
     "--step",
     metavar="S",
     type=click.FloatRange(1.0, 60.0),
-    help="of the day: seconds of a step of the model; default 5",
+    help="of the day: seconds of a step of the model; longer is quicker and coarser; default 5",
+)
+@click.option(
+    "--endpoints",
+    metavar="N",
+    type=click.IntRange(2, 100_000),
+    help="of the day: so many, of eight records each, under production's planner, enactors and cleaner, which run with "
+    "all of `dns`; default 2",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="of the day: what is random in it comes from this; default 1")
 def replay_command(
@@ -63,6 +75,7 @@ def replay_command(
     sweep: int | None,
     vary: str | None,
     step: float | None,
+    endpoints: int | None,
     seed: int | None,
 ) -> None:
     """Show what happened, step by step: zone, markers, store, and what each actor believed.
@@ -71,6 +84,13 @@ def replay_command(
     built, and Standfast on the same schedule. `october-2025` is the whole day: every published time beside the time at
     which the model of the region gets there; with protections, what each of them changes. (Files of these names are
     `./race` and `./october-2025`.)
+
+    \b
+    Protections of the day:
+      dns       against emptying: fence, safe-clean-up, repair, uncoupled
+      client    of those who ask: serve-stale, keep-last
+      recovery  of coming back: lease-grace, admission, throttled-propagation,
+                warm-up, az-velocity, slow-start, self-restart
 
     Keys: n, space, → and ↓ go on, p, ← and ↑ go back, Home and End, j and k to the next and previous refusal or
     violation, q leaves. Without a terminal, or with --all, everything is listed.
@@ -82,11 +102,9 @@ def replay_command(
 
         if vary is not None and sweep is None:
             raise click.UsageError("--vary says what --sweep varies. Add --sweep N.")
-        replay_october(Asked(view, 1 if seed is None else seed, svg, png, html, as_json, sweep, vary, step))
+        replay_october(Asked(view, 1 if seed is None else seed, svg, png, html, as_json, sweep, vary, step, endpoints))
         return
-    for option, given in (("--png", png), ("--sweep", sweep), ("--vary", vary), ("--step", step), ("--seed", seed)):
-        if given is not None:
-            raise click.UsageError(f"{option} belongs to `standfast replay {_OCTOBER}`. Leave it out.")
+    _nothing_of_the_day(png=png, sweep=sweep, vary=vary, step=step, endpoints=endpoints, seed=seed)
     runs = _runs(what)
     keys = (*(run.key for run in runs), *((_BOTH,) if what == _RACE else ()))
     if view is not None and what != _RACE:
@@ -102,6 +120,13 @@ def replay_command(
         click.echo(json.dumps(_told(chosen, svg, html)))
     elif svg is None and html is None:
         _show([run.story for run in chosen], everything=everything)
+
+
+def _nothing_of_the_day(**options: object) -> None:
+    """Raises UsageError if an option is given that only the day has."""
+    for option, given in options.items():
+        if given is not None:
+            raise click.UsageError(f"--{option} belongs to `standfast replay {_OCTOBER}`. Leave it out.")
 
 
 def _runs(what: str) -> "tuple[Run, ...]":

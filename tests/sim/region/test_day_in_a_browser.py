@@ -191,6 +191,93 @@ def test_it_loads_nothing_and_is_never_wider_than_the_screen(browser: Browser) -
         assert int(browser.ask("return document.documentElement.scrollWidth")) <= width
 
 
+def box(browser: Browser, selector: str) -> dict[str, float]:
+    """Where it is on the screen."""
+    found: dict[str, float] = browser.ask(
+        f"return document.querySelector('{selector}').getBoundingClientRect().toJSON()"
+    )
+    return found
+
+
+def touch(browser: Browser, selector: str, share: float) -> None:
+    """A finger on that share of its breadth, whatever lies over it."""
+    where = box(browser, selector)
+    point = {"x": where["left"] + share * where["width"], "y": (where["top"] + where["bottom"]) / 2}
+    send = browser.driver.execute_cdp_cmd
+    send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Browser]:
+    """390 by 844, with fingers instead of a mouse."""
+    width, height = SIZES["narrow"]
+    browser.see(width=width, height=height)
+    browser.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    yield browser
+    browser.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+@pytest.mark.parametrize("view", ["day", "race"])
+def test_on_a_phone_fingers_move_both_scrubbers_wherever_the_page_is(phone: Browser, view: str) -> None:
+    phone.open(f"?view={view}&step=3&at=05:28")
+    for down in (0, 900):
+        phone.ask(f"window.scrollTo(0, {down})")
+        assert phone.ask("return window.scrollY") == down
+        before = {one: box(phone, one)["top"] for one in ("#day", "#scrub")}
+        touch(phone, "#day", 0.75)
+        assert pane(phone) == "beside"
+        assert "10:45" < clock(phone) < "11:45"
+        touch(phone, "#scrub", 8 / 14)
+        assert (pane(phone), phone.where(), clock(phone)) == ("runs", "step 8 of 14", "23:47")
+        if not down:
+            assert {one: box(phone, one)["top"] for one in before} == before, "they stay under the finger"
+        touch(phone, "[data-day=on]", 0.5)
+        assert (pane(phone), clock(phone)) == ("beside", "23:48")
+        touch(phone, "[data-go=back]", 0.5)
+        assert (pane(phone), phone.where()) == ("runs", "step 8 of 14")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "most"), [(390, 844, 0.2), (844, 390, 0.25)], ids=["upright", "on its side"]
+)
+def test_on_a_phone_scrubbers_at_the_top_leave_room(phone: Browser, width: int, height: int, most: float) -> None:
+    phone.see(width=width, height=height)
+    phone.open("?at=05:28")
+    phone.ask("window.scrollTo(0, 900)")
+    day, race = box(phone, ".day-controls .scrubber"), box(phone, ".controls:not(.day-controls) .scrubber")
+    assert day["top"] == 0
+    assert abs(race["top"] - day["bottom"]) < 0.5, "nothing shows between them"
+    assert race["bottom"] <= most * height
+
+
+@pytest.mark.parametrize("view", ["day", "race"])
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)], ids=["upright", "on its side"])
+def test_on_a_phone_everything_can_be_read_and_touched(phone: Browser, view: str, width: int, height: int) -> None:
+    phone.see(width=width, height=height)
+    for step in (0, 9, 14):
+        phone.open(f"?view={view}&step={step}&with=both&protect={RECOVERY}")
+        phone.ask("document.querySelector('.choices').open = true")
+        for one in ("#day", "#scrub"):
+            assert box(phone, one)["width"] > 230
+            assert box(phone, one)["height"] >= 36
+        outside = phone.ask(
+            "const inner = (one) => one.closest('.lanes, .panel, svg, .axis, .track, .patterns');"
+            "return [...document.body.querySelectorAll('*')].filter((one) => !inner(one) && one.checkVisibility())"
+            f".filter((one) => one.getBoundingClientRect().right > {width} || one.scrollWidth > one.clientWidth + 1"
+            " && one.clientWidth > 0).map((one) => one.outerHTML.slice(0, 99))"
+        )
+        assert outside == []
+        over = phone.ask(
+            "const all = [...document.querySelectorAll('.top :is(button, input, select, output)')];"
+            "const seen = all.filter((one) => one.checkVisibility()).map((one) => [one, one.getBoundingClientRect()]);"
+            "return seen.flatMap(([one, a], place) => seen.slice(place + 1).filter(([, b]) => a.left < b.right - 1 &&"
+            " b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)"
+            ".map(([other]) => one.outerHTML + other.outerHTML))"
+        )
+        assert over == []
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_pictures(browser: Browser, tmp_path_factory: pytest.TempPathFactory, dark: bool, size: str) -> None:

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from standfast.sim.region.attribution import counterfactual
 from standfast.sim.region.day import Day
 from standfast.sim.region.engine import run
 from standfast.sim.region.parameters import DEFAULTS, SHEET
 from standfast.sim.region.protections import SWITCHES
 from standfast.sim.region.published import clock_of
 from standfast.sim.region.scoring import score
+from standfast.sim.region.study import study
+from standfast.sim.region.telling.exporting import exported
+from standfast.sim.region.telling.studied import exported as exported_study
+
+from .test_attribution import Planted
 
 PAGE = (Path(__file__).parents[3] / "docs" / "region.md").read_text(encoding="utf-8")
 
@@ -33,6 +39,17 @@ def test_the_parameters() -> None:
         for one in SHEET
     ]
     assert rows("| parameter | value | unit | origin | meaning | why |") == wanted
+
+
+def test_the_export(day: Day) -> None:
+    """Every key of the JSON, with protections and without."""
+    listed = [key for row in rows("| key | what it has |") for key in re.findall(r"`(\w+)`", row.split("|")[1])]
+    with_some = exported(day, score(day.milestones), DEFAULTS, counterfactual(frozenset({"fence"}), Planted()))
+    assert listed == [*dict.fromkeys(listed)]
+    assert set(listed) == set(with_some)
+    assert set(exported(day, score(day.milestones), DEFAULTS)) < set(listed)
+    studied = exported_study(study(DEFAULTS, 2, 1), [day, day])
+    assert all(f"`{key}` (" in " ".join(PAGE.split()) for key in studied)
 
 
 def test_the_protections() -> None:

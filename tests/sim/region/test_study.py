@@ -47,11 +47,33 @@ def test_it_is_told() -> None:
     regions = study(DEFAULTS, 4, 1, ["lease_rate"])
     days = [planted(late=60.0 * n) for n in range(4)]
     file = io.StringIO()
-    Console(file=file, width=150).print(listing(regions, days))
+    Console(file=file, width=150).print(listing(regions, days, 150))
     text = file.getvalue()
-    assert "4 days. The first has all numbers as they are; in the others lease_rate lie anywhere" in text
+    assert "4 days. The first has all numbers as they are; in the others lease_rate lies anywhere" in text
     assert "13:53" in text
     assert "14 of 14 published times lie in their band or within 10 % of it." in text
+    assert "No number stands out from chance as what a time depends on in 4 days; more days may show one." in text
     bands = exported(regions, days)["bands"]
     assert isinstance(bands, dict)
     assert bands["ec2-well"]["reached"] == 4
+
+
+def test_with_protections_published_times_are_no_measure() -> None:
+    """They are those of the day as built; "never" beside a recovery that was never needed reads like a failure."""
+    days = [structs.replace(planted(), protections=("fence", "repair")) for _ in range(4)]
+    file = io.StringIO()
+    Console(file=file, width=150).print(listing(study(DEFAULTS, 4, 1), days, 150))
+    text = " ".join(file.getvalue().split())
+    assert "With fence, repair: what never failed is well when first looked at" in text
+    assert "published times lie in their band" not in text
+
+
+def test_on_eighty_columns_nothing_of_it_is_cut_off() -> None:
+    regions = study(DEFAULTS, 30, 1)
+    days = [planted(late=60_000.0 * one.lease_rate) for one in regions]
+    file = io.StringIO()
+    Console(file=file, width=80).print(listing(regions, days, 80))
+    lines = file.getvalue().splitlines()
+    assert "…" not in file.getvalue()
+    assert max(len(line) for line in lines) <= 80
+    assert any("lease_rate" in line for line in lines)

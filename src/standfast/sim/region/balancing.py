@@ -242,8 +242,8 @@ class Balancers(Service):
         late = sum(node.ready_at > now for node in self._nodes.values()) / NODES
         return {
             "capacity": (Measure(self.name, "nodes in service", "share"), self._shown),
-            "stateless": (Measure(self.name, "nodes whose network state is on its way", "share"), late),
-            "changes": (Measure(self.name, "changes of DNS by health checks, so far", "changes"), float(self.changes)),
+            "stateless": (Measure(self.name, "nodes not yet connected", "share"), late),
+            "changes": (Measure(self.name, "DNS changes by checks, so far", "changes"), float(self.changes)),
             "failovers": (Measure(self.name, "failovers of an AZ, so far", "failovers"), float(self.failovers)),
         }
 

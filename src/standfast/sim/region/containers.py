@@ -18,7 +18,7 @@ class Containers(Reaching):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.tasks = Asking("ecs tasks", world.parameters.controllers, world.parameters.retry_s)
+        self.tasks = Asking("ECS tasks", world.parameters.controllers, world.parameters.retry_s)
 
     def step(self) -> None:
         """Tasks asked for, tasks started."""
@@ -31,7 +31,7 @@ class Containers(Reaching):
 
     def measures(self) -> dict[str, tuple[Measure, float]]:
         """Tasks that wait."""
-        return {"tasks": (Measure(self.name, "tasks that wait to be started", "s of work"), self.tasks.waiting)}
+        return {"tasks": (Measure(self.name, "tasks waiting to start", "s of work"), self.tasks.waiting)}
 
     def accounts(self) -> list[Account]:
         """Tasks."""
@@ -39,7 +39,7 @@ class Containers(Reaching):
 
     def to_work_off(self) -> dict[str, tuple[float, float]]:
         """Tasks."""
-        return {"ecs tasks": (self.tasks.waiting, self.world.parameters.headroom - self.world.demand)}
+        return {"ECS tasks": (self.tasks.waiting, self.world.parameters.headroom - self.world.demand)}
 
     @property
     def backlog(self) -> float:

@@ -38,8 +38,8 @@ class DynamoDB(Service):
         return {
             "addresses": (Measure(self.name, "addresses answered", "addresses"), float(self._answered[0])),
             "records": (Measure(self.name, "records in the zones", "records"), float(self.records)),
-            "resolvers": (Measure(self.name, "resolvers that answer with addresses", "share"),
+            "resolvers": (Measure(self.name, "resolvers with addresses", "share"),
                           self.world.resolvers.answering),
-            "reach": (Measure(self.name, "calls of the region's own services that get through", "share"),
+            "reach": (Measure(self.name, "own calls that get through", "share"),
                       self.reach()),
         }  # fmt: skip

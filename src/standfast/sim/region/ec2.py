@@ -125,7 +125,7 @@ class EC2(Service):
                             float(sum(one.queued for one in self.managers))),
             "launch-rate": (Measure(self.name, "launches", "× normal"),
                             self.launched / (self.normal * self.world.tick)),
-            "launches-waiting": (Measure(self.name, "launches that will be asked for again", "launches"),
+            "launches-waiting": (Measure(self.name, "launches to be retried", "launches"),
                                  self.launches.waiting),
             "changes-held": (Measure(self.name, "ended instances held back", "changes"), self.ends.waiting),
         }  # fmt: skip

@@ -78,7 +78,7 @@ class _Run:
         remedies = frozenset().union(*(REMEDIES.get(one, frozenset()) for one in on))
         hands = Hands(inputs.get("dynamodb-restored"), inputs.get("automation-off"))
         if REMEDIES.keys() <= on:
-            self.history = production.history(until)
+            self.history = production.history(until, parameters.endpoints)
         else:
             self.history = naming.history(remedies, hands, until, max(1, parameters.balancers // 3))
         authority = _Authority(self.loop, self.history)

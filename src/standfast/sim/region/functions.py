@@ -26,7 +26,7 @@ class Lambda(Reaching):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.events = Flow("lambda events")
+        self.events = Flow("Lambda events")
         self.fleet = self.polling = 1.0
         self._alive_since: float | None = -1e9
         self.throttled = False
@@ -92,7 +92,7 @@ class Lambda(Reaching):
 
     def to_work_off(self) -> dict[str, tuple[float, float]]:
         """Events."""
-        return {"lambda events": (self.events.waiting, self.world.parameters.headroom - self.world.demand)}
+        return {"Lambda events": (self.events.waiting, self.world.parameters.headroom - self.world.demand)}
 
     @property
     def backlog(self) -> float:

@@ -37,7 +37,7 @@ class Mitigated(Service):
 
     def measures(self) -> dict[str, tuple[Measure, float]]:
         """Who asks again."""
-        return {"asking-again": (Measure(self.name, "calls that will be made again", "s of work"), self.calls.waiting)}
+        return {"asking-again": (Measure(self.name, "calls to be retried", "s of work"), self.calls.waiting)}
 
     @property
     def backlog(self) -> float:

@@ -58,7 +58,7 @@ class NetworkManager(Service):
         """The queue and the wait."""
         return {
             "queue": (Measure(self.name, "changes that wait", "changes"), self.queue.waiting),
-            "begun": (Measure(self.name, "whether instances launched after 02:25 have a network state", "share"),
+            "begun": (Measure(self.name, "new instances get connected", "share"),
                       float(self.began is not None and self.world.now >= self.began)),
             "wait": (Measure(self.name, "wait for network state", "s"), self.wait_s),
         }  # fmt: skip

@@ -19,6 +19,7 @@ class Parameters(Struct, frozen=True):
     droplets: int = 1_000_000
     managers: int = 60
     balancers: int = 300
+    endpoints: int = 2
     resolvers: int = 200
     ttl_s: float = 5.0
     negative_ttl_s: float = 900.0
@@ -70,6 +71,9 @@ SHEET: Final[tuple[Entry, ...]] = (
     Entry("managers", "hosts", "assumed", "droplet workflow managers, each with its droplets and its queue",
           "not published; twenty in each of three AZs"),
     Entry("balancers", "load balancers", "published", "in each plan", "“hundreds” in a region"),
+    Entry("endpoints", "endpoints", "assumed",
+          "what production's planner, enactors and cleaner look after, with all of `dns`",
+          "the regional one and a neighbour; more cost time and change nothing for it"),
     Entry("resolvers", "resolvers", "assumed", "resolvers that the region's hosts ask",
           "enough for a smooth curve"),
     Entry("ttl_s", "s", "known", "TTL of the endpoint's addresses", "what the public name answers with"),

@@ -45,9 +45,9 @@ class Redshift(Mitigated):
         """Impaired clusters, and other regions' IAM users."""
         return {
             **super().measures(),
-            "impaired": (Measure(self.name, "hosts that wait to be replaced", "share"), self.to_replace),
-            "begun": (Measure(self.name, "whether replacements start", "share"), float(self.began is not None)),
-            "iam-users": (Measure(self.name, "IAM users' queries in other regions", "share"),
+            "impaired": (Measure(self.name, "hosts waiting for replacement", "share"), self.to_replace),
+            "begun": (Measure(self.name, "replacements start", "share"), float(self.began is not None)),
+            "iam-users": (Measure(self.name, "IAM users' queries elsewhere", "share"),
                           self.of("signin").availability),
         }  # fmt: skip
 

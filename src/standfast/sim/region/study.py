@@ -49,7 +49,12 @@ def strongest(regions: Sequence[Parameters], times: Sequence[float | None]) -> t
         except StatisticsError:  # it is the same in all, or all got there at once
             continue
     rank, name = max(found, key=lambda one: abs(one[0]), default=(0.0, ""))
-    return (name, rank) if abs(rank) >= max(NOTED, _CHANCE / math.sqrt(len(late))) else ("", 0.0)
+    return (name, rank) if abs(rank) >= chance(len(late)) else ("", 0.0)
+
+
+def chance(days: int) -> float:
+    """The rank correlation from which on a number stands out in so many days; above 1 none can."""
+    return max(NOTED, _CHANCE / math.sqrt(days))
 
 
 def ranks(values: Sequence[float]) -> list[float]:

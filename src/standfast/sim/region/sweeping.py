@@ -17,7 +17,7 @@ from .day import Day
 from .parameters import SHEET, Parameters
 
 SPREAD: Final = 0.25
-HELD: Final = frozenset({"droplets", "managers", "resolvers", "tick_s"})
+HELD: Final = frozenset({"droplets", "endpoints", "managers", "resolvers", "tick_s"})
 """Sizes of the picture, not of the region: they move nothing."""
 SHARES: Final = frozenset({"intake", "controllers", "swing", "peak_load", "throttled", "replaced_an_hour"})
 """They stay below 1."""

@@ -33,7 +33,7 @@ class GlobalTables(Reaching):
     def measures(self) -> dict[str, tuple[Measure, float]]:
         """The lag."""
         return {
-            "lag": (Measure(self.name, "age of the oldest write not replicated", "s"), self.lag_s),
+            "lag": (Measure(self.name, "oldest write not replicated", "s"), self.lag_s),
             "writes": (Measure(self.name, "writes that wait", "s of work"), self.writes.waiting),
         }
 

@@ -15,8 +15,8 @@ from standfast.errors import StandfastError
 from ..day import Day
 from ..published import clock_of, seconds_of
 from ..scoring import AIM, Score, Scored
-from .slots import BEGINS_S, availability_of, others_of, slots
-from .wording import LEGEND, TITLE, error, judged, lasting, named
+from .slots import BEGINS_S, availability_of, on_axis, others_of, slots
+from .wording import LEGEND, TITLE, error, judged, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,8 @@ _BUILT, _WITH, _INPUT, _HELD, _FITTED = "#c21c28", "#0969da", "#8a5a00", "#8250d
 _HEAT: Final = ("#2da44e", "#d4a72c", "#e16f24", "#a40e26")
 _BOUNDS: Final = (0.99, 0.9, 0.5)
 _DPI: Final = 130
-_ROUND_S: Final = (15, 60, 300, 600, 1800, 3600, 4 * 3600, 10**9)
+_MEANT: Final = {"s of work": " (in time of normal load)", "× normal": " (× normal)"}
+_ROUND_S: Final = (15, 60, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 10**9)
 
 
 def draw(days: Sequence[Pair], folder: Path, kind: Format) -> tuple[Path, ...]:
@@ -186,11 +187,16 @@ def _errors(score: Score) -> "Figure":
     for row, line in enumerate(lines):
         room = AIM * line.room_s / 60
         axes.barh(row, 2 * room, left=-room, height=0.7, color="#dafbe1", edgecolor="#2da44e", linewidth=0.6)
-        if line.off_s is not None:
-            _diamond(axes, line.off_s / 60, row, line)
-            axes.annotate(error(line), (line.off_s / 60, row), (9, -3), textcoords="offset points", fontsize=8)
-        else:
-            axes.annotate("never reached", (0, row), (0, -3), textcoords="offset points", fontsize=8, color=_BUILT)
+        if line.off_s is None:
+            axes.annotate("never reached", (room, row), (6, -3), textcoords="offset points", fontsize=8, color=_BUILT)
+            continue
+        _diamond(axes, line.off_s / 60, row, line)
+        early, inside = line.off_s < 0, abs(line.off_s / 60) <= room
+        beside = (-1 if early else 1) * (room if inside else abs(line.off_s / 60))
+        axes.annotate(
+            error(line), (beside, row), (-9 if early else 9, -3), textcoords="offset points", fontsize=8,
+            ha="right" if early else "left",
+        )  # fmt: skip
     axes.axvline(0, color="#59636e", linewidth=0.8)
     axes.set_yticks(
         range(len(lines)),
@@ -198,7 +204,7 @@ def _errors(score: Score) -> "Figure":
         fontsize=8,
     )
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    axes.margins(x=0.15)
+    axes.margins(x=0.25)
     figure.supxlabel("minutes later than published; green: 10 % of the time since the last input", fontsize=9)
     figure.suptitle(judged(score).replace(" ◆", "\n◆"), x=0.01, ha="left", fontsize=10)
     return figure
@@ -223,9 +229,7 @@ def _curves(days: Sequence[Pair], service: str) -> "Figure":
     _hours(panels[-1], day)
     if len(days) > 1:
         panels[0].legend(loc="best", fontsize=8, frameon=False)
-    figure.suptitle(
-        f"{service} (published times dotted, {lasting(day.until)} of PDT)", x=0.01, ha="left", weight="bold"
-    )
+    figure.suptitle(f"{service} (PDT; published times dotted)", x=0.01, ha="left", weight="bold")
     return figure
 
 
@@ -243,13 +247,11 @@ def _curve(axes: "Axes", day: Day, name: str, colour: str) -> None:
 def _scale(axes: "Axes", day: Day, name: str) -> None:
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-    from .slots import amount
-
     measure = day.measures[name]
-    axes.set_title(measure.title)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value, measure.unit)))
+    axes.set_title(f"{measure.title}{_MEANT.get(measure.unit, '')}")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: on_axis(value, measure.unit)))
     axes.set_ylim(bottom=0.0)
-    if measure.unit == "s":
+    if measure.unit in ("s", "s of work"):
         most = axes.get_ylim()[1]
         axes.yaxis.set_major_locator(MultipleLocator(next(one for one in _ROUND_S if most / one <= 4)))
     if measure.unit == "share":

@@ -32,9 +32,12 @@
   // What is shown of a moment is the slot that begins with it or next: what came of it, not what was before.
   const slotOf = (at) => Math.min(day.slots - 1, Math.max(0, Math.ceil((at - day.begins) / (day.ends - day.begins) * day.slots)));
 
-  function amount(value, unit) {
+  const behind = { "s of work": " of work", "× normal": " × normal" };
+  const amount = (value, unit) => `${short(value, unit)}${behind[unit] || ""}`;
+
+  function short(value, unit) {
     if (unit === "share") return value >= 0.0005 ? `${Number((100 * value).toPrecision(3))} %` : "0 %";
-    if (unit === "s") return value >= 7200 ? `${(value / 3600).toFixed(1)} h` : value >= 120 ? `${Math.round(value / 60)} min` : `${Math.round(value)} s`;
+    if (unit === "s" || unit === "s of work") return value >= 7200 ? `${(value / 3600).toFixed(1)} h` : value >= 120 ? `${Math.round(value / 60)} min` : `${Math.round(value)} s`;
     for (const [size, letter] of [[1e9, " G"], [1e6, " M"], [1e3, " k"]]) {
       if (Math.abs(value) >= 0.9995 * size) return `${Number((value / size).toPrecision(3))}${letter}`;
     }

@@ -17,6 +17,10 @@ POOR: Final = 0.90
 """From GOOD up a service is well; below POOR most of its users notice."""
 
 
+BEHIND: Final = {"s of work": " of work", "× normal": " × normal"}
+"""What is said behind a number: in how long a time as much is asked on a usual day; how many times what is usual."""
+
+
 class Slot(Struct, frozen=True):
     """What a series did in a stretch of time."""
 
@@ -69,10 +73,15 @@ def peak(day: Day, name: str) -> float:
 
 
 def amount(value: float, unit: str) -> str:
-    """A value for people: "97.5 %", "1.2 M", "34 min"."""
+    """A value for people: "97.5 %", "1.2 M", "34 min", "4.6 h of work", "1.3 × normal"."""
+    return f"{on_axis(value, unit)}{BEHIND.get(unit, '')}"
+
+
+def on_axis(value: float, unit: str) -> str:
+    """The same without the words behind it, for an axis whose title has them."""
     if unit == "share":
         return f"{100 * value:.3g} %" if value >= 0.0005 else "0 %"
-    if unit == "s":
+    if unit in ("s", "s of work"):
         return (
             f"{value / 3600:.1f} h" if value >= 7200 else f"{value / 60:.0f} min" if value >= 120 else f"{value:.0f} s"
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -15,37 +15,52 @@ from .slots import BEGINS_S, GOOD, POOR, amount, availability_of, others_of, pea
 from .wording import LEGEND, TITLE, clear, error, judged, mark, named, off, outage
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_LABEL_MOST: Final = 44
-_NOTE: Final = 16
+_LABEL_LEAST, _LABEL_MOST = 8, 44
 _LEAST, _MOST = 24, 120
+_HOUR_S: Final = 3600
 _COLOURS: Final = {"fitted": "cyan", "held out": "magenta"}
 
 
 def strips(day: Day, width: int) -> RenderableType:
     """A line for each series over the hours: availability in colours, everything else as a share of its peak."""
-    label = min(_LABEL_MOST, max(len(one.title) + 2 for one in day.measures.values()), width - _LEAST - _NOTE - 2)
-    columns = max(_LEAST, min(_MOST, width - label - _NOTE - 2))
+    longest = max(len(one.title) + 2 for one in day.measures.values())
+    note = max(len(_note(day, name)) for name in day.measures)
+    label = max(_LABEL_LEAST, min(_LABEL_MOST, longest, width - _LEAST - note - 2))
+    columns = max(_LABEL_LEAST, min(_MOST, width - label - note - 2))
     lines = [_ruler(day, columns, label)]
     for service in day.services:
         own = availability_of(day, service)
         if own is not None:
-            lines.append(_availability(day, f"{service:{label}.{label}} ", own, columns))
+            lines.append(_availability(day, _cut(service, label), own, columns))
         for place, name in enumerate(others_of(day, service)):
             title = day.measures[name].title
             said = f"  {title}" if place or own else f"{service}: {title}"
-            lines.append(_amounts(day, f"{said:{label}.{label}} ", name, columns))
+            lines.append(_amounts(day, _cut(said, label), name, columns))
     return Group(*lines)
+
+
+def _cut(said: str, room: int) -> str:
+    """A label with a blank behind it; what has no room ends in an ellipsis."""
+    return f"{said if len(said) <= room else f'{said[: room - 1]}…':{room}} "
+
+
+def _note(day: Day, name: str) -> str:
+    """What stands behind a strip."""
+    if not name.endswith(".availability"):
+        return f" peak {amount(peak(day, name), day.measures[name].unit)}"
+    lowest = min(value for _, value in day.series[name])
+    return " never failed" if lowest >= GOOD else f" least {amount(lowest, 'share')}"
 
 
 def _ruler(day: Day, columns: int, label: int) -> Text:
     """Hours of the clock over the strip, as many as have room."""
-    row, free = [" "] * (columns + 5), 0
-    for hour in range(24):
+    row, hours = [" "] * (columns + 5), (day.until - BEGINS_S) / _HOUR_S
+    apart = next((each for each in (1, 2, 3, 4, 6) if each * columns >= 4 * hours), 12)
+    for hour in range(0, 24, apart):
         moment = seconds_of(f"20 Oct {hour:02}:00")
         place = int((moment - BEGINS_S) / (day.until - BEGINS_S) * columns)
-        if moment < day.until and place >= free and place + 2 <= columns:
+        if moment < day.until and place + 2 <= columns:
             row[place : place + 2] = f"{hour:02}"
-            free = place + 4
     return Text(" " * (label + 1) + "".join(row).rstrip(), "dim")
 
 
@@ -55,44 +70,57 @@ def _availability(day: Day, label: str, name: str, columns: int) -> Text:
     for slot in found:
         colour = "green" if slot.low >= GOOD else "yellow" if slot.low >= POOR else "red"
         line.append(_block(slot.mean), colour)
-    lowest = min(slot.low for slot in found)
-    return line.append(" never failed" if lowest >= GOOD else f" least {amount(lowest, 'share')}", "dim")
+    return line.append(_note(day, name), "dim")
 
 
 def _amounts(day: Day, label: str, name: str, columns: int) -> Text:
-    measure, most = day.measures[name], peak(day, name)
+    most = peak(day, name)
     line = Text(label, "dim")
     for slot in slots(day.series[name], BEGINS_S, day.until, columns):
         line.append(_block(slot.high / most) if most > 0 else _BLOCKS[0], "blue")
-    return line.append(f" peak {amount(most, measure.unit)}", "dim")
+    return line.append(_note(day, name), "dim")
 
 
 def _block(share: float) -> str:
     return _BLOCKS[min(len(_BLOCKS) - 1, max(0, int(share * len(_BLOCKS))))]
 
 
-def milestones(score: Score, other: Score | None = None, names: tuple[str, str] = ("model", "")) -> RenderableType:
-    """Every published milestone of the day beside the model's time. `other` is a second run, named by `names[1]`."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    table.add_column("published", style="bold")
+def milestones(score: Score, width: int, other: Score | None = None) -> RenderableType:
+    """Every published milestone of the day beside the model's time. `other` is a second run, with protections."""
+    wide = _table(score, other, apart=True)
+    return wide if breadth(wide) <= width else _table(score, other, apart=False)
+
+
+def breadth(table: Table) -> int:
+    """How many columns it takes if nothing in it is broken into lines."""
+    console = Console(width=1000)
+    return console.measure(table).maximum
+
+
+def _table(score: Score, other: Score | None, *, apart: bool) -> Table:
+    """`apart`: with services in a column of their own. Without it there is more room for what happened."""
+    names = ("model", "") if other is None else ("as built", "with")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False, padding=(0, 1, 0, 0))
+    table.add_column("published" if apart else "PDT", style="bold")
     table.add_column(names[0], justify="right")
     if other is not None:
         table.add_column(names[1], justify="right")
     table.add_column("off", justify="right")
     table.add_column("error", justify="right")
     table.add_column("")
-    table.add_column("service")
+    if apart:
+        table.add_column("service")
     table.add_column("milestone")
     second = {line.milestone.id: line for line in other.lines} if other else {}
     for line in score.lines:
         if not line.milestone.pdt.startswith(("19", "20")):
             continue
         more = [_reached(second[line.milestone.id])] if other else []
-        table.add_row(*_row(line, more), style="dim" if line.milestone.kind == "report" else None)
+        table.add_row(*_row(line, more, apart=apart), style="dim" if line.milestone.kind == "report" else None)
     return table
 
 
-def _row(line: Scored, more: list[Text]) -> Iterable[RenderableType]:
+def _row(line: Scored, more: list[Text], *, apart: bool) -> Iterable[RenderableType]:
     colour = "" if line.half is None else "green" if line.close else "red"
     yield line.milestone.clock
     yield Text("input", "dim") if line.milestone.is_input else _reached(line)
@@ -100,8 +128,12 @@ def _row(line: Scored, more: list[Text]) -> Iterable[RenderableType]:
     yield Text(off(line), colour)
     yield Text(error(line), colour)
     yield Text(mark(line), _COLOURS.get(line.half or "", "yellow"))
-    yield line.milestone.service
-    yield Text(line.milestone.what, "yellow" if line.milestone.is_input else "")
+    what = Text(line.milestone.what, "yellow" if line.milestone.is_input else "")
+    if apart:
+        yield line.milestone.service
+        yield what
+    else:
+        yield Text(f"{line.milestone.service}: ").append_text(what)
 
 
 def _reached(line: Scored) -> Text:
@@ -118,8 +150,10 @@ def listing(day: Day, score: Score, width: int, *, second: tuple[Day, Score] | N
         with_it, its_score = second
         said = f"{named(with_it.protections)}: {outage(with_it)}; {clear(with_it)}."
         shown += [Text(said, "bold"), Text(), strips(with_it, width), Text()]
-        shown.append(milestones(score, its_score, ("as built", "with")))
-        shown.append(Text("With: what never failed is well from the moment on at which it is looked at.", "dim"))
+        shown.append(milestones(score, width, its_score))
+        shown.append(
+            Text("With: – where it does not come to that; what never failed is well when first looked at.", "dim")
+        )
     else:
-        shown.append(milestones(score))
-    return Group(*shown, Text(LEGEND, "dim"), Text(judged(score), "bold"))
+        shown.append(milestones(score, width))
+    return Group(*shown, Text(LEGEND, "dim"), Text(judged(score).replace(" ◆", "\n◆"), "bold"))
