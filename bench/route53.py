@@ -1,7 +1,8 @@
 """`python -m bench.route53`: calls of Route 53's API, ours and octoDNS's, for the same change at the same stand-in.
 
-25,000 endpoints of 8 addresses; one load balancer fails that 250 of them have. Counted, not timed: what a call costs is
-AWS's to say, how many are made is ours. Enactors are processes as `standfast run` starts them.
+25,000 endpoints of 8 addresses; one load balancer fails that 250 of them have; then nothing happens for five minutes.
+Counted, not timed: what a call costs is AWS's to say, how many are made is ours. Enactors are processes as
+`standfast run` starts them.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
@@ -41,6 +43,8 @@ RATE: Final = 4
 """Requests a second: as many as a busy machine makes, so that the patrols of one and of three are held to the same."""
 SETTLE_S: Final = 20.0
 """So long after the change calls are still counted, the patrol's too."""
+REST_S: Final = 300.0
+"""So long nothing changes, and calls are counted: the patrols' alone, if all is well."""
 BATCHES_GOAL: Final = 1.1
 ENACTORS_GOAL: Final = 1.3
 ELEMENTS_MAX: Final = 1_000
@@ -48,7 +52,8 @@ ELEMENTS_MAX: Final = 1_000
 
 class Counted(Struct, frozen=True):
     """Calls of one change, from its publication until `SETTLE_S` after it was live. `patrol` are those that look after
-    the zone whatever happens, `least` is how few batches hold the change."""
+    the zone whatever happens, `least` is how few batches hold the change. `rest` are all calls of a time in which
+    nothing changes, `idle` those of them that are not the patrol's."""
 
     who: str
     enactors: int
@@ -57,6 +62,8 @@ class Counted(Struct, frozen=True):
     patrol: int
     other: int
     least: int
+    rest: int = 0
+    idle: int = 0
 
     @property
     def of_the_change(self) -> int:
@@ -141,25 +148,37 @@ def least_upserts(endpoints: int, after: int) -> int:
 
 
 class Stage:
-    """A stand-in with our zone, a store, and enactors that come and go."""
+    """A stand-in with our zone, a store, and enactors that come and go. `patrol` is the pause between the patrol's
+    rounds."""
 
-    def __init__(self, service: Route53, folder: Path, fleet: Fleet, settle_s: float = SETTLE_S) -> None:
+    def __init__(
+        self,
+        service: Route53,
+        folder: Path,
+        fleet: Fleet,
+        *,
+        settle_s: float = SETTLE_S,
+        rate: int = RATE,
+        patrol: str = "60s",
+    ) -> None:
         self.service, self.folder, self.fleet, self._settle_s = service, folder, fleet, settle_s
+        self._running: list[subprocess.Popen[bytes]] = []
         zone_id, (host, port) = service.zone(OURS), service.dns[0]
         names = service.client().get_hosted_zone(Id=zone_id)["DelegationSet"]["NameServers"]
         servers = ", ".join(f"'{name}': '{host}:{port}'" for name in names)
         self.state = folder / "state"
         self.state.mkdir(mode=0o700, parents=True)
         self.config = folder / "standfast.yaml"
-        self.config.write_text(_CONFIG.format(zone=OURS, rate=RATE, burst=5 * RATE, servers=servers), encoding="utf-8")
+        text = _CONFIG.format(zone=OURS, rate=rate, burst=5 * rate, patrol=patrol, servers=servers)
+        self.config.write_text(text, encoding="utf-8")
         self.plans = Plans(self.state / "store.sqlite", fleet)
 
     @contextmanager
-    def enactors(self, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-        """So many, as processes, the first in line in front."""
+    def enactors(self, count: int, first: int = 0) -> Iterator[list[subprocess.Popen[bytes]]]:
+        """So many, as processes, the first in line in front; so many are there already."""
         processes = []
         with ExitStack() as stack:
-            for place in range(count):
+            for place in range(first, first + count):
                 command = [sys.executable, "-m", "standfast", "run", "--role", "enactor", "--quiet"]
                 command += ["--name", f"e{place}", "--config", str(self.config)]
                 process = subprocess.Popen(
@@ -167,7 +186,9 @@ class Stage:
                 )
                 stack.callback(stopped, process)
                 processes.append(process)
+            self._running += processes
             yield processes
+            self._running = [process for process in self._running if process not in processes]
 
     def presence(self) -> dict[str, dict[str, Any]]:
         """What each enactor says of itself."""
@@ -186,15 +207,20 @@ class Stage:
             known = self.presence().values()
             return len([one for one in known if one["generation"] == generation and not one["waiting"]]) >= count
 
-        _until(there, within_s)
+        self._until(there, within_s)
 
-    def rounds(self, count: int, within_s: float) -> None:
-        """Wait until so many enactors' patrols have seen all of the zone: then they know it, as ever after."""
+    def round(self, within_s: float) -> None:
+        """Wait until the patrol of the first in line has seen all of the zone: then it knows it, as ever after."""
+        self._until(lambda: bool(self.presence()["e0"]["economy"]["rounds"][OURS]), within_s)
 
-        def there() -> bool:
-            return len([one for one in self.presence().values() if one["economy"]["rounds"][OURS]]) >= count
-
-        _until(there, within_s)
+    def _until(self, wanted: Callable[[], bool], within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while not wanted():
+            if ended := [process.returncode for process in self._running if process.poll() is not None]:
+                raise RuntimeError(f"an enactor ended with {ended}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not within {within_s:g} s")
+            time.sleep(0.2)
 
     def sent(self) -> Counter[str]:
         """Requests of the enactors so far, by action; `patrol` are those of the patrols among them."""
@@ -217,8 +243,17 @@ class Stage:
         return Counted("Standfast", count, batches, lists - patrol, patrol, sum(made.values()), least)
 
 
-def ours(service: Route53, folder: Path, fleet: Fleet, tell: Callable[[str], None]) -> list[Counted]:
-    """The first publication by one, then a change with one and one with three."""
+def resting(stage: Stage, counted: Counted, seconds: float) -> Counted:
+    """With what is asked while nothing changes."""
+    before = stage.sent()
+    time.sleep(seconds)
+    made = stage.sent() - before
+    patrol = made.pop("patrol", 0)
+    return replace(counted, rest=sum(made.values()), idle=sum(made.values()) - patrol)
+
+
+def ours(service: Route53, folder: Path, fleet: Fleet, rest_s: float, tell: Callable[[str], None]) -> list[Counted]:
+    """The first publication by one, then a change and a rest with one, and with three."""
     stage, found = Stage(service, folder, fleet), []
     before = service.counts()
     stage.plans.publish()
@@ -227,13 +262,13 @@ def ours(service: Route53, folder: Path, fleet: Fleet, tell: Callable[[str], Non
         made = _differing(before, service.counts())
         least = math.ceil((fleet.endpoints * (ADDRESSES + 1) + 2) / ELEMENTS_MAX)
         tell(f"first publication: {made}, of at least {least} batches")
-        stage.rounds(1, 1200)
-        found.append(stage.change(1, 1))
+        stage.round(1200)
+        found.append(resting(stage, stage.change(1, 1), rest_s))
         tell(str(found[-1]))
     with stage.enactors(3):
         stage.settled(3, 1200)
-        stage.rounds(3, 1200)
-        found.append(stage.change(3, 2))
+        stage.round(1200)
+        found.append(resting(stage, stage.change(3, 2), rest_s))
         tell(str(found[-1]))
     stage.plans.close()
     return found
@@ -284,39 +319,43 @@ def _differing(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {name: count - before.get(name, 0) for name, count in after.items() if count != before.get(name, 0)}
 
 
-def _until(wanted: Callable[[], bool], within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while not wanted():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"not within {within_s:g} s")
-        time.sleep(0.2)
-
-
 def met(rows: list[Counted]) -> bool:
     """Whether the goals are."""
     one, three = rows[0], rows[1]
     batches = all(row.batches <= BATCHES_GOAL * row.least for row in (one, three))
     fair = three.all <= ENACTORS_GOAL * one.all and three.of_the_change <= ENACTORS_GOAL * one.of_the_change
-    return batches and fair
+    return batches and fair and three.rest <= ENACTORS_GOAL * one.rest
 
 
 @click.command()
 @click.option("--endpoints", default=25_000, show_default=True)
 @click.option("--touched", default=250, show_default=True, help="endpoints that have the load balancer that fails")
+@click.option("--rest", default=REST_S, show_default=True, help="seconds in which nothing changes")
 @click.option("--verbose", is_flag=True)
-def bench(endpoints: int, touched: int, verbose: bool) -> None:
+def bench(endpoints: int, touched: int, rest: float, verbose: bool) -> None:
     """Count; print a table. Exit 1 if a goal is missed."""
     err = Console(stderr=True)
     tell: Callable[[str], None] = (lambda text: err.print(text)) if verbose else (lambda text: None)
     fleet = Fleet(endpoints, touched)
     with tempfile.TemporaryDirectory(prefix="standfast-bench-") as scratch, running() as service:
-        rows = ours(service, Path(scratch) / "ours", fleet, tell)
+        rows = ours(service, Path(scratch) / "ours", fleet, rest, tell)
         rows.append(theirs(service, Path(scratch) / "theirs", fleet))
     table = Table(title=f"{endpoints:,} endpoints of {ADDRESSES} addresses; a load balancer of {touched} fails")
-    for title in ("", "enactors", "batches", "at least", "reads", "other", "of the change", "patrol meanwhile"):
+    titles = ["", "enactors", "batches", "at least", "reads", "other", "of the change", "patrol meanwhile"]
+    for title in (*titles, f"in {rest:g} s of rest", "not the patrol's"):
         table.add_column(title, justify="right" if title else "left")
     for row in rows:
-        counts = (row.enactors, row.batches, row.least, row.reads, row.other, row.of_the_change, row.patrol)
+        counts = (
+            row.enactors,
+            row.batches,
+            row.least,
+            row.reads,
+            row.other,
+            row.of_the_change,
+            row.patrol,
+            row.rest,
+            row.idle,
+        )
         table.add_row(row.who, *map(str, counts))
     Console(width=None if sys.stdout.isatty() else 130).print(table)
     sys.exit(0 if met(rows) else 1)
@@ -324,7 +363,8 @@ def bench(endpoints: int, touched: int, verbose: bool) -> None:
 
 _CONFIG = """
 zone:
-  {{name: {zone}, provider: route53, requests_per_second: {rate}, burst: {burst}, look: 1s, secondaries: {{{servers}}}}}
+  {{name: {zone}, provider: route53, requests_per_second: {rate}, burst: {burst}, look: 1s, patrol: {patrol},
+    secondaries: {{{servers}}}}}
 state: state
 health: none
 load_balancers:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from harness.route53 import Route53, running
+from standfast import config as configuration
+from standfast.cli import iampolicy
+from standfast.cli.checking.hostedroom import room_findings
 
 ZONE = "lb.example.com"
 ACCOUNT = "123456789012"
@@ -134,7 +138,7 @@ def test_without_credentials_or_zone_the_remedy_is_named(tmp_path: Path) -> None
     assert "no credentials" in said
     code, _, errors = standfast(file, "iam-policy", environment=lonely)
     assert code == 1
-    assert "hosted_zone" in errors
+    assert ". Give hosted_zone" in " ".join(errors.split())
 
 
 def test_the_cleaner_of_trees_may_change_what_it_asserts(tmp_path: Path) -> None:
@@ -152,6 +156,35 @@ def test_names_that_are_too_many_are_allowed_by_zone(tmp_path: Path) -> None:
     assert "too many" in errors
     assert f"*.{ZONE}" in said
     assert len("".join(said.split())) < 6_144
+
+
+def test_a_policy_of_several_zones_fits_as_a_whole_and_the_largest_gives_way(tmp_path: Path) -> None:
+    zones = "".join(f"- {{name: {one}.example.com, provider: route53, hosted_zone: Z1}}\n" for one in ("ga", "gb"))
+    counts = {"ga": 160, "gb": 120}
+    names = [f"name-{number:04}.{one}.example.com" for one, count in counts.items() for number in range(count)]
+    text = "zones:\n" + zones + "health: none\nload_balancers: {lb-1: {az: a, ip: 192.0.2.1}}\nendpoints:\n"
+    file = tmp_path / "standfast.yaml"
+    file.write_text(text + "".join(f"  {name}: {{}}\n" for name in names), encoding="ascii")
+    code, said, errors = standfast(file, "iam-policy", "--role", "enactor")
+    assert code == 0, errors
+    assert "names of ga.example.com are too many" in errors
+    assert "gb.example.com" not in errors
+    assert len("".join(said.split())) <= 6_144
+    assert "name-0007.gb.example.com" in said
+
+
+def test_arns_are_of_the_part_of_aws_that_roles_or_region_are_in(tmp_path: Path) -> None:
+    role = "assume_role: 'arn:aws-us-gov:iam::123456789012:role/enactor',"
+    for more, part in ((role, "aws-us-gov"), ("region: cn-north-1,", "aws-cn"), ("region: eu-west-1,", "aws")):
+        file = configured(tmp_path, f"hosted_zone: Z1, health_checks: all, {more}")
+        file.write_text(file.read_text().replace("health: none", "health: {http: /}"))
+        config = configuration.load(file)
+        for kind in iampolicy.ROLES:
+            zone = config.zones[0]
+            policy = iampolicy.policy_of(config, [zone], {ZONE: iampolicy.zone_arn(zone)}, kind)
+            arns = re.findall(r"arn:[a-z-]+:", json.dumps(policy))
+            assert arns
+            assert set(arns) == {f"arn:{part}:"}
 
 
 def test_rights_to_keep_health_checks_are_printed_and_missing_ones_told(
@@ -183,3 +216,23 @@ def test_rights_to_keep_health_checks_are_printed_and_missing_ones_told(
     less = said()
     assert "AWS allows the planner no CreateHealthCheck: health checks are not kept" in less
     assert "AWS allows the cleaner no DeleteHealthCheck" in less
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "balancers", "about"),
+    [(600, 8, 10_200), (1_000, 3, 0), (1, 100, 0), (30, 100, 0), (8, 100, 12_840)],
+)
+def test_more_record_sets_than_a_hosted_zone_holds_are_told(endpoints: int, balancers: int, about: int) -> None:
+    """Eight of the last kind are trees; the 30 are flat."""
+    layout = "layout: flat" if endpoints == 30 else ""
+    some = ", ".join(
+        f"lb-{number}: {{az: a, ip: ['10.0.0.{number}', 'fd00::{number}']}}" for number in range(balancers)
+    )
+    names = ", ".join(f"n{number}: {{{layout}}}" for number in range(endpoints))
+    text = (
+        f"zone: {{name: {ZONE}, provider: route53}}\nhealth: none\nload_balancers: {{{some}}}\nendpoints: {{{names}}}\n"
+    )
+    config, problems, _ = configuration.check(text, "f.yaml")
+    assert config is not None, problems
+    found = room_findings(config, config.zones[0])
+    assert [f"{about:,}" in one.text for one in found] == ([True] if about else [])

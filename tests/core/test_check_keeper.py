@@ -108,6 +108,28 @@ def test_what_cant_be_asked_changes_nothing(audit: bool) -> None:
     assert "away" in kept.why
 
 
+def test_a_used_up_quota_spends_no_reference_after_the_other() -> None:
+    """Part of a check is made, the quota ends it, a cleaner takes what nobody shares: again and again, for weeks."""
+    account, known = Account(), passed(Account(), task()).checks
+    account.quota = 2
+    for away in ("", "", "AWS is away", "", ""):
+        account.away = away
+        kept = passed(account, task(B, known=known))
+        known = kept.checks
+        assert kept.why or kept.troubles
+        assert check_for(known, "lb-b", B.addresses) == "", "not whole: nothing names it"
+        shared = frozenset().union(*(one.ids for one in known))
+        for spare in account.checks.keys() - shared:
+            del account.checks[spare]
+    account.quota = 100
+    kept = passed(account, task(B, known=known))
+    assert not kept.troubles
+    assert check_for(kept.checks, "lb-b", B.addresses)
+    assert len(kept.checks) == 1
+    assert account.made == 3, "each was made once"
+    assert passed(account, task(known=known)).checks == (), "who is wanted no more leaves no parts"
+
+
 def test_a_refusal_concerns_one_and_many_end_the_pass() -> None:
     account = Account()
     account.refusing = "InvalidInput: private address"

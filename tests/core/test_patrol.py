@@ -12,9 +12,10 @@ from standfast.core.enactor import Enactor
 from standfast.core.patrol import PAGE_MAX, Patrol, calls_of_a_round, contents_page, in_order, record_sets
 from standfast.core.standing_by import learning, mustered, released, suspecting, unread
 from standfast.model.entry import Key
-from standfast.model.name import marker_owner
+from standfast.model.name import first_name, floor_owner, marker_owner, rollback_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
+from standfast.model.tree import alias_rrset
 from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent
 from standfast.ports.provider import Confirm, Read, ReadChanges, Replace, Unknown
 from standfast.ports.provider_spec import ZoneState
@@ -124,7 +125,7 @@ def test_a_round_sees_all_of_the_zone_and_suspects_what_differs(
     assert {name for _, name in suspects} == {f"e{number:04d}.{ZONE}" for number in harmed}
     looked = {owner for request in asked for owner, _ in request.keys}
     assert {f"e{number:04d}.{ZONE}" for number in range(count)} <= looked
-    assert all(len({owner for owner, _ in request.keys}) <= PAGE_MAX for request in asked)
+    assert all(len({owner for owner, _ in request.keys}) <= PAGE_MAX + 1 for request in asked), "the floor, once"
     assert len(asked) <= calls_of_a_round(count + 1, 1) + 3, "as told, and where the zone's end parts a page"
 
 
@@ -216,3 +217,35 @@ def test_pages_are_filled() -> None:
     assert len(contents_page((routed,) * 100)) == PAGE_MAX // 8
     assert contents_page((routed,)) == (routed,)
     assert calls_of_a_round(25_000, 8) == 90 + 715
+
+
+def test_endpoints_that_had_trees_are_looked_at_together_and_their_rollback_aliases_with_them() -> None:
+    plan = plan_with(40)
+    lone = Lone(plan_of(1, [replace(one, had_tree=True) for one in plan.by_zone[ZONE] if one.kind == "live"]))
+    lone.passing("start")
+    lone.began()
+    suspects, asked = round_of(lone)
+    assert suspects == []
+    assert len(asked) == 2, "markers, and all the contents"
+    for name in (f"e0003.{ZONE}", f"e0039.{ZONE}"):
+        owner = rollback_owner(name, ZONE)
+        rrsets = dict(lone.provider.state.rrsets) | {(owner, int(RRType.AAAA)): alias_rrset(RRType.AAAA, name)}
+        lone.provider.state = ZoneState(ZONE, rrsets, lone.provider.state.serial + 1)
+    lone.damage(f"e0007.{ZONE}", RRType.A)
+    suspects, _ = round_of(lone)
+    assert suspects == [(ZONE, f"e000{number}.{ZONE}") for number in (3, 7)] + [(ZONE, f"e0039.{ZONE}")]
+
+
+def test_a_lost_floor_is_found_and_rebuilt() -> None:
+    lone = Lone(plan_with(5))
+    lone.passing("start")
+    lone.began()
+    floor = (floor_owner(STREAM, ZONE), int(RRType.TXT))
+    assert floor in lone.provider.state.rrsets
+    lone.damage(*floor)
+    suspects, _ = round_of(lone)
+    assert suspects == [(ZONE, first_name(STREAM, ZONE))]
+    lone.core = suspecting(lone.core, suspects)
+    lone.passing("news")
+    assert floor in lone.provider.state.rrsets
+    assert round_of(lone)[0] == []

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,14 @@ ADDRESSES = {"lb-a": "127.0.0.41", "lb-b": "127.0.0.42", "lb-c": "127.0.0.43"}
 
 
 class Hosted:
-    """One account with one hosted zone, a configuration, and whoever was started."""
+    """One account with one hosted zone, a configuration, whoever was started; load balancers if they are `serving`."""
 
-    def __init__(self, service: Route53, folder: Path) -> None:
+    def __init__(self, service: Route53, folder: Path, *, serving: bool = True) -> None:
         self.service, self.folder = service, folder
         self.zone_id = service.zone(ZONE)
         self.state, self.port = folder / "state", free_port()
         self.processes: list[Process] = []
-        self.balancers = {name: self.balancer(name) for name in ADDRESSES}
+        self.balancers = {name: self.balancer(name) for name in ADDRESSES if serving}
         self.file = self.written()
 
     def written(self, **changes: str) -> Path:
@@ -45,7 +46,7 @@ class Hosted:
             "zone": f"{{name: {ZONE}, provider: route53, "
             f"requests_per_second: 10, burst: 50, look: 1s, secondaries: {{{servers}}}}}",
             "state": str(self.state),
-            "health": "{http: /healthz, interval: 200ms, timeout: 150ms, fall: 2, rise: 2, warm_up: 0s}",
+            "health": "{http: /healthz, interval: 200ms, timeout: 2s, fall: 2, rise: 2, warm_up: 0s}",
             "load_balancers": f"{{{some}}}",
             "endpoints": "{www: {ttl: 2}, api: {ttl: 2, layout: flat}}",
             "policy": "{removal: 100% in 10s, adding: 100% in 10s}",
@@ -74,7 +75,7 @@ class Hosted:
             [sys.executable, "-m", "standfast", *arguments, "--config", str(self.file)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **self.service.environment()},
             check=False,
@@ -129,7 +130,7 @@ def test_all_roles_keep_a_hosted_zone(hosted: Hosted) -> None:
     hosted.balancer("lb-b")
     until(lambda: hosted.addresses("www") == hosted.addresses("api") == everybody, "it is back", 60)
 
-    status = until(lambda: in_sync(hosted), "all in sync", 30)
+    status = until(lambda: in_sync(hosted), "all in sync", 120)
     assert {one["name"] for one in status["endpoints"]} == {f"www.{ZONE}", f"api.{ZONE}"}
     assert "lb-c" in hosted.command("explain", "www")
     hosted.command("drain", "lb-c", "--reason", "test", "--yes", "--wait", "--timeout", "60s")
@@ -142,11 +143,11 @@ def test_all_roles_keep_a_hosted_zone(hosted: Hosted) -> None:
     hosted.command("thaw", "www", "--yes")
     until(lambda: hosted.addresses("www") == everybody, "thawed", 60)
 
-    status = until(lambda: in_sync(hosted), "in sync", 30)
+    status = until(lambda: in_sync(hosted), "in sync", 120)
     since = {one["name"]: one["since"] for one in status["endpoints"]}[f"api.{ZONE}"]
     hosted.command("rollback", "api", "--to", str(since), "--reason", "test", "--yes")
     hosted.command("resume", "api", "--yes", "--reason", "test")
-    until(lambda: in_sync(hosted), "in sync after a rollback and its end", 30)
+    until(lambda: in_sync(hosted), "in sync after a rollback and its end", 120)
 
     for role in reversed(roles):
         role.terminate()
@@ -174,7 +175,10 @@ def test_commands_that_need_no_process(hosted: Hosted) -> None:
         role.terminate()
     hosted.command("emergency", "publish", "www", "--address", "127.0.0.41", "--reason", "test", "--yes")
     assert hosted.addresses("www") == {"127.0.0.41"}
-    hosted.command("leave", ZONE, "--yes", "--reason", "test")
+    said = hosted.command("leave", ZONE, "--yes", "--reason", "test")
+    assert "ROUTED" not in said
+    assert f"api.{ZONE}. 2 IN A 127.0.0.42" in said
+    assert "take the roles' policies away" in said
     listed = client.list_resource_record_sets(HostedZoneId=hosted.zone_id)["ResourceRecordSets"]
     assert not [raw for raw in listed if raw["Type"] == "TXT"], "no marker and no floor is left"
     assert hosted.addresses("api") == set(ADDRESSES.values()), "what users resolve stays"
@@ -185,9 +189,30 @@ def in_sync(hosted: Hosted) -> dict[str, Any]:
         [sys.executable, "-m", "standfast", "status", "--json", "--config", str(hosted.file)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env={**os.environ, **hosted.service.environment()},
         check=False,
     )
     found: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
     return found
+
+
+def test_an_enactor_that_waits_for_its_turn_ends_at_once(hosted: Hosted) -> None:
+    """A request in ten seconds, and more to read than it may ask for within a minute."""
+    zone = hosted.file.read_text(encoding="ascii").split("zone: ", 1)[1].split("\n", 1)[0]
+    slow = zone.replace("requests_per_second: 10, burst: 50", "requests_per_second: 0.1, burst: 1")
+    assert slow != zone
+    planner = hosted.role("planner", "p1")
+    until(lambda: '"planned"' in journals(hosted, "planner"), "there is a plan", 60)
+    hosted.file = hosted.written(zone=slow)
+    enactor = hosted.role("enactor", "e1")
+    until(lambda: hosted.service.counts().get("ListResourceRecordSets", 0) and journals(hosted, "enactor"), "asks", 60)
+    time.sleep(1)
+    began = time.monotonic()
+    enactor.terminate()
+    assert time.monotonic() - began < 20, "of the 30 s that its readings would have waited for turns"
+    planner.terminate()
+
+
+def journals(hosted: Hosted, role: str) -> str:
+    return "".join(path.read_text() for path in (hosted.state / "journal").glob(f"{role}-*.jsonl"))

@@ -56,7 +56,7 @@ def answered(hosted: Hosted) -> set[str]:
     found: set[str] = set()
     host, port = hosted.service.dns[0]
     for _ in range(40):
-        reply = dns.query.udp(dns.message.make_query(WWW, "A"), host, timeout=5, port=port)
+        reply = dns.query.udp(dns.message.make_query(WWW, "A"), host, timeout=20, port=port)
         texts = {rr.address for rrset in reply.answer for rr in rrset if rrset.rdtype == dns.rdatatype.A}
         assert texts, f"empty answer: {reply}"
         found |= texts
@@ -93,6 +93,35 @@ def newest(place: Place) -> Any:
     return read.plan
 
 
+def _orphans_go(hosted: Hosted, gatherer: TreeCleaner, place: Place, clock: list[float]) -> None:
+    """Trees of names that no plan has: one goes, one stays until somebody's alias to it is gone."""
+    client, made = hosted.service.client(), []
+
+    def changed(action: str, *sets: dict[str, Any]) -> None:
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": one} for one in sets]}
+        client.change_resource_record_sets(HostedZoneId=hosted.zone_id, ChangeBatch=batch)
+
+    for name in ("lost", "meant"):
+        owner = f"{1:015d}.{name}.{BELOW}"
+        made.append({"Name": owner, "Type": "A", "TTL": 2, "ResourceRecords": [{"Value": "192.0.2.99"}]})
+    target = {"HostedZoneId": hosted.zone_id, "DNSName": made[1]["Name"], "EvaluateTargetHealth": False}
+    theirs = {"Name": f"theirs.{ZONE}.", "Type": "A", "AliasTarget": target}
+    changed("CREATE", *made)
+    changed("CREATE", theirs)
+    until(lambda: gatherer._wait_s(place.config.zones[0]) is not None, "every name server is up to date", WAIT_S)
+    gatherer.gather(newest(place))
+    clock[0] += 5000.0
+    taken = gatherer.gather(newest(place))
+    assert taken is not None
+    assert taken.collected == ((ZONE, f"lost.{ZONE}", 1),), taken
+    assert any(f"theirs.{ZONE} leads to a tree of meant.{ZONE}" in why for why in taken.told), taken
+    changed("DELETE", theirs)
+    clock[0] += 90_000.0
+    taken = gatherer.gather(newest(place))
+    assert taken is not None
+    assert taken.collected == ((ZONE, f"meant.{ZONE}", 1),), taken
+
+
 def test_trees_are_built_flipped_mended_and_collected(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     roles = [hosted.role("planner", "p1"), hosted.role("enactor", "e1"), hosted.role("enactor", "e2")]
     until(lambda: bool(pointed(hosted)), "the root points at a tree", WAIT_S)
@@ -123,7 +152,7 @@ def test_trees_are_built_flipped_mended_and_collected(hosted: Hosted, monkeypatc
 
     clock = [1000.0]
     gatherer, place, held = cleaner(hosted, clock, monkeypatch)
-    until(lambda: not gatherer._behind(place.config.zones[0]), "every name server has the newest floor", WAIT_S)
+    until(lambda: gatherer._wait_s(place.config.zones[0]) is not None, "every name server has the newest floor", WAIT_S)
     assert gatherer.gather(newest(place)).collected == ()  # type: ignore[union-attr]
     clock[0] += 5000.0
     before = tops(hosted)
@@ -132,6 +161,7 @@ def test_trees_are_built_flipped_mended_and_collected(hosted: Hosted, monkeypatc
     assert [f"{since:015d}" for _, _, since in taken.collected] == before[:-4], taken
     assert tops(hosted) == before[-4:], "root's, the rollback alias's, and the two newest of the others"
     assert answered(hosted) == set(ADDRESSES.values())
+    _orphans_go(hosted, gatherer, place, clock)
     held.close()
 
     for role in reversed(roles):

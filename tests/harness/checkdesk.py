@@ -41,7 +41,7 @@ class Account:
         self.uses: dict[str, set[str]] = {}
         self.ill: set[str] = set()
         self.lost, self.asked, self.made = set(lost), 0, 0
-        self.away, self.refusing = "", ""
+        self.away, self.refusing, self.quota = "", "", 1_000
         self.log: list[CheckRequest] = []
 
     def perform(self, request: CheckRequest) -> CheckReply:
@@ -95,6 +95,8 @@ class Account:
             one, settings = self.references[request.reference]
             same = one in self.checks and settings == request.settings == self.checks[one].settings
             return CheckMade(one) if same else ReferenceSpent()
+        if len(self.checks) >= self.quota:
+            return Refused("TooManyHealthChecks")
         self.made += 1
         one = f"check-{self.made:04d}"
         self.references[request.reference] = (one, request.settings)

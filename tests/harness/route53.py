@@ -15,9 +15,10 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from harness import leash
 from harness.ports import HOST, free_port
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0
 ACCESS_KEY, SECRET_KEY = "AKIASTANDFASTTEST001", "test-secret"
 
 
@@ -109,6 +110,7 @@ def start(*options: str, servers: int = 1, port: int | None = None) -> Route53:
         *options,
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    leash.tie(process.pid)
     assert process.stdout
     line = process.stdout.readline()
     if not line:

@@ -22,8 +22,8 @@ def ask(route53: Route53, name: str, kind: str = "A", server: int = 0, tcp: bool
     host, port = route53.dns[server]
     query = dns.message.make_query(name, kind)
     if tcp:
-        return dns.query.tcp(query, host, timeout=10, port=port)
-    return dns.query.udp(query, host, timeout=10, port=port)
+        return dns.query.tcp(query, host, timeout=60, port=port)
+    return dns.query.udp(query, host, timeout=60, port=port)
 
 
 def data(reply: dns.message.Message) -> list[str]:
@@ -176,9 +176,9 @@ def test_what_is_no_query_is_answered_as_such(route53: Route53, zone: Zone53) ->
     query = dns.message.make_query(zone.apex, "A")
     query.set_opcode(dns.opcode.STATUS)
     host, port = route53.dns[0]
-    assert dns.query.udp(query, host, timeout=10, port=port).rcode() == dns.rcode.NOTIMP
+    assert dns.query.udp(query, host, timeout=60, port=port).rcode() == dns.rcode.NOTIMP
     chaos = dns.message.make_query("version.bind.", "TXT", "CH")
-    assert dns.query.udp(chaos, host, timeout=10, port=port).rcode() == dns.rcode.REFUSED
+    assert dns.query.udp(chaos, host, timeout=60, port=port).rcode() == dns.rcode.REFUSED
 
 
 @pytest.fixture(scope="module")

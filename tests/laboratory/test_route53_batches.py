@@ -194,6 +194,13 @@ def test_a_batch_creates_targets_before_their_aliases(zone: Zone53) -> None:
     zone.change(*reversed(again))
 
 
+def test_an_alias_to_cloudfront_evaluates_no_health(zone: Zone53) -> None:
+    alias = zone.alias("www", "a", evaluate=True)
+    for there in ("Z2FDTNDATAQYW2", "Z3RFFRIM2A3IF5"):
+        alias["AliasTarget"] = {**alias["AliasTarget"], "HostedZoneId": there}
+        assert "EvaluateTargetHealth" in refused(zone, ("CREATE", alias)).message
+
+
 def test_a_target_may_go_and_leave_its_alias_dangling(zone: Zone53) -> None:
     zone.change(("CREATE", zone.a("a", "192.0.2.1")), ("CREATE", zone.alias("www", "a")))
     zone.change(("DELETE", zone.a("a", "192.0.2.1")))

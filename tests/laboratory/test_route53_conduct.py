@@ -40,10 +40,10 @@ def test_requests_beyond_the_burst_are_throttled_for_the_whole_account() -> None
 
 
 def test_the_bucket_fills_again() -> None:
-    with running("--rate", "20", "--burst", "1") as one:
+    with running("--rate", "4", "--burst", "1") as one:
         client = one.client()
         done = 0
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while done < 5 and time.monotonic() < deadline:
             try:
                 client.get_hosted_zone_count()
@@ -55,10 +55,10 @@ def test_the_bucket_fills_again() -> None:
 
 
 def test_a_zone_takes_one_change_at_a_time() -> None:
-    with running("--processing", "0.5") as one, ThreadPoolExecutor(4) as pool:
+    with running("--processing", "2") as one, ThreadPoolExecutor(4) as pool:
         zone, other = (Zone53.create(one, f"{name}.example.com.") for name in ("busy", "idle"))
         waiting = pool.submit(zone.change, ("CREATE", zone.a("a", "192.0.2.1")))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while one.counts().get("ChangeResourceRecordSets", 0) < 1:
             assert time.monotonic() < deadline
         beside = pool.submit(other.change, ("CREATE", other.a("a", "192.0.2.1")))
@@ -84,7 +84,7 @@ def test_a_held_change_happens_at_its_release(route53: Route53, zone: Zone53) ->
         swift.change(swap[0], ("CREATE", zone.rr("m", "TXT", '"g=3"')))
         route53.order("release", number=held[0]["number"])
         with pytest.raises(Refused) as told:
-            late.result(30)
+            late.result(60)
     assert "do not match the current values" in told.value.message
     assert zone.listed() == [zone.rr("m", "TXT", '"g=3"')]
     assert route53.order("held") == []
@@ -111,12 +111,12 @@ def test_requests_can_be_slowed_and_failed(route53: Route53, zone: Zone53) -> No
     began = time.monotonic()
     zone.change(("CREATE", zone.a("www", "192.0.2.1")))
     assert time.monotonic() - began >= 0.3
-    route53.order("delay_reply", operation="ChangeResourceRecordSets", seconds=0.3)
+    route53.order("delay_reply", operation="ChangeResourceRecordSets", seconds=2.0)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(zone.change, ("DELETE", zone.a("www", "192.0.2.1")))
         while zone.listed():
             assert not late.done(), "it is made before it is told"
-        late.result(30)
+        late.result(60)
 
 
 def test_calls_are_counted_by_operation_and_key(route53: Route53, zone: Zone53) -> None:
@@ -134,7 +134,7 @@ def test_calls_are_counted_by_operation_and_key(route53: Route53, zone: Zone53) 
 
 def test_orders_need_the_secret_and_sense(route53: Route53) -> None:
     with pytest.raises(urllib.error.HTTPError) as wrong:
-        urllib.request.urlopen(f"{route53.endpoint}/standin/guess", b'{"do": "counts"}', timeout=10)  # noqa: S310
+        urllib.request.urlopen(f"{route53.endpoint}/standin/guess", b'{"do": "counts"}', timeout=60)  # noqa: S310
     with wrong.value:
         assert wrong.value.code == 404
     for order, words in (({"verb": "nonsense"}, "unknown verb"), ({"verb": "release", "number": 9}, "not held")):
@@ -159,7 +159,7 @@ def test_what_is_no_request_is_told(route53: Route53, zone: Zone53, path: str, b
     url = f"{route53.endpoint}/2013-04-01/hostedzone/{zone.id}/{path}"
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310
     with pytest.raises(urllib.error.HTTPError) as wrong:
-        urllib.request.urlopen(request, timeout=10)  # noqa: S310
+        urllib.request.urlopen(request, timeout=60)  # noqa: S310
     with wrong.value:
         assert f"<Code>{code}</Code>".encode() in wrong.value.read()
 
@@ -258,11 +258,11 @@ def test_what_the_documents_leave_open_is_a_switch(option: str, choice: str, all
 
 
 def test_a_listing_can_lag_behind() -> None:
-    with running("--stale-listing", "0.6") as one:
+    with running("--stale-listing", "2") as one:
         zone = Zone53.create(one, "stale.example.com.")
         zone.create_set(zone.a("www", "192.0.2.1"))
         assert zone.listed() == []
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not zone.listed():
             assert time.monotonic() < deadline
             time.sleep(0.05)

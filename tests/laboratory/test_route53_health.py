@@ -24,7 +24,7 @@ from harness.route53 import Route53, running
 from laboratory.test_route53_answers import ask, data
 from laboratory.zone53 import Zone53
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 
 class Endpoint(ThreadingHTTPServer):

@@ -1,5 +1,7 @@
 """Names and records of trees: read back, sorted by generation, within Route 53's limits."""
 
+import itertools
+
 import pytest
 
 from standfast.model.entry import Entry, Member
@@ -9,6 +11,7 @@ from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRType, addresses
 from standfast.model.tree import (
     TreeName,
     aliases_in,
+    downwards,
     leaf_label,
     read_tree_name,
     records,
@@ -61,6 +64,20 @@ def test_no_name_has_more_record_sets_than_route_53_takes_and_every_alias_comes_
         leaves |= {owner} if rrset.rtype == RRType.A else set()
     assert len(leaves) == count
     assert tree_problem(entry(count)) == ""
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 250])
+def test_from_the_top_down_each_branch_is_whole_before_the_next(count: int) -> None:
+    one = entry(count)
+    order = [owner for owner, _ in downwards(one)]
+    assert set(downwards(one)) == set(records(one))
+    assert len(order) == len(records(one))
+    assert order[0] == top_of(one)
+    last = {owner: place for place, owner in enumerate(order)}
+    middles = [owner for owner in dict.fromkeys(order) if owner.startswith("_m")]
+    for branch, following in itertools.pairwise(middles):
+        below = {target for owner, rrset in downwards(one) if owner == branch for target in aliases_in(rrset)}
+        assert all(order.index(branch) < last[leaf] < order.index(following) for leaf in below)
 
 
 def test_names_are_read_back_and_sort_by_generation() -> None:

@@ -3,6 +3,8 @@
 The library's retries are off. What it needs besides (signing, the chain of credentials, AWS_ENDPOINT_URL) is its own.
 """
 
+import io
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -14,11 +16,23 @@ ANSWER_OCTETS_MAX: Final = 8 * 1024 * 1024
 
 
 class Transport:
-    """Sends what clients ask. `left` gives the seconds that remain; FetchError says why there is no answer."""
+    """Sends what clients ask. `left` gives the seconds that remain; FetchError says why there is no answer.
 
-    def __init__(self, left: Callable[[], float]) -> None:
-        self._left = left
-        self._http = httpx.Client()
+    `step_s` bounds each step of it (to connect, the next octets), `octets_max` an answer.
+    """
+
+    def __init__(
+        self,
+        left: Callable[[], float],
+        *,
+        step_s: float | None = None,
+        octets_max: int = ANSWER_OCTETS_MAX,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        self._left, self._step_s, self._octets_max = left, step_s, octets_max
+        self._http = httpx.Client() if trust is None else httpx.Client(verify=trust)
+        self.answered = b""
+        """The body of the last answer."""
 
     def serve(self, client: Any) -> None:
         """From now on this client's requests go through here."""
@@ -32,6 +46,7 @@ class Transport:
         """In the place of the library's own transport. Raises FetchError."""
         from botocore.awsrequest import AWSResponse
 
+        self.answered = b""
         left = self._left()
         if left <= 0:
             raise FetchError("it has not answered all questions in time")
@@ -47,19 +62,18 @@ class Transport:
             headers={**headers, "accept-encoding": "identity"},
             content=body,
             timeout_s=left,
-            bytes_max=ANSWER_OCTETS_MAX,
+            step_s=self._step_s,
+            bytes_max=self._octets_max,
         )
+        self.answered = fetched.body
         return AWSResponse(request.url, fetched.status, dict(fetched.headers), _Body(fetched.body))
 
 
-class _Body:
-    """An answer as the library takes one."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+class _Body(io.BytesIO):
+    """An answer as the library takes one: whole, or piece by piece (`read`)."""
 
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        yield self._body
+        yield self.read()
 
 
 def sdk_config() -> Any:
@@ -67,8 +81,3 @@ def sdk_config() -> Any:
     from botocore.config import Config
 
     return Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=True)
-
-
-def said(error: Exception) -> str:
-    """What the library says, on one line."""
-    return " ".join(str(error).split())[:300]

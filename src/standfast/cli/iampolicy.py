@@ -6,7 +6,7 @@ normalises them (`\\052`).
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +20,12 @@ from standfast.model.routing import MULTIVALUE_ANSWERS
 ROLES: Final[tuple[KeyRole, ...]] = ("enactor", "planner", "cleaner")
 CHARACTERS_MAX: Final = 6_144
 """Of a managed policy, white space not counted (IAM quotas)."""
-_NAMES_SPARED: Final = 2_048
 _MAKING: Final = ("route53:CreateHealthCheck", "route53:ListHealthChecks")
 _KEEPING: Final = ("route53:ChangeTagsForResource", "route53:UpdateHealthCheck", "route53:GetHealthCheckStatus")
 _FINDING: Final = ("route53:ListHealthChecks", "route53:ListTagsForResources")
 _COLLECTING: Final = ("route53:ChangeTagsForResource", "route53:DeleteHealthCheck")
-_CHECKS: Final = "arn:aws:route53:::healthcheck/*"
+_PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+_CHECKS: Final = "arn:{}:route53:::healthcheck/*"
 """Health checks have no names, and IAM has no condition on their tags: Standfast itself keeps to its own."""
 _READING: Final = ("route53:GetHostedZone", "route53:ListResourceRecordSets")
 
@@ -44,14 +44,12 @@ def iam_policy_command(file: str, role: KeyRole | None) -> None:
         message = "There is no zone at Route 53."
         raise StandfastError(message, "Elsewhere `standfast check --print-server-config` says what a server needs.")
     arns = {zone.name: zone_arn(zone) for zone in zones}
-    for zone in zones:
-        if not _fits(names_of(config, zone)):
-            note = f"Note: the names of {zone.name} are too many for one policy, so it allows every name of the zone."
-            click.echo(note, err=True)
+    found: dict[str, Any] = {one: policy_of(config, zones, arns, one) for one in ([role] if role else ROLES)}
+    for note in _notes(found, zones):
+        click.echo(note, err=True)
     if role is not None:
-        click.echo(json.dumps(policy_of(config, zones, arns, role), indent=2))
+        click.echo(json.dumps(found[role], indent=2))
         return
-    found: dict[str, Any] = {one: policy_of(config, zones, arns, one) for one in ROLES}
     if assumed := sorted({arn for zone in zones if zone.hosted for _, arn in zone.hosted.roles}):
         statement = {"Sid": "Assume", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": assumed}
         found["identity"] = {"Version": "2012-10-17", "Statement": [statement]}
@@ -65,26 +63,61 @@ def zone_arn(zone: ZoneConfig) -> str:
         from standfast.runtime.hosted import zone_id_of
 
         zone_id = zone_id_of(zone)
-    return f"arn:aws:route53:::hostedzone/{zone_id}"
+    return f"arn:{partition_of(zone)}:route53:::hostedzone/{zone_id}"
+
+
+def partition_of(zone: ZoneConfig) -> str:
+    """The part of AWS that it is in, as ARNs name it: from its roles, else from its region (IAM, "ARNs")."""
+    hosted = zone.hosted
+    if hosted is not None and hosted.roles:
+        return hosted.roles[0][1].split(":")[1]
+    region = hosted.region if hosted is not None else ""
+    return next((part for start, part in _PARTITIONS.items() if region.startswith(start)), "aws")
+
+
+def _notes(policies: Mapping[str, dict[str, Any]], zones: Iterable[ZoneConfig]) -> Iterable[str]:
+    """What people have to know about what they attach."""
+    said = json.dumps(list(policies.values()))
+    for zone in zones:
+        if json.dumps(f"*.{zone.name}") in said:
+            yield f"Note: the names of {zone.name} are too many for one policy, so it allows every name of the zone."
+    for role, policy in policies.items():
+        if (size := _characters(policy)) > CHARACTERS_MAX:
+            yield (
+                f"Note: the policy of the {role} has {size:,} characters, and IAM takes {CHARACTERS_MAX:,}: "
+                "attach its statements as several policies."
+            )
 
 
 def policy_of(config: Config, zones: Iterable[ZoneConfig], arns: dict[str, str], role: KeyRole) -> dict[str, Any]:
-    """The policy of one role."""
-    statements: list[dict[str, Any]] = []
+    """The policy of one role: with each name of its own, as far as IAM has room; zones with the most names give way."""
     some = list(zones)
+    wide: frozenset[str] = frozenset()
+    for zone in sorted(some, key=lambda one: -_room(names_of(config, one))):
+        if _characters(_policy(config, some, arns, role, wide)) <= CHARACTERS_MAX:
+            break
+        wide |= {zone.name}
+    return _policy(config, some, arns, role, wide)
+
+
+def _policy(
+    config: Config, some: list[ZoneConfig], arns: dict[str, str], role: KeyRole, wide: frozenset[str]
+) -> dict[str, Any]:
+    statements: list[dict[str, Any]] = []
     if any(zone.hosted is not None and not zone.hosted.zone_id for zone in some):
         statements.append(_allow("FindZones", ["route53:ListHostedZonesByName"], "*"))
     for number, zone in enumerate(some):
         tail = str(number or "")
         statements.append(_allow(f"Read{tail}", list(_READING), arns[zone.name]))
         if role == "enactor" or (role == "cleaner" and has_trees(config, zone)):
-            names = names_of(config, zone)
-            statements.append(_changing(f"Change{tail}", zone, arns[zone.name], names if _fits(names) else None))
+            names = None if zone.name in wide else names_of(config, zone)
+            statements.append(_changing(f"Change{tail}", zone, arns[zone.name], names))
     if any(has_checks(config, zone) for zone in some) and role == "planner":
-        statements += [_allow("MakeChecks", list(_MAKING), "*"), _allow("KeepChecks", list(_KEEPING), _CHECKS)]
+        checks = _CHECKS.format(partition_of(some[0]))
+        statements += [_allow("MakeChecks", list(_MAKING), "*"), _allow("KeepChecks", list(_KEEPING), checks)]
     if any(has_checks(config, zone) for zone in some) and role == "cleaner":
         statements.append(_allow("FindChecks", list(_FINDING), "*"))
-        statements.append(_allow("CollectChecks", list(_COLLECTING), _CHECKS))
+        statements.append(_allow("CollectChecks", list(_COLLECTING), _CHECKS.format(partition_of(some[0]))))
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -112,8 +145,12 @@ def names_of(config: Config, zone: ZoneConfig) -> list[str]:
     return sorted(one.name.replace("*", "\\052") for one in config.endpoints if one.zone == zone.name)
 
 
-def _fits(names: list[str]) -> bool:
-    return sum(len(json.dumps(name)) + 1 for name in names) <= CHARACTERS_MAX - _NAMES_SPARED
+def _room(names: list[str]) -> int:
+    return sum(len(json.dumps(name)) + 1 for name in names)
+
+
+def _characters(policy: dict[str, Any]) -> int:
+    return len(json.dumps(policy, separators=(",", ":")))
 
 
 def _allow(sid: str, actions: list[str], resource: str) -> dict[str, Any]:

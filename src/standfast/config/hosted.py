@@ -15,6 +15,8 @@ from standfast.config.section import Section
 HOST: Final = "route53.amazonaws.com"
 RATE: Final = 2.0
 BURST: Final = 10
+PATROL_S: Final = 60.0
+FOUND_WITHIN_S: Final = 60.0
 RATE_MAX: Final = 10.0
 """So many requests a second AWS answers an account at most (Quotas, "Quotas on API requests")."""
 _ROLE: Final = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}\Z", re.ASCII)
@@ -26,7 +28,9 @@ _burst: Final = scalars.whole("a number of requests", 1, 50)
 class HostedConfig:
     """`zone_id` empty: looked up by the zone's name. `roles` are the ARNs that roles assume; none: each works with the
     credentials it has. `region` is where STS is asked, `endpoint` a URL in place of AWS's own. Together all requests of
-    a process are at most `rate` a second, and `burst` at once. `checks` are Route 53's own health checks."""
+    a process are at most `rate` a second, and `burst` at once. `checks` are Route 53's own health checks. A round of
+    the patrol begins `patrol_seconds` after the one before at the earliest; an emptied name is found by asking the name
+    servers within `found_seconds`."""
 
     zone_id: str = ""
     region: str = ""
@@ -35,6 +39,8 @@ class HostedConfig:
     rate: float = RATE
     burst: int = BURST
     checks: HostedChecksConfig = field(default_factory=HostedChecksConfig)
+    patrol_seconds: float = PATROL_S
+    found_seconds: float = FOUND_WITHIN_S
 
     def role(self, role: KeyRole) -> str:
         """The ARN that a role assumes; empty: none."""
@@ -55,6 +61,8 @@ def bind_hosted(zone: Section, url: Callable[[str], str]) -> HostedConfig:
         zone.read("requests_per_second", _rate, RATE),
         zone.read("burst", _burst, BURST),
         bind_checks(zone),
+        zone.read("patrol", scalars.duration(1, 86_400), PATROL_S),
+        zone.read("found_within", scalars.duration(5, 86_400), FOUND_WITHIN_S),
     )
 
 

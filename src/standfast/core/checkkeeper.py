@@ -6,10 +6,13 @@ Rule 2.  What can't be made keeps nobody waiting: the load balancer keeps the ch
 Rule 3.  A check that somebody edited is set back once, by compare-and-set on its version; edited again, it is left and
          told. One that is gone is made anew.
 Rule 4.  A load balancer that is on its way out keeps its check while a plan names it.
+Rule 5.  Of one that can't be made whole the parts are shared all the same: else a cleaner would delete them, and each
+         time they were made again, another reference would be spent.
 
 A phase is a frozen value with one `request`; `heard(reply)` gives the next. It ends with `Kept`.
 """
 
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -133,6 +136,7 @@ class Making(Struct, frozen=True):
     parts: tuple[tuple[str, str], ...] = ()
     turn: int = 0
     done: tuple[BalancerCheck, ...] = ()
+    begun: tuple[BalancerCheck, ...] = ()
     troubles: tuple[tuple[str, str], ...] = ()
     gone: frozenset[str] = frozenset()
     mended: tuple[str, ...] = ()
@@ -238,7 +242,8 @@ def _next(making: Making) -> Keep:
     task, done, todo = making.task, making.done, making.todo
     while todo:
         wanted = todo[0]
-        known = next((one for one in task.known if one.digest == wanted.digest and _usable(making, one)), None)
+        some = (one for one in task.known if one.id and one.digest == wanted.digest)
+        known = next((one for one in some if _usable(making, one)), None)
         if known is None:
             return replace(making, todo=todo, done=done)
         done, todo = (*done, known), todo[1:]
@@ -247,15 +252,24 @@ def _next(making: Making) -> Keep:
 
 def _without(making: Making, why: str) -> Keep:
     name = making.todo[0].load_balancer
-    after = replace(making, todo=making.todo[1:], parts=(), turn=0, troubles=(*making.troubles, (name, why)))
+    begun, troubles = _begun(making), (*making.troubles, (name, why))
+    after = replace(making, todo=making.todo[1:], parts=(), turn=0, begun=begun, troubles=troubles)
     if len(after.troubles) >= REFUSALS_MAX:
         return _ended(after, why)
     return _next(after)
 
 
+def _begun(making: Making) -> tuple[BalancerCheck, ...]:
+    """Those that could not be made whole, the one under way included."""
+    if not making.parts:
+        return making.begun
+    wanted = making.todo[0]
+    return (*making.begun, BalancerCheck(wanted.load_balancer, wanted.addresses, "", wanted.digest, making.parts))
+
+
 def _ended(making: Making, why: str) -> Kept:
     """Early. What was known of the rest stays as it is."""
-    return _kept(making, why)
+    return _kept(replace(making, begun=_begun(making)), why)
 
 
 def _kept(making: Making, why: str) -> Kept:
@@ -263,12 +277,26 @@ def _kept(making: Making, why: str) -> Kept:
     covered = {(one.load_balancer, address) for one in checks for address in one.addresses}
     wanted = {(one.load_balancer, address) for one in task.wanted for address in one.addresses}
     for known in task.known:
-        if known in checks or known.load_balancer in task.barred or not _usable(making, known):
+        if not known.id or known in checks or known.load_balancer in task.barred or not _usable(making, known):
             continue
         places = {(known.load_balancer, address) for address in known.addresses}
         waiting = places <= wanted and known.load_balancer not in {one.load_balancer for one in checks}
         leaving = bool(known.ids & task.named) and not places & covered
         if waiting or leaving:
             checks.append(known)
+    checks += _unfinished(making)
     in_order = tuple(sorted(checks, key=lambda one: (one.load_balancer, one.addresses, one.id)))
     return Kept(in_order, making.troubles, why, making.mended, making.edited_left, making.made)
+
+
+def _unfinished(making: Making) -> Iterator[BalancerCheck]:
+    """What still waits for the rest of its parts, as this pass left it, or as an earlier one did."""
+    over = {one.digest for one in making.done}
+    due = {one.digest for one in making.task.wanted} - over
+    now = {one.digest: one for one in making.begun}
+    for known in making.task.known:
+        other = now.get(known.digest)
+        more = other is None or len(known.parts) > len(other.parts)
+        if not known.id and known.digest in due and more and _usable(making, known):
+            now[known.digest] = known
+    yield from now.values()

@@ -11,10 +11,11 @@ from typing import Final
 from msgspec import Struct, structs
 
 from standfast.model.entry import Entry, Key
-from standfast.model.marker import Marker, read_marker
-from standfast.model.name import marker_owner
+from standfast.model.marker import Floor, Marker, read_floor, read_marker
+from standfast.model.name import floor_owner, marker_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.model.tree import rollback_keys
 from standfast.ports.provider import Read, Readings, ReadReply, Unknown
 
 from .judgement import damage_of
@@ -57,13 +58,16 @@ class Patrol(Struct, frozen=True):
             return self, None
         if not self.ahead:
             markers = _from(entries, self.offset, self.at, PAGE_MAX)
-            keys = tuple((marker_owner(one.name, one.zone), int(RRType.TXT)) for one in markers)
+            owners = [marker_owner(one.name, one.zone) for one in markers]
+            owners += (floor_of(one) for one in markers if one.kind == "first")
+            keys = tuple((owner, int(RRType.TXT)) for owner in owners)
             return structs.replace(self, asked=markers), Read(self.zone, keys)
         if self.following:
             return structs.replace(self, asked=self.ahead[:1]), Read(self.zone, self.following)
         page = contents_page(self.ahead)
-        keys = tuple((one.name, rtype) for one in page for rtype in _TYPES)
-        return structs.replace(self, asked=page), Read(self.zone, keys)
+        contents = [(one.name, rtype) for one in page for rtype in _TYPES]
+        contents += (key for one in page if one.knew_tree and not one.has_tree for key in rollback_keys(one))
+        return structs.replace(self, asked=page), Read(self.zone, tuple(contents))
 
     def heard(self, reply: ReadReply, plan: Plan, count: int) -> "tuple[Patrol, Seen]":
         """After that page; `count` is how many endpoints the zone has. A page that could not be read is asked again."""
@@ -74,7 +78,7 @@ class Patrol(Struct, frozen=True):
             # First entries have no name that anybody resolves; their markers are all there is of them.
             named = tuple(one for one in self.asked if one.kind != "first")
             return self._on(len(self.asked) - len(named), named, count), seen
-        if _deep(self.ahead[0]):
+        if self.ahead[0].has_tree:
             return self._below(reply.values, plan, count)
         suspects = _damaged(self.asked, reply.values, plan)
         return self._on(len(self.asked), self.ahead[len(self.asked) :], count), Seen(suspects)
@@ -112,14 +116,9 @@ def contents_page(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     sets = 0
     for place, one in enumerate(entries):
         sets += record_sets(one)
-        if place and (sets > PAGE_MAX or _deep(one) or _deep(entries[0])):
+        if place and (sets > PAGE_MAX or one.has_tree or entries[0].has_tree):
             return entries[:place]
     return entries
-
-
-def _deep(entry: Entry) -> bool:
-    """Whether more than what stands at its name belongs to it."""
-    return entry.has_tree or entry.knew_tree
 
 
 def record_sets(entry: Entry) -> int:
@@ -142,10 +141,16 @@ def _from(entries: tuple[Entry, ...], offset: float, at: int, most: int) -> tupl
     return entries[begin : begin + left]
 
 
+def floor_of(first: Entry) -> str:
+    """Where the floor stands that a zone's first entry answers for: whoever finds it gone suspects that entry."""
+    return floor_owner(first.name.partition(".")[0], first.zone)
+
+
 def _markers(entries: tuple[Entry, ...], values: tuple[RRset | Unknown | None, ...], plan: Plan) -> Seen:
-    suspects: list[Key] = []
+    floors = zip((one for one in entries if one.kind == "first"), values[len(entries) :], strict=True)
+    suspects = [one.key for one, value in floors if not isinstance(value, Unknown) and _lost(one, value)]
     stands: list[tuple[str, RRset | None]] = []
-    for entry, value in zip(entries, values, strict=True):
+    for entry, value in zip(entries, values, strict=False):
         if isinstance(value, Unknown):
             continue
         stands.append((entry.name, value))
@@ -159,14 +164,21 @@ def _markers(entries: tuple[Entry, ...], values: tuple[RRset | Unknown | None, .
     return Seen(tuple(suspects), tuple(stands))
 
 
+def _lost(first: Entry, floor: RRset | None) -> bool:
+    return not isinstance(read_floor(floor, first.zone, floor_of(first)), Floor)
+
+
 def _damaged(entries: tuple[Entry, ...], values: tuple[RRset | Unknown | None, ...], plan: Plan) -> tuple[Key, ...]:
+    """Where there was a tree, rollback aliases come after the contents; one that still stands is damage."""
     found: list[Key] = []
-    width = len(_TYPES)
+    width, rest = len(_TYPES), iter(values[len(entries) * len(_TYPES) :])
     for place, entry in enumerate(entries):
         contents = values[place * width : place * width + width]
         known = tuple(one for one in contents if not isinstance(one, Unknown))
+        further = zip(rollback_keys(entry), rest, strict=False) if entry.knew_tree else ()
+        beyond = {key: one for key, one in further if not isinstance(one, Unknown)}
         now = plan.entry(entry.key)
         same = now is not None and now.since == entry.since
-        if same and len(known) == width and damage_of(entry, known):
+        if same and len(known) == width and damage_of(entry, known, beyond):
             found.append(entry.key)
     return tuple(found)

@@ -14,11 +14,12 @@ A tree that was built is never altered while it is live, unless its endpoint's m
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from .entry import Entry, Member
+from .entry import WHOLE, Entry, Member
 from .name import is_below, rollback_owner, tree_parent, tree_subtree
 from .routing import VARIANTS_MAX, WEIGHT_MAX, Variant, read_variant
 from .rrset import ADDRESS_TYPES, BESIDE, ROUTED_TYPES, RRset, RRType, address_rdata, address_type
@@ -62,6 +63,7 @@ def read_tree_name(owner: str, apex: str) -> TreeName | None:
     return TreeName(parent, int(since))
 
 
+@lru_cache(maxsize=1024)
 def records(entry: Entry) -> tuple[Record, ...]:
     """Everything of the entry's tree: leaves first, the top last, so that no alias is ever put before its target.
 
@@ -84,6 +86,22 @@ def records(entry: Entry) -> tuple[Record, ...]:
     return (*found, *_level(entry, top, top, groups))
 
 
+@lru_cache(maxsize=64)
+def downwards(entry: Entry) -> tuple[Record, ...]:
+    """The same, the top first and then branch by branch: the first so many have whole branches among them."""
+    at: dict[str, list[RRset]] = {}
+    for owner, rrset in records(entry):
+        at.setdefault(owner, []).append(rrset)
+    found: list[Record] = []
+    waiting = [top_of(entry)]
+    while waiting:
+        owner = waiting.pop()
+        some = at.pop(owner, [])
+        found += ((owner, one) for one in some)
+        waiting += sorted({target for one in some for target in aliases_in(one)}, reverse=True)
+    return tuple(found)
+
+
 def root_rrset(entry: Entry, rtype: int) -> RRset | None:
     """What stands at the endpoint's own name for A or AAAA: an alias to the top; None for a family not served."""
     return alias_rrset(rtype, top_of(entry)) if entry.rrset(rtype) is not None else None
@@ -94,19 +112,20 @@ def alias_rrset(rtype: int, target: str) -> RRset:
     return RRset(int(BESIDE[rtype]), 0, (Variant("", "alias", target=target).encode(),))
 
 
-def aliases_in(rrset: RRset | None) -> tuple[str, ...]:
-    """The names in this zone that a routed rrset leads to; what can't be read leads nowhere."""
-    if rrset is None or rrset.rtype not in ROUTED_TYPES:
-        return ()
+def variants_of(rrset: RRset | None) -> tuple[Variant, ...]:
+    """The variants of a routed rrset that can be read; of any other, none."""
     found = []
-    for rdata in rrset.rdata:
+    for rdata in rrset.rdata if rrset is not None and rrset.rtype in ROUTED_TYPES else ():
         try:
-            variant = read_variant(rdata)
+            found.append(read_variant(rdata))
         except ValueError:
             continue
-        if variant.target and not variant.target_zone:
-            found.append(variant.target)
     return tuple(found)
+
+
+def aliases_in(rrset: RRset | None) -> tuple[str, ...]:
+    """The names in this zone that a routed rrset leads to; what can't be read leads nowhere."""
+    return tuple(one.target for one in variants_of(rrset) if one.target and not one.target_zone)
 
 
 def simple_target(rrset: RRset | None) -> str:
@@ -182,7 +201,7 @@ def _level(entry: Entry, owner: str, top: str, below: list[tuple[str, tuple[Memb
         some = [(label, members) for label, members in below if _octets(members, rtype)]
         if entry.rrset(rtype) is None or not some:
             continue
-        weights = _scaled([sum(m.weight for m in members if _octets((m,), rtype)) for _, members in some])
+        weights = _scaled([[m for m in members if _octets((m,), rtype)] for _, members in some])
         variants = (
             Variant(label, "weighted", weight, f"{label}.{top}", evaluates=True)
             for (label, _), weight in zip(some, weights, strict=True)
@@ -190,8 +209,10 @@ def _level(entry: Entry, owner: str, top: str, below: list[tuple[str, tuple[Memb
         yield owner, RRset.of(BESIDE[rtype], 0, [one.encode() for one in variants])
 
 
-def _scaled(weights: list[int]) -> list[int]:
-    """The same shares within 1 and Route 53's 255; nobody who is served gets nothing."""
+def _scaled(groups: list[list[Member]]) -> list[int]:
+    """Their shares, by capacity and slow start, within 1 and Route 53's 255; nobody who is served gets nothing."""
+    eased = any(member.eased != WHOLE for members in groups for member in members)
+    weights = [sum(one.weight * (one.eased if eased else 1) for one in members) for members in groups]
     most = max(weights)
     if most <= WEIGHT_MAX:
         return [max(1, one) for one in weights]

@@ -3,12 +3,14 @@
 Kept apart from `provider.py`: whoever may ask this can't replace anything, and whoever replaces can't ask this.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from standfast.model.name import is_below, tree_subtree
 from standfast.model.rrset import RRset
+from standfast.model.tree import read_tree_name
 
 from .provider import Content, Prerequisite, Replace, ReplaceReply, Unknown, Write
 
@@ -32,6 +34,27 @@ class TreeListed(Struct, frozen=True):
     """
 
     records: tuple[tuple[str, RRset], ...]
+    more: str = ""
+
+
+class ListPointers(Struct, frozen=True):
+    """Which names of the zone, whoever put them, lead to trees under one of these parents; and whose floors are there?
+
+    A page of the whole zone, from the owner name `start` on (empty: from the first one).
+    """
+
+    zone: str
+    parents: frozenset[str]
+    start: str = ""
+    most: int = PAGE
+
+
+class PointersListed(Struct, frozen=True):
+    """A page's (owner name, target) pairs of aliases and CNAMEs, without those inside one tree, and the streams that
+    have floors. `more` as in TreeListed."""
+
+    pointers: tuple[tuple[str, str], ...]
+    streams: tuple[str, ...] = ()
     more: str = ""
 
 
@@ -62,8 +85,17 @@ class CollectTree(Struct, frozen=True):
         return Replace(self.zone, Write(floor.owner, (floor,), ()), parts)
 
 
-TreeRequest: TypeAlias = ListTree | CollectTree
-TreeReply: TypeAlias = TreeListed | Unknown | ReplaceReply
+def pointers_of(owner: str, targets: Iterable[str], parents: frozenset[str], zone: str) -> Iterator[tuple[str, str]]:
+    """Those of the targets that are of trees under one of these parents, and of another tree than the owner is."""
+    own = read_tree_name(owner, zone)
+    for target in targets:
+        tree = read_tree_name(target, zone)
+        if tree is not None and tree != own and tree.parent in parents:
+            yield owner, target
+
+
+TreeRequest: TypeAlias = ListTree | ListPointers | CollectTree
+TreeReply: TypeAlias = TreeListed | PointersListed | Unknown | ReplaceReply
 
 
 class TreeProvider(Protocol):

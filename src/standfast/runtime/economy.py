@@ -18,9 +18,11 @@ from standfast.model.entry import Entry
 from standfast.ports.provider import Read, ReadReply
 
 from .company import BUSY_S, Company, Member
+from .nameturns import ALONE, Share
 
-ROUND_S: Final = 60.0
-"""A patrol's rounds begin so long after each other at least, times the number of enactors."""
+TURN_PART: Final = 1 / 6
+"""By this part of the pause between rounds each enactor is later than the one before it in order, if it has heard of no
+other's beginning."""
 IDLE_S: Final = 5.0
 GATHERING_S: Final = 1.5
 """After the start: so long others may take to say that they are there."""
@@ -37,10 +39,12 @@ class Pace(Protocol):
 
 
 class Account(Struct, frozen=True):
-    """How a zone's requests are paced, and how many were sent so far, by action."""
+    """How a zone's requests are paced, how many were sent so far, by action; and so many seconds at least lie between
+    two rounds of the patrol, whoever begins them."""
 
     pace: Pace
     sent: Counter[str]
+    round_s: float = 60.0
 
 
 class Economy:
@@ -51,6 +55,7 @@ class Economy:
         self._accounts, self._company, self._perform = accounts, company, perform
         self._patrols = {zone: Patrol(zone) for zone in accounts}
         self._began = dict.fromkeys(accounts, -float("inf"))
+        self._begun: Counter[str] = Counter()
         self._orders: dict[str, tuple[str, tuple[Entry, ...]]] = {}
         self._turn_at = self._troubled_until = -float("inf")
         self._started_at: float | None = None
@@ -76,7 +81,7 @@ class Economy:
             return
         if self._started_at is None:
             self._started_at = now
-        busy = bool(core.agenda.held or core.agenda.due)
+        busy = bool(core.agenda.held or core.agenda.bulk)
         told = self._told(self._company.own, core, now)
         gathering = now - self._started_at < GATHERING_S
         soon = busy or gathering or told != self._company.own or self._company.unsaid
@@ -100,6 +105,10 @@ class Economy:
                 return self._patrol(core, zone, now)
         return core, False
 
+    def share(self, now: float) -> Share:
+        """Who asks the name servers for which names."""
+        return ALONE if self._company is None else self._company.share(now)
+
     def leave(self) -> None:
         """Good-bye."""
         if self._company is not None:
@@ -118,12 +127,13 @@ class Economy:
     def _told(self, own: Member, core: Enactor, now: float) -> Member:
         if core.plan is not None and not core.forked and not self._open(core):
             own = structs.replace(own, settled=core.plan.generation, plan=core.plan.digest)
-        return structs.replace(own, progress=self._progress, troubled=now < self._troubled_until)
+        troubled = now < self._troubled_until
+        return structs.replace(own, progress=self._progress, troubled=troubled, rounds=dict(self._begun))
 
     def _open(self, core: Enactor) -> bool:
         """Whether anything of the plan is left to do in zones of ours."""
         agenda, refused = core.agenda, tuple(key for key, _ in core.quarantine)
-        lists = (agenda.held, agenda.due, agenda.aside, refused, *agenda.groups)
+        lists = (agenda.held, agenda.due, agenda.queued, agenda.aside, refused, *agenda.groups)
         return any(zone in self._accounts for keys in lists for zone, _ in keys)
 
     # -- what is due ---------------------------------------------------------------------------------------------
@@ -153,8 +163,11 @@ class Economy:
         patrol = self._patrols[zone]
         if patrol.at or patrol.ahead:
             return True
-        count = 1 if self._company is None else len(self._company.line(now))
-        return now - self._began[zone] >= ROUND_S * count
+        began, wait = self._began[zone], self._accounts[zone].round_s
+        if self._company is not None:
+            began = max(began, self._company.patrolled_at(zone))
+            wait *= 1 + TURN_PART * self._company.turn_of(now)
+        return now - began >= wait
 
     def _patrol(self, core: Enactor, zone: str, now: float) -> tuple[Enactor, bool]:
         plan = core.plan
@@ -162,6 +175,7 @@ class Economy:
         entries, patrol = self._entries(core, zone), self._patrols[zone]
         if not patrol.at and not patrol.ahead:
             self._began[zone] = now
+            self._begun[zone] += 1
             offset = 0.0 if self._company is None else self._company.place(now)
             patrol = structs.replace(patrol, offset=offset)
         patrol, request = patrol.begun(entries)

@@ -12,6 +12,8 @@ from standfast.config import KeyRole, ZoneConfig
 from standfast.errors import ProviderError
 from standfast.ports.provider import Unknown
 
+from .phrases import capital
+
 _UNUSABLE: Final = re.compile(r"[^A-Za-z0-9=,.@-]")
 READING: Final[KeyRole] = "planner"
 """As whom those read who never write: commands that look, the page."""
@@ -35,7 +37,8 @@ def zone_id_of(zone: ZoneConfig) -> str:
     try:
         return provider.zone_id()
     except CallFailed as failed:
-        raise ProviderError(failed.why, "Give hosted_zone: its id, and nothing is asked.") from None
+        message = f"{capital(failed.why)}."
+        raise ProviderError(message, "Give hosted_zone: its id, and nothing is asked.") from None
     finally:
         provider.close()
 

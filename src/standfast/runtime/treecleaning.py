@@ -1,7 +1,8 @@
 """The cleaner of trees as part of the cleaner's process: drives `core.collector` over the zones that hold trees.
 
 Its grace for what clients may have cached: a zone's name servers are asked before each pass, and must all serve the
-floor that the primary has; whoever can't be read, or is behind, blocks the zone.
+floor that the primary has; whoever can't be read, or is behind, blocks the zone. What they serve as SOA says how long a
+negative answer is remembered.
 """
 
 import secrets
@@ -11,35 +12,33 @@ from typing import Any, Final
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import Config, ZoneConfig
-from standfast.core.collector import Charge, CollectorRequest, Gathered, GatheringHead
-from standfast.core.unneeded import Unneeded
+from standfast.core.collector import CollectorRequest, GatheringHead
+from standfast.core.gathering import Charge, Gathered
+from standfast.core.unneeded import Unneeded, seen_until
+from standfast.model.defaults import LAG_S, NEGATIVE_S
 from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent, Unrecorded
-from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
+from standfast.ports.provider import Key, Read, Readings, Unknown, ZoneProvider
 from standfast.ports.store import ListPlans, ReadHead, ReadPlan
-from standfast.ports.trees import CollectTree, ListTree, TreeProvider
+from standfast.ports.trees import CollectTree, ListPointers, ListTree, TreeListed, TreeProvider
 
 from .enacting import Store
 from .journal import Journal
 from .recording import intent_facts
 from .tidings import Tidings
-from .zonesight import name_servers
+from .zonesight import all_name_servers
 
-TREES_KEPT: Final = 2
-"""Of each endpoint, besides the trees of root and rollback alias: for people who look back."""
-NEGATIVE_S: Final = 900.0
-"""How long a resolver may remember that a name was not there: the TTL of a hosted zone's SOA."""
-SPREAD_S: Final = 60.0
-"""Within this Route 53 brings a change to all its name servers; whoever was asked is only one of each name's many."""
 PAGE_PAUSE_S: Final = 1.0
 """Between two pages of a listing: the cleaner is the last whose requests an account should be short of."""
 _ASK_S: Final = 1.0
 
 
 class TreeCleaner:
-    """Passes over the zones that hold trees; what it remembers from pass to pass is when trees were first unneeded."""
+    """Passes over the zones that hold trees; what it remembers from pass to pass is when trees were first unneeded.
+
+    `grace_s` stands in place of what name servers say of negative answers, and of their lag."""
 
     def __init__(
         self,
@@ -49,7 +48,7 @@ class TreeCleaner:
         journal: Journal,
         tidings: Tidings,
         *,
-        grace_s: float = NEGATIVE_S + SPREAD_S,
+        grace_s: float | None = None,
         pause: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,18 +59,22 @@ class TreeCleaner:
         self._memory: tuple[Unneeded, ...] = ()
 
     def gather(self, plan: Plan | None) -> Gathered | None:
-        """One pass; None if no endpoint of this plan has or had a tree: then nothing is asked of a provider."""
-        grown = {entry.zone for entry in (plan.shards if plan is not None else ()) if entry.knew_tree}
-        zones = {name: zone for name, zone in self._zones.items() if name in grown}
+        """One pass; None if there is no plan, or nothing of a tree in any zone."""
+        if plan is None:
+            return None
+        grown = {entry.zone for entry in plan.shards if entry.knew_tree}
+        zones = {name: zone for name, zone in self._zones.items() if name in grown or self._has_trees(name)}
         if not zones:
             return None
-        waits = tuple((name, self._grace_s) for name, zone in zones.items() if not self._behind(zone))
-        charge = Charge(self._config.stream, tuple(zones), self._clock(), waits, TREES_KEPT, self._memory, plan)
+        waits = tuple((name, wait) for name, zone in zones.items() if (wait := self._wait_s(zone)) is not None)
+        keep = self._config.retention
+        least_s, stream = keep.tree_grace_s or 0.0, self._config.stream
+        charge = Charge(stream, tuple(zones), self._clock(), waits, keep.trees, self._memory, plan, least_s=least_s)
         phase: Any = GatheringHead(charge)
         while not isinstance(phase, Gathered):
             phase = phase.heard(self._perform(phase.request))
         gathered: Gathered = phase
-        self._memory = gathered.memory
+        self._memory = seen_until(gathered.memory, charge.now, self._clock())
         for zone, name, since in gathered.collected:
             self._tidings.event("tree_collected", zone=zone, name=name, since=since, stream=self._config.stream)
         self._tidings.notes(gathered.told)
@@ -88,33 +91,50 @@ class TreeCleaner:
                 return Recorded() if written else Unrecorded(self._journal.broken)
             case Read():
                 return self._providers[request.zone].perform(request)
-            case ListTree() | CollectTree():
-                if isinstance(request, ListTree) and request.start:
+            case ListTree() | ListPointers() | CollectTree():
+                if not isinstance(request, CollectTree) and request.start:
                     self._pause(PAGE_PAUSE_S)
                 provider: Any = self._providers[request.zone]
                 holder: TreeProvider = provider  # every hosted zone's can
                 return holder.perform_tree(request)
         raise AssertionError(f"unknown request {request!r}")
 
-    def _behind(self, zone: ZoneConfig) -> str:
-        """Which of the zone's name servers can't be read or serves an older floor; empty if none."""
+    def _has_trees(self, zone: str) -> bool:
+        """Whether there is anything of one, though no endpoint of the plan ever had any: one request."""
+        provider: Any = self._providers[zone]
+        holder: TreeProvider = provider
+        reply = holder.perform_tree(ListTree(zone, most=1))
+        return not isinstance(reply, TreeListed) or bool(reply.records)
+
+    def _wait_s(self, zone: ZoneConfig) -> float | None:
+        """What has to pass beyond TTLs; None if a name server can't be read or serves an older floor."""
         primary = self._providers[zone.name]
-        floor = self._floor(primary, zone)
-        if not isinstance(floor, RRset):
-            return "the primary"
-        for name, where in name_servers(zone, primary)[1].items():
+        floor, servers = self._read(primary, zone, self._floor_key(zone))[0], all_name_servers(zone, primary)
+        if not isinstance(floor, RRset) or isinstance(servers, Unknown):
+            return None
+        negative: list[float] = []
+        for where in servers.values():
             if isinstance(where, Unknown):
-                return name
+                return None
             server = Rfc2136Provider(zone.name, where.address, where.port, None, timeout_s=_ASK_S)
             try:
-                there = self._floor(server, zone)
+                there, soa = self._read(server, zone, self._floor_key(zone), (zone.name, int(RRType.SOA)))
             finally:
                 server.close()
-            if not isinstance(there, RRset) or there.rdata != floor.rdata:
-                return name
-        return ""
+            if not isinstance(there, RRset) or there.rdata != floor.rdata or not isinstance(soa, RRset):
+                return None
+            negative.append(negative_s(soa))
+        return max(negative, default=NEGATIVE_S) + LAG_S if self._grace_s is None else self._grace_s
 
-    def _floor(self, provider: ZoneProvider, zone: ZoneConfig) -> RRset | Unknown | None:
-        key = floor_owner(self._config.stream, zone.name), int(RRType.TXT)
-        reply = provider.perform(Read(zone.name, (key,)))
-        return reply.values[0] if isinstance(reply, Readings) else reply
+    def _floor_key(self, zone: ZoneConfig) -> Key:
+        return floor_owner(self._config.stream, zone.name), int(RRType.TXT)
+
+    @staticmethod
+    def _read(provider: ZoneProvider, zone: ZoneConfig, *keys: Key) -> tuple[RRset | Unknown | None, ...]:
+        reply = provider.perform(Read(zone.name, keys))
+        return reply.values if isinstance(reply, Readings) else (reply,) * len(keys)
+
+
+def negative_s(soa: RRset) -> float:
+    """How long a negative answer may be remembered: the lesser of the SOA's TTL and its last field (RFC 2308 §5)."""
+    return float(min(soa.ttl, *(int.from_bytes(rdata[-4:]) for rdata in soa.rdata)))

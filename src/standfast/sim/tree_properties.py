@@ -3,7 +3,7 @@
 As in `properties.py`: they look at a zone before and after, and at the change; who computed it does not matter.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from standfast.core.reach import whole
@@ -18,11 +18,11 @@ from standfast.model.marker import (
     read_marker,
 )
 from standfast.model.name import floor_owner, marker_owner, rollback_owner, tree_parent
+from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, BESIDE, ROUTED_TYPES, RRset, RRType
-from standfast.model.tree import aliases_in, read_tree_name, records, root_rrset, simple_target, top_of
+from standfast.model.tree import TreeName, aliases_in, read_tree_name, records, root_rrset, simple_target, top_of
 from standfast.ports.provider import Write
 from standfast.ports.provider_spec import ZoneState
-from standfast.ports.trees import CollectTree
 
 Key = tuple[str, int]
 _LEVELS: Final = 8
@@ -104,13 +104,22 @@ def not_its_tree(zone: ZoneState, entry: Entry, *, rollback: bool = True) -> str
 def _not_its_rollback(zone: ZoneState, entry: Entry) -> str:
     owner = rollback_owner(entry.name, zone.apex)
     stands = [rrset for rtype in ADDRESS_TYPES if (rrset := Literally(zone).get((owner, int(rtype)))) is not None]
-    if not stands:
-        return ""
     if not entry.has_tree:
-        return "its rollback alias is still there"
-    if dangling(zone, owner) or {simple_target(one) for one in stands} & {"", top_of(entry)}:
+        return "its rollback alias is still there" if stands else ""
+    targets = {simple_target(one) for one in stands}
+    if dangling(zone, owner) or targets & {"", top_of(entry)}:
         return "its rollback alias leads to nothing whole, or to its own tree"
+    parent = tree_parent(entry.name, zone.apex)
+    for top in targets or [TreeName(parent, since).top for since in entry.trees]:
+        if len(_families(zone, top)) > len(stands):
+            return "its rollback alias is gone, in a family at least, and there is a tree where it may lead"
     return ""
+
+
+def _families(zone: ZoneState, top: str) -> list[RRType]:
+    """The families in which a tree stands, and leads to addresses in every branch."""
+    known = Literally(zone)
+    return [rtype for rtype in ADDRESS_TYPES if whole(known.get((top, int(rtype))), int(rtype), known)]
 
 
 def not_flat_any_more(zone: ZoneState, entry: Entry) -> str:
@@ -153,41 +162,73 @@ def _renewed(name: str, before: ZoneState, after: ZoneState, stream: str) -> boo
 
 
 def wrong_with_tree_collection(
-    before: ZoneState, after: ZoneState, change: CollectTree, entries: Iterable[Entry], stream: str
+    before: ZoneState, after: ZoneState, names: Iterable[str], plans: Collection[Plan], stream: str
 ) -> list[str]:
-    """G1, G3, G8: everything that a deletion of tree records does wrong. `entries` are of the endpoints there are."""
+    """G1, G3, G8: everything that a deletion of tree records does wrong. `names` are the endpoints there are, `plans`
+    all that anybody may enact."""
     found = []
     floor = floor_in(before, stream)
     if isinstance(floor, Floor) and floor.frozen:
         found.append("G8: a tree was collected under a frozen floor")
-    names = {entry.name: entry for entry in entries}
     gone = {owner for owner, _ in before.rrsets.keys() - after.rrsets.keys()}
     if any(read_tree_name(owner, before.apex) is None for owner in gone):
         found.append("G3: a collection deleted what is no tree's")
-    for name, entry in names.items():
+    for name in names:
         for owner, what in ((name, "root"), (rollback_owner(name, before.apex), "the rollback alias")):
             if broken := set(dangling(after, owner)) - set(dangling(before, owner)):
                 found.append(f"G3: {what} of {name} refers to what was collected ({', '.join(sorted(broken))})")
         lost = [rtype for rtype in ADDRESS_TYPES if answers_in(after, name, rtype) < answers_in(before, name, rtype)]
         if lost:
             found.append(f"G1: a collection took addresses of {name}")
-        found += _too_new(before, entry, gone)
+        found += _too_new(before, name, gone, plans, stream)
     return found
 
 
-def _too_new(before: ZoneState, entry: Entry, gone: set[str]) -> list[str]:
+def _too_new(before: ZoneState, name: str, gone: set[str], plans: Collection[Plan], stream: str) -> list[str]:
     """G3: a tree at its endpoint's since or above it is live, or an install under way."""
-    marker = marker_in(before, entry.name)
-    parent = tree_parent(entry.name, entry.zone)
-    trees = {tree for owner in gone if (tree := read_tree_name(owner, entry.zone)) is not None}
-    some = sorted(tree.since for tree in trees if tree.parent == parent)
+    marker = marker_in(before, name)
+    parent = tree_parent(name, before.apex)
+    trees = {tree for owner in gone if (tree := read_tree_name(owner, before.apex)) is not None}
+    some = sorted((tree for tree in trees if tree.parent == parent), key=lambda tree: tree.since)
     if not some:
         return []
-    if not isinstance(marker, Marker) or marker.frozen:
-        why = "is frozen" if isinstance(marker, Marker) else "has no marker that can be read"
-        return [f"{'G8' if isinstance(marker, Marker) else 'G3'}: a tree of {entry.name} was collected, and it {why}"]
+    if not isinstance(marker, Marker):  # one of people's meanwhile is none: there is nothing of ours to assert
+        return _under_way(before, name, some, plans, stream)
+    if marker.frozen:
+        return [f"G8: a tree of {name} was collected, and it is frozen"]
     return [
-        f"G3: {entry.name} stands at since {marker.since}, and its tree of {since} was collected"
-        for since in some
-        if since >= marker.since
+        f"G3: {name} stands at since {marker.since}, and its tree of {tree.since} was collected"
+        for tree in some
+        if tree.since >= marker.since
     ]
+
+
+def _under_way(
+    before: ZoneState, name: str, trees: Iterable[TreeName], plans: Collection[Plan], stream: str
+) -> list[str]:
+    """G3: where there is no marker, whoever has a plan at or above the floor may be about to flip to a tree of its."""
+    floor = floor_in(before, stream)
+    if not isinstance(floor, Floor):
+        return [f"G3: a tree of {name} was collected, and neither a marker nor a floor can be read"]
+    claimed = {
+        entry.since: plan.generation
+        for plan in plans
+        if plan.generation >= floor.generation
+        and (entry := plan.entry((before.apex, name))) is not None
+        and entry.has_tree
+    }
+    return [
+        f"G3: {name} has no marker, and its tree of {tree.since} was collected, which is plan {claimed[tree.since]}'s"
+        for tree in trees
+        if tree.since in claimed and tree.since <= floor.generation
+    ]
+
+
+def unneeded_in(zone: ZoneState, name: str) -> list[int]:
+    """The since of every tree of the endpoint below its marker's that neither root nor rollback alias leads to."""
+    marker, parent, known = marker_in(zone, name), tree_parent(name, zone.apex), Literally(zone)
+    owners = (name, rollback_owner(name, zone.apex))
+    led = {one for owner in owners for rtype in ADDRESS_TYPES for one in aliases_in(known.get((owner, int(rtype))))}
+    found = {tree for owner, _ in zone.rrsets if (tree := read_tree_name(owner, zone.apex)) is not None}
+    below = marker.since if isinstance(marker, Marker) else 0
+    return sorted(tree.since for tree in found if tree.parent == parent and tree.since < below and tree.top not in led)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,14 +13,15 @@ import dns.query
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from conformance.provider_routed_kit import multivalue
 from conformance.provider_subject import TXT, ZONE, A, Client, a, below, cname, exactly, rrset, txt
 from harness.route53 import Route53, running
 from standfast.adapters.providers.route53 import Route53Provider
-from standfast.adapters.providers.route53.calls import Page
+from standfast.adapters.providers.route53.calls import Access, Page
 from standfast.adapters.providers.route53.pace import Pace
-from standfast.adapters.providers.route53.reading import read_names
+from standfast.adapters.providers.route53.reading import Standing, read_names
 from standfast.adapters.providers.route53.records import (
     order_of,
     own_name,
@@ -97,6 +98,31 @@ def test_what_people_changed_costs_one_conflict(service: Route53, connected: Con
     assert client.value(below("m"), TXT) == rrset(txt("", "g1"))
     assert client.replace(*change) == Written()
     assert client.value(below("e"), A) == rrset(a("", 2))
+
+
+def test_after_a_conflict_only_what_aws_complains_of_is_read(
+    service: Route53, connected: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, other = connected(), connected()
+    names = [below(f"e{number}") for number in range(8)]
+    client.put(txt(below("m"), "g1"), *(a(name, 1) for name in names))
+    other.put(a(names[2], 9))
+    other.put(a(names[5]))
+    change = [exactly(txt(below("m"), "g1"))], [txt(below("m"), "g2"), *(a(name, 2) for name in names)]
+    assert client.replace(*change) == Conflict()
+    asked: list[str] = []
+    provider = client.provider
+    assert isinstance(provider, Route53Provider)
+    looked = provider._looked
+
+    def spied(some: Iterable[str]) -> Standing:
+        asked.extend(some := list(some))
+        return looked(some)
+
+    monkeypatch.setattr(provider, "_looked", spied)
+    assert client.replace(*change) == Written()
+    assert sorted(asked) == [names[2], names[5]]
+    assert [client.value(name, A) for name in names] == [rrset(a("", 2))] * 8
 
 
 def test_record_sets_without_a_form_of_ours_are_seen_and_replaced(service: Route53, connected: Connect) -> None:
@@ -176,6 +202,12 @@ def test_a_load_balancer_that_is_a_name_stands_beside_one_that_has_addresses(
         assert said.answer
         client.put(a(below("e"), 1))
         assert client.value(below("e"), A) == rrset(a("", 1))
+        gone = replace(elb, ipv4=(alias_address("edge-9.elb.example.net", "Z1ELB", six=False),))
+        some = (some[0], replace(some[1], addresses=gone.ipv4))
+        (wanted,) = rrsets_of("multivalue", some, (A,), 60)
+        refused = client.replace([], [Content(below("e"), wanted.rtype, wanted.ttl, wanted.rdata)])
+        assert isinstance(refused, Refused), "nobody's change: asking again is no use"
+        assert "edge-9.elb.example.net" in refused.why
         provider.close()
 
 
@@ -211,6 +243,33 @@ def test_what_settles_nothing_is_unknown_and_never_sent_again(
     assert client.replace([exactly(txt(below("m"), "g1"))], [txt(below("m"), "g2")]) == Written()
 
 
+@pytest.mark.parametrize("code", ["Throttling", "PriorRequestNotComplete"])
+def test_whoever_is_told_to_wait_asks_half_as_often(service: Route53, code: str) -> None:
+    pace = Pace(100.0, 10)
+    provider = Route53Provider(ZONE, pace=pace)
+    client = Client(provider)
+    client.put(txt(below("m"), "g1"))
+    service.order("fail", operation="ChangeResourceRecordSets", count=1, code=code, message="so it is", status=400)
+    client.replace([exactly(txt(below("m"), "g1"))], [txt(below("m"), "g2")])
+    provider.close()
+    assert pace.rate == 50.0
+
+
+@pytest.mark.parametrize("operation", ["ChangeResourceRecordSets", "AssumeRole"])
+def test_the_library_never_sends_again_whatever_the_environment_says(
+    service: Route53, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
+    role = "arn:aws:iam::123456789012:role/enactor-role" if operation == "AssumeRole" else ""
+    provider = Route53Provider(ZONE, access=Access(role), pace=Pace(10_000, 10_000))
+    service.order("fail", operation=operation, count=5, code="InternalFailure", message="so it is", status=500)
+    reply = Client(provider).replace([], [txt(below("m"), "g1")])
+    provider.close()
+    assert isinstance(reply, Unknown | Refused), reply
+    assert service.counts()[operation] == 1
+
+
 @pytest.mark.parametrize("made", [True, False])
 def test_a_lost_reply_is_settled_by_reading(service: Route53, connected: Connect, made: bool) -> None:
     client = connected(timeout_s=5.0)
@@ -230,7 +289,7 @@ def test_a_held_change_that_is_late_is_refused(service: Route53, connected: Conn
     change = [exactly(txt(below("m"), "g1"))], [txt(below("m"), "g2 late"), a(below("e"), 2)]
     thread = threading.Thread(target=lambda: replies.append(late.replace(*change)))
     thread.start()
-    (held,) = service.order("wait_held", count=1, timeout=20)
+    (held,) = service.order("wait_held", count=1, timeout=60)
     assert other.replace([exactly(txt(below("m"), "g1"))], [txt(below("m"), "g3"), a(below("e"), 3)]) == Written()
     service.order("release", number=held["number"])
     thread.join(30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,11 +13,17 @@ import pytest
 
 from harness.ports import HOST, free_port
 from harness.route53 import ACCESS_KEY, SECRET_KEY, Route53, running
+from standfast.adapters.providers.route53 import Route53Provider
 from standfast.adapters.providers.route53.calls import Access, Calls
 from standfast.adapters.providers.route53.checks import CheckDesk
 from standfast.adapters.providers.route53.pace import Pace
 from standfast.core.checkkeeper import CheckTask, Kept, keep
+from standfast.core.raising import ELEMENTS, flipped
 from standfast.model.check import CheckSettings, WantedCheck, owner_mark
+from standfast.model.entry import Entry, Member
+from standfast.model.name import rollback_owner
+from standfast.model.rrset import RRType, addresses
+from standfast.model.tree import records, root_rrset, top_of
 from standfast.ports.checks import (
     CheckGone,
     CheckMade,
@@ -36,7 +42,7 @@ from standfast.ports.checks import (
     TagsRead,
     UsesListed,
 )
-from standfast.ports.provider import Refused, Unknown
+from standfast.ports.provider import Content, Prerequisite, Refused, Replace, ReplaceReply, Unknown, Write, Written
 
 ZONE = "lb.example.com"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -72,7 +78,7 @@ def until(wanted: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def test_a_check_lives_and_dies_as_the_model_has_it(desk: CheckDesk) -> None:
+def test_a_check_lives_and_dies_as_the_model_has_it(desk: CheckDesk, service: Route53) -> None:
     one = made(desk, "sf-life-0")
     assert made(desk, "sf-life-0") == one, "asking twice is asking once"
     assert desk.perform(MakeCheck(ZONE, "sf-life-0", CheckSettings("TCP", "127.0.0.1", port=10))) == ReferenceSpent()
@@ -85,6 +91,11 @@ def test_a_check_lives_and_dies_as_the_model_has_it(desk: CheckDesk) -> None:
     turned = CheckSettings("TCP", "127.0.0.1", port=9, interval_s=10, fall=3, inverted=True)
     assert desk.perform(MendCheck(ZONE, one, standing.version, turned)) == Done()
     assert isinstance(desk.perform(MendCheck(ZONE, one, standing.version, TCP)), Refused), "by compare-and-set"
+    service.client().update_health_check(HealthCheckId=one, FullyQualifiedDomainName="by-hand.example")
+    assert desk.perform(MendCheck(ZONE, one, standing.version + 2, TCP)) == Done()
+    mended = desk.perform(ListChecks(ZONE, "sf-life"))
+    assert isinstance(mended, ChecksListed)
+    assert [check.settings for check in mended.checks] == [TCP], "what was added by hand went again"
     assert desk.perform(DeleteCheck(ZONE, one)) == Done()
     assert desk.perform(DeleteCheck(ZONE, one)) == CheckGone()
     assert desk.perform(ReadStatus(ZONE, one)) == CheckGone()
@@ -184,3 +195,44 @@ def balancer(*paths: str) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def planted(since: int, *checks: str) -> Entry:
+    """An entry with a tree, a load balancer for each of these checks."""
+    members = tuple(
+        Member(f"lb-{number}", (f"192.0.2.{number}",), 10, True, "", check) for number, check in enumerate(checks, 1)
+    )
+    rrsets = addresses(60, [text for member in members for text in member.addresses])
+    least = ((int(RRType.A), 1),)
+    return Entry(ZONE, f"www.{ZONE}", since, rrsets=rrsets, min_answers=least, members=members, layout="tree")
+
+
+def test_a_check_deleted_by_hand_in_the_tree_before_blocks_no_flip(desk: CheckDesk, service: Route53) -> None:
+    """The rollback alias goes to that tree, which the flip asserts by putting it back as it stands."""
+    lost, new = made(desk, "sf-tree-0"), made(desk, "sf-tree-1")
+    before, now = planted(1, lost, lost), planted(2, new, new)
+    zone_id = desk._zone_id()
+    provider = Route53Provider(ZONE, zone_id, pace=Pace(100.0, 100))
+
+    def put(asserted: tuple[Prerequisite, ...], contents: Iterable[Content]) -> ReplaceReply:
+        change = Replace(ZONE, Write("", (), ()), (Write(before.name, asserted, tuple(contents)),))
+        return provider.perform(change)
+
+    def standing(one: Entry) -> tuple[Content, ...]:
+        return tuple(Content(owner, rrset.rtype, rrset.ttl, rrset.rdata) for owner, rrset in records(one))
+
+    root = root_rrset(before, RRType.A)
+    assert root is not None
+    assert put((), (*standing(before), Content(before.name, root.rtype, 0, root.rdata))) == Written()
+    assert put((), standing(now)) == Written()
+    assert desk.perform(DeleteCheck(ZONE, lost)) == Done()
+    known = {(owner, rrset.answers): rrset for one in (before, now) for owner, rrset in records(one)}
+    asserted, puts = flipped(now, (root, None), known, ELEMENTS)
+    assert {top_of(before), top_of(now)} <= {one.owner for one in asserted}
+    assert put(asserted, puts) == Written()
+    raws = service.client().list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
+    leads = {
+        raw["Name"]: raw["AliasTarget"]["DNSName"] for raw in raws if raw.get("AliasTarget") and "Weight" not in raw
+    }
+    assert leads == {f"www.{ZONE}.": f"{top_of(now)}.", f"{rollback_owner(now.name, ZONE)}.": f"{top_of(before)}."}
+    provider.close()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import heapq
 import random
+import threading
+import time
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standfast.adapters.providers.route53.pace import SLOWEST, SPARE_PART, Pace
 from standfast.laboratory.route53.throttle import Bucket
+from standfast.runtime.company import FIRST_PART
 
 fixed = settings(derandomize=True, deadline=None, max_examples=60, database=None)
 
@@ -73,6 +77,30 @@ def test_parts_of_a_whole_stay_within_it(count: int, rate: float, burst: int, dr
     assert sum(counts) >= 0.9 * rate * 60.0, "and the whole is used"
 
 
+def patrolled(parts: Sequence[float], rate: float, burst: int, until: float) -> int:
+    """How many requests all of them make that have nothing to do but to patrol, in virtual seconds."""
+    clock, made = Clock(), 0
+    paces = [Pace(rate, burst, clock=clock, sleep=clock.sleep) for _ in parts]
+    for pace, part in zip(paces, parts, strict=True):
+        pace.allot(part, 1 / len(parts))
+    while clock.now < until:
+        clock.now += 0.02
+        for pace in paces:
+            if pace.spare():
+                assert pace.turn(0.0)
+                made += 1
+    return made
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+@pytest.mark.parametrize(("rate", "burst"), [(0.5, 1), (2.0, 10), (10.0, 50)])
+def test_several_patrols_ask_no_more_than_one(count: int, rate: float, burst: int) -> None:
+    parts = [FIRST_PART, *([(1 - FIRST_PART) / (count - 1)] * (count - 1))]
+    alone, together = patrolled([1.0], rate, burst, 120.0), patrolled(parts, rate, burst, 120.0)
+    assert together <= 1.05 * alone + count, "each may go at once when it begins; time has steps here"
+    assert 0.8 * rate * SPARE_PART * 120.0 <= alone <= rate * SPARE_PART * 120.0 + 1
+
+
 @fixed
 @given(st.integers(2, 6), st.floats(2, 8))
 def test_who_knows_of_nobody_learns_it_by_throttling(count: int, rate: float) -> None:
@@ -119,3 +147,16 @@ def test_the_background_leaves_the_burst_alone() -> None:
     assert all(pace.turn(0.0) for _ in range(9)), "what is urgent finds the bucket full, but for one"
     assert clock.now == at
     assert not pace.spare(), "and goes first"
+
+
+def test_who_ends_waits_for_no_turn_but_a_change_that_is_written_down_is_sent() -> None:
+    pace, stop = Pace(0.1, 1), threading.Event()
+    pace.end_with(stop)
+    assert pace.turn(1.0), "the first one"
+    threading.Timer(0.05, stop.set).start()
+    began = time.monotonic()
+    assert not pace.turn(60.0), "a turn in 10 s"
+    assert time.monotonic() - began < 5
+    assert pace.ending
+    assert not pace.turn(60.0)
+    assert pace.turn(60.0, last=True)

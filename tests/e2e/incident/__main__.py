@@ -11,7 +11,6 @@ import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,17 +18,20 @@ from rich.console import Console
 
 from e2e.incident import asbuilt, production
 from e2e.incident.account import Staged
-from e2e.incident.telling import Teller
+from e2e.incident.telling import SIDES, Teller
 
 GENERATIONS = 35
 
 
-def staged(folder: Path, generations: int, teller: Teller) -> tuple[Staged, Staged]:
+def staged(
+    folder: Path, generations: int, teller: Teller, afterwards: int = production.AFTERWARDS
+) -> tuple[Staged, Staged]:
     """Both runs at once. Raises AssertionError if one could not be staged."""
+    left, right = (teller.voice(side) for side in SIDES)
     with ThreadPoolExecutor(2) as pool:
-        left = pool.submit(asbuilt.as_built, folder / "as-built", generations, partial(teller.say, 0))
-        right = pool.submit(production.production, folder / "standfast", generations, partial(teller.say, 1))
-        return left.result(), right.result()
+        built = pool.submit(asbuilt.as_built, folder / "as-built", generations, left)
+        ours = pool.submit(production.production, folder / "standfast", generations, right, afterwards)
+        return built.result(), ours.result()
 
 
 def is_as_told(left: Staged, right: Staged) -> bool:
@@ -50,11 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
     teller = Teller(console, (asbuilt.TITLE, production.TITLE), (production.NAME, production.NAME))
     teller.begin()
     try:
-        left, right = staged(folder, given.generations, teller)
+        with teller.shown():
+            left, right = staged(folder, given.generations, teller)
     except AssertionError as wrong:
         sys.stderr.write(f"The incident could not be staged: {wrong}\nLogs and journals are in {folder}.\n")
         return 1
-    teller.end(left, right)
+    teller.end(left, right, told=is_as_told(left, right))
     if given.json:
         sys.stdout.write(msgspec.json.encode({"as_built": left, "standfast": right}).decode() + "\n")
     if is_as_told(left, right):

@@ -22,6 +22,8 @@ HERE: Final = Path(__file__).parent
 CHANGE: Final = "ChangeResourceRecordSets"
 PATIENCE_S: Final = 240.0
 """For whatever is waited for; on a quiet machine it comes within a second."""
+PACE_S: Final = 0.02
+"""Between two questions of the prober: fifty a second leave two cores to those who are staged."""
 NEGATIVE_TTL_S: Final = 1
 """Of the SOA, in place of Route 53's 900: that long resolvers keep an empty answer, and a cleaner keeps a tree."""
 _HEADER: Final = re.compile(r"status: (\w+),.*?ANSWER: (\d+)", re.DOTALL)
@@ -80,11 +82,21 @@ class Staged(Struct, frozen=True):
     outcome: str
 
 
+class Voice:
+    """Who is told of a run: its steps, and what it is at between two of them. This one keeps it to itself."""
+
+    def say(self, step: Step) -> None:
+        """A step."""
+
+    def note(self, text: str) -> None:
+        """What it is at, until the next step or note."""
+
+
 class Account:
     """One stand-in, its processes, and a prober that never stops asking. `name` is the endpoint of the story."""
 
-    def __init__(self, service: Route53, folder: Path, name: str, say: Callable[[Step], None]) -> None:
-        self.service, self.folder, self.name, self._say = service, folder, name, say
+    def __init__(self, service: Route53, folder: Path, name: str, voice: Voice) -> None:
+        self.service, self.folder, self.name, self.voice = service, folder, name, voice
         self.processes: list[Process] = []
         self.steps: list[Step] = []
         self.question: Question = (name, "A")
@@ -129,7 +141,7 @@ class Account:
         def looked() -> T:
             gone = [one for one in began if one.code not in (None, 0)]
             assert not gone, f"{gone[0].arguments} ended with {gone[0].code}\n{self.logs()}"
-            time.sleep(0.05)
+            time.sleep(0.1)
             return wanted()
 
         return until(looked, what, PATIENCE_S)
@@ -165,7 +177,7 @@ class Account:
         """Ask the stand-in's name server, by the real `dig`."""
         host, port = self.service.dns[0]
         command = ["dig", f"@{host}", "-p", str(port), "+time=5", "+noall", "+comments", "+answer", self.name, "A"]
-        text = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+        text = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True).stdout
         found = _HEADER.search(text)
         assert found, text
         lines = [line.split() for line in text.splitlines() if line and not line.startswith(";")]
@@ -178,13 +190,14 @@ class Account:
             self._began = now
         step = Step(key, now - self._began, actor, text, dug, refused, wrong)
         self.steps.append(step)
-        self._say(step)
+        self.voice.say(step)
         return dug
 
     def probe(self) -> None:
         """From now on an independent prober asks without pause."""
         host, port = self.service.dns[0]
         arguments = [str(HERE.parent / "prober.py"), "--server", f"{host}:{port}", "--out", str(self._answers)]
+        arguments += ["--pace", str(PACE_S)]
         self._prober = self.start([*arguments, "/".join(self.question)], "prober.log", "")
 
     def probed(self) -> Asked:
@@ -202,11 +215,11 @@ class Account:
 
 
 @contextmanager
-def account(folder: Path, name: str, say: Callable[[Step], None]) -> Iterator[Account]:
+def account(folder: Path, name: str, voice: Voice) -> Iterator[Account]:
     """A stand-in for the length of a `with`."""
     folder.mkdir(parents=True)
     with running() as service:
-        one = Account(service, folder, name, say)
+        one = Account(service, folder, name, voice)
         try:
             yield one
         finally:

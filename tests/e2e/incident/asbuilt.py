@@ -7,11 +7,10 @@ for. Then, for a moment, C's flip and A's clean-up, so that they happen in the o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from e2e.incident.account import HERE, Account, Staged, Step, account, whole_lines
+from e2e.incident.account import HERE, Account, Staged, Voice, account, whole_lines
 from e2e.incident.asbuilt_enactor import listed
 from e2e.roles import Process
 from standfast.sim.asbuilt import plans
@@ -84,9 +83,9 @@ class AsBuilt:
         return found
 
 
-def as_built(folder: Path, generations: int, say: Callable[[Step], None] = lambda _: None) -> Staged:
+def as_built(folder: Path, generations: int, voice: Voice | None = None) -> Staged:
     """Stage it. Raises AssertionError if the processes do not do what is told of them."""
-    with account(folder, NAME, say) as at:
+    with account(folder, NAME, voice or Voice()) as at:
         run = AsBuilt(at, generations)
         _old_plan_in_hand(run)
         _late_flip(run)
@@ -104,6 +103,7 @@ def as_built(folder: Path, generations: int, say: Callable[[Step], None] = lambd
 
 def _old_plan_in_hand(run: AsBuilt) -> None:
     at, last = run.at, FIRST + run.generations - 1
+    at.voice.note("its three enactors start")
     run.publish(FIRST - 1)
     run.start("A")
     run.carried_out(FIRST - 1, "A")
@@ -125,6 +125,7 @@ def _old_plan_in_hand(run: AsBuilt) -> None:
         f"the provider's door. A and B carry {FIRST} out",
     )
     for plan in range(FIRST + 1, last + 1):
+        at.voice.note(f"plan {plan} of {last}")
         run.publish(plan)
         run.carried_out(plan, "AB")
     at.tell("pass", "planner", f"plans {FIRST + 1}–{last} are carried out by A and B; C still holds {FIRST}")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from e2e.incident.account import HERE, Account, Staged, Step, account, whole_lines
+from e2e.incident.account import HERE, Account, Staged, Voice, account, whole_lines
 from e2e.roles import Process
 from harness.ports import free_port
 from standfast.model.name import rollback_owner, tree_subtree
@@ -96,7 +96,10 @@ class Production:
 
     def pointed(self, owner: str = NAME) -> int:
         """The since of the tree that an alias points at; 0 if there is none."""
-        found = [raw for raw in self.raws() if raw["Name"] == f"{owner}." and "AliasTarget" in raw]
+        listed = self.at.service.client().list_resource_record_sets(
+            HostedZoneId=self.zone_id, StartRecordName=owner, StartRecordType="A", MaxItems="1"
+        )["ResourceRecordSets"]
+        found = [raw for raw in listed if raw["Name"] == f"{owner}." and "AliasTarget" in raw]
         return int(found[0]["AliasTarget"]["DNSName"].partition(".")[0]) if found else 0
 
     def trees(self, owner: str = NAME) -> list[int]:
@@ -133,15 +136,16 @@ class Production:
         return self.at.until(both, f"a plan after g{before} stands")
 
 
-def production(folder: Path, generations: int, say: Callable[[Step], None] = lambda _: None) -> Staged:
-    """Stage it with at least `LEAST` generations. Raises AssertionError if what is told does not happen."""
+def production(folder: Path, generations: int, voice: Voice | None = None, afterwards: int = AFTERWARDS) -> Staged:
+    """Stage it with at least `LEAST` generations, and so many plans `afterwards`. Raises AssertionError if what is told
+    does not happen."""
     assert generations >= LEAST
-    with account(folder, NAME, say) as at:
+    with account(folder, NAME, voice or Voice()) as at:
         run = Production(at)
         first, held = _flip_held(run)
         _generations(run, first, generations)
         _let_in(run, first, held)
-        newest = _next(run)
+        newest = _next(run, afterwards)
         asked = at.probed()
         emptied = bool(asked.empty) or any(not step.dug.addresses for step in at.steps)
         wedged = run.pointed() < newest or bool(run.dangling())
@@ -156,6 +160,7 @@ def production(folder: Path, generations: int, say: Callable[[Step], None] = lam
 
 def _flip_held(run: Production) -> tuple[int, Mapping[str, Any]]:
     at = run.at
+    at.voice.note("a planner, three enactors and a cleaner start")
     run.balancers()
     run.role("planner", "p1")
     for actor in ACTORS:
@@ -184,7 +189,8 @@ def _flip_held(run: Production) -> tuple[int, Mapping[str, Any]]:
 
 def _generations(run: Production, first: int, generations: int) -> None:
     at, last = run.at, first
-    for _ in range(generations - 1):
+    for number in range(1, generations):
+        at.voice.note(f"plan {number} of {generations - 1}, g{last + 1}")
         last = run.plan()
     at.tell(
         "pass", "planner", f"plans g{first + 1}–g{last} are carried out by A and B; C's flip of g{first} still waits"
@@ -230,7 +236,7 @@ def _outcome(run: Production, first: int, held: Mapping[str, Any]) -> dict[str, 
     return next((one for one in some if one.get("nonce") and one["nonce"] in held["body"]), None)
 
 
-def _next(run: Production) -> int:
+def _next(run: Production, afterwards: int) -> int:
     at = run.at
     newest = run.plan()
     at.tell("next", "enactors", f"carry out plan g{newest}; C as well has forgotten g{newest - 1} and older")
@@ -239,7 +245,11 @@ def _next(run: Production) -> int:
     for actor in ACTORS:
         run.role("enactor", actor)
     since = newest + 1
-    for _ in range(AFTERWARDS):
+    for _ in range(afterwards):
         newest = run.plan()
-    at.tell("after", "enactors", f"are killed and started again; plans g{since}–g{newest} are carried out")
+    at.tell("after", "enactors", f"are killed and started again; {_plans(since, newest)} carried out")
     return newest
+
+
+def _plans(first: int, last: int) -> str:
+    return f"plan g{first} is" if first == last else f"plans g{first}–g{last} are"

@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from standfast.config import AwsSource, LoadBalancerConfig, scalars
+from standfast.config import AwsSource, LoadBalancerConfig, asked_by, scalars
 from standfast.config.scalars import BadValue
 from standfast.model.fleet import Verdict
 
-from ..awscalls import Transport, said, sdk_config
+from ..awscalls import Transport, sdk_config
+from ..awsreplies import NOT_UNDERSTOOD, lacking, no_reply, not_understood, said
 from . import FleetSeen, FleetUnknown, Sighting, SourceError
 from .fetching import FetchError
 from .labels import Labelled, labelled
@@ -84,6 +85,8 @@ class AwsFleet(Pausing):
             return FleetUnknown(f"AWS {self._source.region}: {error.why}")
         except (BotoCoreError, ClientError, ResponseParserError) as error:
             return FleetUnknown(f"AWS {self._source.region}: {_reason(error)}")
+        except NOT_UNDERSTOOD as error:
+            return FleetUnknown(f"AWS {self._source.region}: {not_understood(error)}")
         found: list[LoadBalancerConfig] = []
         unsure: list[tuple[str, str]] = []
         told: list[tuple[str, Verdict]] = []
@@ -111,10 +114,11 @@ class AwsFleet(Pausing):
         found: dict[str, dict[str, str]] = {}
         for at in range(0, len(arns), TAGS_AT_ONCE):
             some = arns[at : at + TAGS_AT_ONCE]
-            reply = self._client.describe_tags(ResourceArns=some)
-            for one in reply.get("TagDescriptions", ()):
+            for one in self._answer("describe_tags", ResourceArns=some)["TagDescriptions"]:
                 pairs = one.get("Tags", ())
-                found[str(one.get("ResourceArn"))] = {str(tag["Key"]): str(tag.get("Value", "")) for tag in pairs}
+                found[str(one.get("ResourceArn"))] = {
+                    str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in pairs
+                }
             if missing := [arn for arn in some if arn not in found]:
                 raise FetchError(f"it says nothing of the tags of {missing[0]}")
         return found
@@ -127,23 +131,22 @@ class AwsFleet(Pausing):
         states: list[str] = []
         try:
             for group in self._pages("describe_target_groups", "TargetGroups", LoadBalancerArn=arn):
-                reply = self._client.describe_target_health(TargetGroupArn=group["TargetGroupArn"])
-                if "TargetHealthDescriptions" not in reply:
-                    raise FetchError("it says nothing of target health")
+                arn_of_group = str(group.get("TargetGroupArn", ""))
+                reply = self._answer("describe_target_health", TargetGroupArn=arn_of_group)
                 states += [str(one.get("TargetHealth", {}).get("State")) for one in reply["TargetHealthDescriptions"]]
         except FetchError as error:
             return Verdict("unknown", f"target health can't be read: {error.why}")
         except (BotoCoreError, ClientError, ResponseParserError) as error:
             return Verdict("unknown", f"target health can't be read: {_reason(error)}")
+        except NOT_UNDERSTOOD as error:
+            return Verdict("unknown", f"target health can't be read: {not_understood(error)}")
         return target_verdict(states)
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Json]:
-        """All items of all pages. A page without its list is no empty page."""
+        """All items of all pages."""
         marker, seen = "", set[str]()
         for _ in range(PAGES_MAX):
-            reply = getattr(self._client, operation)(**arguments, **({"Marker": marker} if marker else {}))
-            if not isinstance(reply.get(key), list):
-                raise FetchError(f"its answer has no {key}; is this the page of a proxy?")
+            reply = self._answer(operation, **arguments, **({"Marker": marker} if marker else {}))
             yield from reply[key]
             marker = str(reply.get("NextMarker") or "")
             if not marker:
@@ -152,6 +155,13 @@ class AwsFleet(Pausing):
                 break
             seen.add(marker)
         raise FetchError(f"its pages of {key} never end")
+
+    def _answer(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        """One answer of AWS's. A page without its list is no empty list. Raises FetchError, and what boto3 raises."""
+        reply: Mapping[str, Any] = getattr(self._client, operation)(**arguments)
+        if missing := lacking(self._client, self._client.meta.method_to_api_mapping[operation], reply):
+            raise FetchError(no_reply(missing))
+        return reply
 
     def close(self) -> None:
         """End a wait and let go of connections."""
@@ -221,6 +231,7 @@ def _one(identity: str, zone: str, addresses: list[str], facts: Labelled) -> Loa
         facts.capacity,
         facts.admin,
         facts.port,
+        asked_by(facts.admin, "its tags at AWS"),
     )
 
 

@@ -15,23 +15,26 @@ from standfast.adapters.providers.route53 import Route53Provider
 from standfast.adapters.providers.route53.calls import CallFailed
 from standfast.adapters.providers.route53.pace import SPARE_PART
 from standfast.adapters.providers.route53.records import kind_of, raws_of, their_name
-from standfast.cli.texts import counted, listed
+from standfast.cli.texts import counted
 from standfast.config import Config, KeyRole, ZoneConfig
-from standfast.config.hosted import RATE
+from standfast.config.hosted import FOUND_WITHIN_S, PATROL_S, RATE
 from standfast.core.patrol import calls_of_a_round, record_sets
 from standfast.errors import ProviderError
 from standfast.model.name import floor_owner, relative, subtree
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.routing import MULTIVALUE_ANSWERS
-from standfast.model.rrset import RRset, RRType, txt_rdata
+from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType, txt_rdata
 from standfast.ports.provider import Conflict, Content, Read, Refused, Replace, ReplaceReply, Unknown
-from standfast.runtime.economy import ROUND_S
 from standfast.runtime.hosted import hosted_provider
-from standfast.runtime.namewatch import round_s
+from standfast.runtime.nameturns import round_s
+from standfast.runtime.phrases import capital, listed
 
 from .findings import Finding, ZoneReport
 from .hostedchecks import check_findings
+from .hostedroom import room_findings
+from .hostedservers import server_findings
+from .hostedtrees import tree_findings
 from .names import folded_findings, name_findings
 from .rights import Rights, examine
 
@@ -40,6 +43,10 @@ _READERS: Final[tuple[KeyRole, ...]] = ("planner", "cleaner")
 _QUESTIONS_MAX: Final = 60
 """Batches asked at most: AWS answers few a second."""
 _SAME_NAMES: Final = 4
+MONTH_S: Final = 30 * 86_400
+QUERY_DOLLARS: Final = 0.4e-6
+"""A query of a name server (aws.amazon.com/route53/pricing, as of September 2026), half above QUERIES_FULL a month."""
+QUERIES_FULL: Final = 1e9
 
 
 def check_hosted(zone: ZoneConfig, stream: str, policies: Sequence[EndpointPolicy], plan: Plan | None) -> ZoneReport:
@@ -59,6 +66,7 @@ def check_hosted(zone: ZoneConfig, stream: str, policies: Sequence[EndpointPolic
         findings += _reader_findings(zone, stream)
         findings.append(_found_by(zone, len(names)))
         findings.append(_patrol_finding(zone, len(names), plan))
+        findings += server_findings(zone, provider)
         findings += folded_findings(name_findings(provider, zone.name, stream, policies, plan), _SAME_NAMES)
     finally:
         provider.close()
@@ -70,10 +78,11 @@ def check_hosted(zone: ZoneConfig, stream: str, policies: Sequence[EndpointPolic
 
 
 def with_checks(report: ZoneReport, config: Config, zone: ZoneConfig) -> ZoneReport:
-    """With what is to be said of Route 53's own health checks, if AWS answered at all."""
+    """With what is to be said of Route 53's own health checks and of trees, if AWS answered at all."""
     if not report.answers:
         return report
-    return replace(report, findings=(*report.findings, *check_findings(config, zone)))
+    more = (*check_findings(config, zone), *tree_findings(config, zone), *room_findings(config, zone))
+    return replace(report, findings=(*report.findings, *more))
 
 
 def _with(report: ZoneReport, findings: list[Finding]) -> ZoneReport:
@@ -90,28 +99,34 @@ def _zone_findings(provider: Route53Provider, zone: ZoneConfig) -> list[Finding]
     """Credentials, the hosted zone's id, its name, and whether it can be read."""
     try:
         zone_id = provider.zone_id()
-        name, servers = provider.calls.zone(zone_id)
+        name, servers, private = provider.calls.zone(zone_id)
     except CallFailed as failed:
-        return [Finding("problem", "server", zone.where, f"{_capital(failed.why)}.", _remedy(failed))]
+        return [Finding("problem", "server", zone.where, f"{capital(failed.why)}.", _remedy(failed))]
     if name != zone.name:
         text = f"Hosted zone {zone_id} is {name}, not {zone.name}."
         return [Finding("problem", "zone", zone.name, text, "Mend hosted_zone: or the zone's name.")]
     reply = provider.perform(Read(zone.name, ((floor_owner("main", zone.name), int(RRType.TXT)),)))
     if isinstance(reply, Unknown):
-        return [Finding("problem", "rights", zone.name, f"{_capital(reply.why)}.", _PRINT)]
+        return [Finding("problem", "rights", zone.name, f"{capital(reply.why)}.", _PRINT)]
+    if private:
+        text = (
+            f"Hosted zone {zone_id} is private: it is answered in its VPCs alone, and Route 53's checkers are outside."
+        )
+        remedy = "Give secondaries: with an address of the VPC's resolver for each, and health_checks: off."
+        return [Finding("note", "zone", zone.name, text, remedy)]
     text = f"hosted zone {zone_id}, served by {listed(list(servers[:4])) if servers else 'nobody that is named'}"
     return [Finding("ok", "zone", zone.name, text)]
 
 
 def _patrol_finding(zone: ZoneConfig, endpoints: int, plan: Plan | None) -> Finding:
     """How soon damage by hand is noticed: the rounds of all enactors together. Without a plan as long as it can be."""
-    rate = zone.hosted.rate if zone.hosted is not None else RATE
+    rate, least = (zone.hosted.rate, zone.hosted.patrol_seconds) if zone.hosted is not None else (RATE, PATROL_S)
     entries = [one for one in plan.by_zone.get(zone.name, ()) if one.kind != "first"] if plan is not None else []
     plain = [record_sets(one) for one in entries if not one.has_tree]
     of_each = sum(plain) / len(plain) if plain else 2.0 * MULTIVALUE_ANSWERS
     trees = len(entries) - len(plain)
     calls = calls_of_a_round(max(endpoints, len(entries)) - trees, of_each, trees)
-    pause = max(ROUND_S, calls / (rate * SPARE_PART))
+    pause = max(least, calls / (rate * SPARE_PART))
     within = f"{math.ceil(pause / 60)} min" if pause > 90 else f"{math.ceil(pause)} s"
     text = (
         f"damage by hand in {zone.name} is noticed within {within}: {counted(calls, 'request')} look through it, "
@@ -181,8 +196,16 @@ def _one_by_one(zone: ZoneConfig, rights: Rights) -> list[Finding]:
 
 
 def _found_by(zone: ZoneConfig, names: int) -> Finding:
-    """How soon an emptied name is seen, and by what."""
-    text = f"an emptied name is found within {round_s(zone.look_seconds, names):.0f} s, by asking the name servers"
+    """How soon an emptied name is seen, by what, and what AWS asks for that."""
+    within = zone.hosted.found_seconds if zone.hosted is not None else FOUND_WITHIN_S
+    questions = names * len(ADDRESS_TYPES)
+    rate = questions / round_s(within, questions, enactors=2)
+    count = rate * MONTH_S
+    dollars = (min(count, QUERIES_FULL) + max(0.0, count - QUERIES_FULL) / 2) * QUERY_DOLLARS
+    text = (
+        f"an emptied name is found within {max(within, round_s(within, questions)):.0f} s, by asking the name servers: "
+        f"{rate:.2g} queries a second, all enactors together, {dollars:,.2f} dollars a month"
+    )
     return Finding("ok", "repair", zone.name, text)
 
 
@@ -201,10 +224,6 @@ def _reader_findings(zone: ZoneConfig, stream: str) -> list[Finding]:
         if isinstance(reply, Unknown):
             found.append(Finding("problem", "rights", zone.name, f"The {role} can't read: {reply.why}.", _PRINT))
     return found
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _remedy(failed: CallFailed) -> str:

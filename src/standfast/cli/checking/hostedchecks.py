@@ -10,7 +10,7 @@ from typing import Final
 
 from standfast.adapters.providers.route53 import Route53Provider
 from standfast.adapters.providers.route53.checks import CheckDesk
-from standfast.cli.texts import counted, listed
+from standfast.cli.texts import counted
 from standfast.config import Config, KeyRole, ZoneConfig
 from standfast.model.check import CheckSettings
 from standfast.ports.checks import (
@@ -26,6 +26,7 @@ from standfast.ports.checks import (
 from standfast.ports.provider import Refused, Unknown
 from standfast.runtime.checkwishes import wishes_of
 from standfast.runtime.hosted import hosted_provider
+from standfast.runtime.phrases import listed
 
 from .findings import Finding
 

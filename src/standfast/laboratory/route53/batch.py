@@ -23,6 +23,8 @@ Groups = Mapping[tuple[str, str], Group]
 ELEMENTS_MAX = 1_000
 CHARACTERS_MAX = 32_000
 WEIGHTED_MAX = 100
+CLOUDFRONT_ZONES = frozenset({"Z2FDTNDATAQYW2", "Z3RFFRIM2A3IF5"})
+"""API Reference, AliasTarget, HostedZoneId, "CloudFront distribution"; the second is China's."""
 VALUES_MAX = 400
 
 
@@ -235,13 +237,16 @@ def _titled(one: RecordSet) -> str:
 def _target_problems(draft: Draft, one: RecordSet, around: Surroundings) -> list[str]:
     """Whether an alias's target is there: asked when the alias is written, never later.
 
-    Sources: API Reference, AliasTarget ("another resource record set in the same hosted zone", of the same type); the
-    words are AWS's. That a target has to be created before its alias within a batch, and that UPSERT deletes before
-    all changes, is what octoDNS's authors found (octodns-route53, `_mod_keyer`).
+    Sources: API Reference, AliasTarget ("another resource record set in the same hosted zone", of the same type;
+    EvaluateTargetHealth, "CloudFront distributions": those words are made); the words are AWS's. That a target has to
+    be created before its alias within a batch, and that UPSERT deletes before all changes, is what octoDNS's authors
+    found (octodns-route53, `_mod_keyer`).
     """
     if one.alias is None:
         return []
     what = f"Tried to create an alias that targets {one.alias.name}, type {one.type} in zone {one.alias.zone}"
+    if one.alias.zone in CLOUDFRONT_ZONES and one.alias.evaluate_health:
+        return [f"EvaluateTargetHealth cannot be set to true in an alias that targets {one.alias.name}"]
     if one.alias.zone != around.zone:
         wrong = around.elsewhere(one.alias.zone, one.alias.name, one.type)
         return [f"{what}, but {wrong}"] if wrong else []

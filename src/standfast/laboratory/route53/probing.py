@@ -140,8 +140,8 @@ class Prober:
 
     async def _connect(self, where: str) -> tuple[bool, str]:
         host, _, port = where.rpartition(":")
-        opening = asyncio.open_connection(host.strip("[]"), int(port))
-        _, writer = await asyncio.wait_for(opening, self._seconds(TCP_SECONDS))
+        async with asyncio.timeout(self._seconds(TCP_SECONDS)):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
         writer.close()
         return True, "TCP connection established"
 

@@ -10,6 +10,7 @@ _COLLECTS: Final = "core/collector.py"
 _UNNEEDED: Final = "core/unneeded.py"
 _NAMES: Final = "model/tree.py"
 _SEARCHED: Final[tuple[Judge, ...]] = ("search",)
+_SIMULATED: Final[tuple[Judge, ...]] = ("search", "simulation")
 _ASSERTED: Final = (
     "    asserted = tuple(dict.fromkeys(as_seen(owner, rtype, rrset) for owner, rtype, rrset in sights))\n"
 )
@@ -58,9 +59,9 @@ TREES: Final[tuple[Mutant, ...]] = (
     ),
     Mutant(
         name="trees are judged by the plan's generation",
-        file=_COLLECTS,
-        old="    surplus = unneeded_of(suspect.trees, marker,",
-        new="    surplus = unneeded_of(suspect.trees, replace(marker, since=progress.plan.generation),",
+        file="core/orphans.py",
+        old="        unneeded = unneeded_of(trees, marker,",
+        new="        unneeded = unneeded_of(trees, replace(marker, since=progress.plan.generation),",
         rule="clean-up compares since, never how far a plan has come: so it was in October 2025",
         expected=("G1", "G3"),
         judges=_SEARCHED,
@@ -74,13 +75,13 @@ TREES: Final[tuple[Mutant, ...]] = (
         new="tree.since < marker.since and tree not in kept",
         rule="clean-up never takes what root or rollback point at",
         expected=("G1", "G3"),
-        judges=_SEARCHED,
+        judges=_SIMULATED,
         runs=("tree collection",),
     ),
     Mutant(
         name="a flip asserts nothing of its tree",
         file=_RAISES,
-        old="    asserted = list(_records_asserted(reversed(records(entry)), elements))\n",
+        old="    asserted = list(_records_asserted(downwards(entry), elements if top else elements // 2))\n",
         new="    asserted: list[Prerequisite] = []\n",
         rule="layouts: a tree damaged or collected since it was verified makes the flip lose",
         expected=("G1", "G3", "G5"),
@@ -121,12 +122,62 @@ TREES: Final[tuple[Mutant, ...]] = (
     Mutant(
         name="the rollback alias at a tree that is not asserted",
         file=_RAISES,
-        old="        asserted += _records_asserted(below(contents, known), left)\n",
+        old="        asserted += _records_asserted(_unwatched(below(targets, known)), left)\n",
         new="        asserted += _records_asserted((), left)\n",
         rule="layouts: what the rollback alias is pointed at is asserted by the change",
         expected=("G3",),
         judges=_SEARCHED,
         runs=("tree flip",),
+    ),
+    Mutant(
+        name="a lost rollback alias back at a tree that is not asserted",
+        file=_RAISES,
+        old="    if present or moved:\n",
+        new="    if present:\n",
+        rule="layouts: at another tree than root's only if the change itself asserts that tree's records",
+        expected=("G3",),
+        judges=_SEARCHED,
+        runs=("tree rollback",),
+    ),
+    Mutant(
+        name="a missing rollback alias is no damage",
+        file=_REACHES,
+        old="        return not (entry.has_tree and earlier_tree(entry, known))\n",
+        new="        return True\n",
+        rule="G4: from any contents to the newest plan, the rollback alias included",
+        expected=("G4",),
+        judges=_SEARCHED,
+        runs=("tree damage",),
+    ),
+    Mutant(
+        name="a CNAME keeps its place in a tree",
+        file=_RAISES,
+        old="    return asserted, (*puts, *_cleared((owner, stands) for owner, _, stands in due.puts))\n",
+        new="    return asserted, puts\n",
+        rule="G4: from any contents to the newest plan; nothing can stand beside a CNAME",
+        expected=("G4",),
+        judges=_SEARCHED,
+        runs=("tree damage",),
+    ),
+    Mutant(
+        name="a CNAME keeps the place of the rollback alias",
+        file=_RAISES,
+        old="    yield from _cleared((owner, known.get(key)) for key in rollback_keys(entry))\n",
+        new="",
+        rule="layouts: the rollback alias never blocks a flip",
+        expected=("G4",),
+        judges=_SEARCHED,
+        runs=("tree damage",),
+    ),
+    Mutant(
+        name="half a rollback alias is whole",
+        file=_REACHES,
+        old="    return all(readings[rtype] is not None for rtype in families_of(top, known))\n",
+        new="    return True\n",
+        rule="layouts: IPv4 and IPv6 together, the rollback alias included",
+        expected=("G4",),
+        judges=_SEARCHED,
+        runs=("tree rollback",),
     ),
     Mutant(
         name="a live tree is mended under its old marker",
@@ -163,8 +214,8 @@ TREES: Final[tuple[Mutant, ...]] = (
     Mutant(
         name="a rollback alias outlives its trees",
         file=_RAISES,
-        old="for owner, rtype in rollback_keys(entry)) if entry.knew_tree else ()",
-        new="for owner, rtype in ()) if entry.knew_tree else ()",
+        old="for rtype in FLAT_TYPES) if entry.knew_tree else ()",
+        new="for rtype in ()) if entry.knew_tree else ()",
         rule="layouts: an endpoint that has no tree any more has no rollback alias",
         expected=("G4",),
         judges=_SEARCHED,

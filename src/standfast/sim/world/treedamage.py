@@ -17,7 +17,7 @@ _NAME: Final = ENDPOINTS[0]
 
 class TreeFamily(Family, frozen=True):
     """The damages of a history whose last three plans have trees: now, before, and before that. `small` ones have their
-    first entry as it should be."""
+    first entry as it should be, and a floor and a marker that are right, gone, or (the marker) older."""
 
     small: bool = False
 
@@ -26,13 +26,14 @@ class TreeFamily(Family, frozen=True):
         """Each with all ways in which it may stand."""
         newest, older, oldest = self.plans[-1], self.plans[-2], self.plans[-3]
         first, floors = markers_of(FIRST, newest, older), floors_of(newest, older)
+        right, gone, garbage, earlier, alias = markers_of(_NAME, newest, older)
         now, before, long_ago = (plan.entry((ZONE, _NAME)) for plan in (newest, older, oldest))
         if now is None or before is None or long_ago is None:
             raise ValueError("every plan of the family has the endpoint")
         return (
             floors[:2] if self.small else floors,
             first[:1] if self.small else first,
-            markers_of(_NAME, newest, older),
+            (right, gone, earlier) if self.small else (right, gone, garbage, earlier, alias),
             _roots(now, before),
             _rollbacks(now, before, long_ago),
             _trees(now),
@@ -72,6 +73,7 @@ def _rollbacks(now: Entry, before: Entry, long_ago: Entry) -> tuple[Part, ...]:
         ("the rollback alias is gone", {}),
         ("the rollback alias dangles", at(long_ago)),
         ("the rollback alias points at the tree of now", at(now)),
+        ("the rollback alias is a CNAME", {(rollback_owner(_NAME, ZONE), int(RRType.CNAME)): ALIAS}),
     )
 
 
@@ -81,6 +83,7 @@ def _trees(now: Entry) -> tuple[Part, ...]:
     leaves = {key: rrset for key, rrset in whole.items() if key not in top}
     heavier: dict[tuple[str, int], RRset] = {key: reweighted(rrset) for key, rrset in top.items()}
     strange = {key: RRset.of(rrset.rtype, rrset.ttl, FOREIGN.rdata) for key, rrset in leaves.items()}
+    led_away: Rrsets = {(owner, int(RRType.CNAME)): ALIAS for owner, _ in leaves}
     return (
         ("", whole),
         ("its tree is gone", {}),
@@ -88,4 +91,6 @@ def _trees(now: Entry) -> tuple[Part, ...]:
         ("the top is gone", leaves),
         ("weights were changed", whole | heavier),
         ("leaves have other addresses", whole | strange),
+        ("its top is a CNAME", leaves | {(top_of(now), int(RRType.CNAME)): ALIAS}),
+        ("its leaves are CNAMEs", top | led_away),
     )

@@ -1,21 +1,24 @@
 """What people do to the trees of an endpoint by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from standfast.model.name import rollback_owner, tree_parent
 from standfast.model.routing import Variant, read_variant
-from standfast.model.rrset import ADDRESS_TYPES, BESIDE, ROUTED_TYPES, RRset
+from standfast.model.rrset import ADDRESS_TYPES, BESIDE, ROUTED_TYPES, RRset, RRType
 from standfast.model.tree import TreeName, alias_rrset, read_tree_name, simple_target
+from standfast.ports.provider import Key
 from standfast.ports.provider_spec import ZoneState
 from standfast.sim.tree_properties import Literally
 
 from .histories import ZONE, Rrsets
 from .telling import short
 
+ELSEWHERE: Final = RRset.of(RRType.CNAME, 60, [b"\1y\0"])
 TREE_ACTS: Final = (
     "leaves",
     "newest leaves",
+    "earlier leaves",
     "top",
     "tree",
     "older root",
@@ -24,6 +27,7 @@ TREE_ACTS: Final = (
     "one family",
     "weights",
     "rollback",
+    "half a rollback",
     "rollback's tree",
     "older rollback",
 )
@@ -41,6 +45,10 @@ def acts_on_trees(name: str) -> dict[str, tuple[str, Callable[[ZoneState], Rrset
             f"delete the leaves of the newest tree of {called}",
             lambda zone: _leafless(zone, _newest(zone, name)),
         ),
+        "earlier leaves": (
+            f"delete the leaves of the newest tree of {called} but the one that it points at",
+            lambda zone: _leafless(zone, _newest(zone, name, but=_pointed(zone, name))),
+        ),
         "top": (f"delete the top of the tree that {called} points at", lambda zone: _topless(zone, name)),
         "tree": (f"delete the tree that {called} points at", lambda zone: _treeless(zone, _pointed(zone, name))),
         "older root": (f"point {called} at its oldest tree", lambda zone: _aimed(zone, name, name, 0)),
@@ -52,6 +60,10 @@ def acts_on_trees(name: str) -> dict[str, tuple[str, Callable[[ZoneState], Rrset
             f"delete the rollback alias of {called}",
             lambda zone: _without(zone, *((back, int(rtype)) for rtype in ROUTED_TYPES)),
         ),
+        "half a rollback": (
+            f"delete the rollback alias of {called} for AAAA",
+            lambda zone: _without(zone, (back, int(ROUTED_TYPES[1]))),
+        ),
         "rollback's tree": (
             f"delete the tree that the rollback alias of {called} points at",
             lambda zone: _treeless(zone, _pointed(zone, back)),
@@ -59,6 +71,14 @@ def acts_on_trees(name: str) -> dict[str, tuple[str, Callable[[ZoneState], Rrset
         "older rollback": (
             f"point the rollback alias of {called} at its oldest tree",
             lambda zone: _aimed(zone, name, back, 0),
+        ),
+        "aliased leaves": (
+            f"put CNAMEs in place of the leaves of the newest tree of {called}",
+            lambda zone: _led_away(zone, _leaves(zone, _newest(zone, name))),
+        ),
+        "aliased rollback": (
+            f"put a CNAME in place of the rollback alias of {called}",
+            lambda zone: _led_away(zone, ((back, int(rtype)) for rtype in ROUTED_TYPES)),
         ),
     }
 
@@ -81,8 +101,8 @@ def _treeless(zone: ZoneState, tree: TreeName | None) -> Rrsets:
     return _without(zone, *gone)
 
 
-def _newest(zone: ZoneState, name: str) -> TreeName | None:
-    trees = _trees(zone, name)
+def _newest(zone: ZoneState, name: str, but: TreeName | None = None) -> TreeName | None:
+    trees = [since for since in _trees(zone, name) if but is None or since != but.since]
     return TreeName(tree_parent(name, ZONE), trees[-1]) if trees else None
 
 
@@ -93,8 +113,17 @@ def _trees(zone: ZoneState, name: str) -> list[int]:
 
 
 def _leafless(zone: ZoneState, tree: TreeName | None) -> Rrsets:
-    gone = [key for key in zone.rrsets if tree and read_tree_name(key[0], ZONE) == tree and key[0] != tree.top]
-    return _without(zone, *gone)
+    return _without(zone, *_leaves(zone, tree))
+
+
+def _leaves(zone: ZoneState, tree: TreeName | None) -> list[Key]:
+    return [key for key in zone.rrsets if tree and read_tree_name(key[0], ZONE) == tree and key[0] != tree.top]
+
+
+def _led_away(zone: ZoneState, keys: Iterable[Key]) -> Rrsets:
+    """A CNAME in place of all that stands there."""
+    gone = [key for key in keys if key in zone.rrsets]
+    return _without(zone, *gone) | {(owner, int(RRType.CNAME)): ELSEWHERE for owner, _ in gone}
 
 
 def _topless(zone: ZoneState, name: str) -> Rrsets:

@@ -7,8 +7,9 @@ is never trusted, for the batch repeats it exactly and fails as a whole where it
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar, overload
 
-from standfast.model.name import is_below, marker_owner, subtree, tree_subtree
+from standfast.model.name import is_below, marker_owner, stream_of_floor, subtree, tree_subtree
 from standfast.model.rrset import ROUTED_TYPES, RRset
+from standfast.model.tree import read_tree_name
 from standfast.ports.provider import (
     Changes,
     ChangesReply,
@@ -33,18 +34,30 @@ from standfast.ports.provider import (
     Unknown,
     Written,
 )
-from standfast.ports.trees import ListTree, TreeListed, TreeReply, TreeRequest
+from standfast.ports.trees import (
+    ListPointers,
+    ListTree,
+    PointersListed,
+    TreeListed,
+    TreeReply,
+    TreeRequest,
+    pointers_of,
+)
 
 from ..listing import Listing
 from .batch import CHARACTERS_MAX, ELEMENTS_MAX, Batch, batch_of, holds, reading_of
-from .calls import PAGE, Access, CallFailed, Calls, Page, installed
+from .calls import NO_ZONE, PAGE, Access, CallFailed, Calls, Page, installed
 from .pace import Pace
 from .reading import Standing, read_names
-from .records import TYPES, Inexpressible, Raw, local, own_name, rrset_of, their_name
+from .records import TYPES, Inexpressible, Raw, leads_to, local, own_name, rrset_of, their_name
 
 READ_TRIES: Final = 4
 """Reading is asked again so often while AWS throttles; a change never is."""
 LISTING_PAGES_MAX: Final = 4_000
+TREES_KNOWN: Final = 6
+"""Of so many trees of an endpoint, the newest, it is remembered what stands there: more are never asserted."""
+KNOWN_MANY: Final = 10_000
+"""So many names are remembered before anybody looks which of them are old trees'."""
 _T = TypeVar("_T")
 
 
@@ -66,9 +79,12 @@ class Route53Provider:
     ) -> None:
         installed()
         self.zone, self._zone_id = zone, zone_id
+        self._looked_up = not zone_id
         self.calls = Calls(access or Access(), pace or Pace(), timeout_s=timeout_s)
         self._known: Standing = {}
+        self._known_many = KNOWN_MANY
         self._marked: dict[str, str] = {}
+        self._doubtful: frozenset[str] = frozenset()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -98,6 +114,7 @@ class Route53Provider:
         """Do what is asked. Raises ValueError if it concerns another zone."""
         if request.zone != self.zone:
             raise ValueError(f"this provider keeps {self.zone}, not {request.zone}")
+        self._forget_old_trees()
         match request:
             case Read():
                 return self._read(request.keys)
@@ -114,6 +131,8 @@ class Route53Provider:
         """Trees: a page of the listing, or the deletion of some records of one."""
         if isinstance(request, ListTree):
             return self._tree_page(request)
+        if isinstance(request, ListPointers):
+            return self._pointers(request)
         if stray := request.outside:
             return Refused(f"{stray} is no record of a tree; nothing was sent")
         return self._replace(request.change)
@@ -143,13 +162,33 @@ class Route53Provider:
             return Unknown(f"{more} has more record sets than one page holds")
         return TreeListed(tuple(found), more)
 
+    def _pointers(self, request: ListPointers) -> TreeReply:
+        """A page of everything, as it is: also what has no form of ours may be an alias."""
+        try:
+            page = self._listed((their_name(request.start or self.zone), "", ""), PAGE)
+        except CallFailed as failed:
+            return Unknown(failed.why)
+        found: list[tuple[str, str]] = []
+        streams: list[str] = []
+        for raw in page.raws:
+            owner = own_name(raw["Name"])
+            found += pointers_of(owner, leads_to(raw), request.parents, self.zone)
+            if raw["Type"] == "TXT" and (stream := stream_of_floor(owner, self.zone)):
+                streams.append(stream)
+        more = own_name(page.following[0]) if page.following else ""
+        if more and more == request.start:
+            return Unknown(f"{more} has more record sets than one page holds")
+        return PointersListed(tuple(dict.fromkeys(found)), tuple(streams), more)
+
     def zone_id(self) -> str:
         """The hosted zone's id. Raises CallFailed."""
         if not self._zone_id:
-            found = [zone_id for zone_id, private in self.calls.zones_named(self.zone) if not private]
+            named = self.calls.zones_named(self.zone)
+            found = [zone_id for zone_id, private in named if not private]
             if len(found) != 1:
                 what = f"there are {len(found)} public hosted zones" if found else "there is no public hosted zone"
-                some = f" ({', '.join(found[:5])}): give hosted_zone: the id of one" if found else ""
+                others = found or [f"private: {zone_id}" for zone_id, _ in named]
+                some = f" ({', '.join(others[:5])}): give hosted_zone: the id of one" if others else ""
                 raise CallFailed("refused", f"{what} {self.zone} in this account{some}")
             (self._zone_id,) = found
         return self._zone_id
@@ -224,7 +263,18 @@ class Route53Provider:
         self._known.update(standing)
 
     def _listed(self, start: tuple[str, str, str], items: int) -> Page:
-        return self._patiently(lambda: self.calls.listed(self.zone_id(), start, items))
+        return self._patiently(lambda: self._there(lambda: self.calls.listed(self.zone_id(), start, items)))
+
+    def _there(self, ask: Callable[[], _T]) -> _T:
+        """A hosted zone that was found by its name and is gone may stand under another id: looked up next time."""
+        try:
+            return ask()
+        except CallFailed as failed:
+            if self._looked_up and failed.code == NO_ZONE:
+                self._zone_id = ""
+                self._known.clear()
+                self._marked.clear()
+            raise
 
     def _patiently(self, ask: Callable[[], _T]) -> _T:
         for _ in range(READ_TRIES - 1):
@@ -248,9 +298,10 @@ class Route53Provider:
             if not isinstance(batch, Batch):
                 return batch
             if batch.changes:
-                self.calls.change(self.zone_id(), batch.changes)
+                changes = batch.changes
+                self._there(lambda: self.calls.change(self.zone_id(), changes))
         except CallFailed as failed:
-            self._forget(owners)
+            self._forget(self._complained_of(failed, owners))
             match failed.kind:
                 case "conflict":
                     return Conflict()
@@ -260,7 +311,16 @@ class Route53Provider:
         except Inexpressible as problem:
             return Refused(f"{problem}; nothing was sent")
         self._remember(batch.after)
+        self._doubtful = frozenset()
         return Written()
+
+    def _complained_of(self, failed: CallFailed, owners: tuple[str, ...]) -> Iterable[str]:
+        """Those to be read anew. What AWS does not complain of is still believed, for the next batch repeats it all the
+        same; if that is refused as well, nothing is."""
+        named = {own_name(name) for name in failed.names}.intersection(owners) if failed.kind == "conflict" else set()
+        again = not self._doubtful.isdisjoint(owners)
+        self._doubtful = frozenset() if again or not named else frozenset(owners)
+        return owners if again or not named else named
 
     def _composed(
         self, owners: tuple[str, ...], wanted: tuple[Prerequisite, ...], contents: tuple[Content, ...]
@@ -288,6 +348,19 @@ class Route53Provider:
     def _forget(self, owners: Iterable[str]) -> None:
         for owner in owners:
             self._known.pop(owner, None)
+
+    def _forget_old_trees(self) -> None:
+        """Each generation has a tree with names of its own: of those of long ago nothing is needed any more."""
+        if len(self._known) < self._known_many:
+            return
+        trees: dict[str, dict[int, list[str]]] = {}
+        for owner in self._known:
+            if (tree := read_tree_name(owner, self.zone)) is not None:
+                trees.setdefault(tree.parent, {}).setdefault(tree.since, []).append(owner)
+        for some in trees.values():
+            for since in sorted(some)[:-TREES_KNOWN]:
+                self._forget(some[since])
+        self._known_many = max(KNOWN_MANY, 2 * len(self._known))
 
     def _outside(self, parts: tuple[Prerequisite, ...] | tuple[Content, ...]) -> Refused | None:
         for part in parts:

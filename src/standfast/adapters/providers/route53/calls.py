@@ -6,6 +6,7 @@ refused             it will not, and asking again is no use
 unknown             nobody knows
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,10 @@ from typing import Any, Final, Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.errors import ProviderError
+from standfast.model.rrset import TTL_MAX
 
-from ...awscalls import Transport, said, sdk_config
+from ...awscalls import Transport, sdk_config
+from ...awsreplies import NOT_UNDERSTOOD, PROXY, lacking, no_reply, not_understood, said
 from ...sources.fetching import FetchError
 from .pace import Pace
 
@@ -30,6 +33,12 @@ _BAD_CREDENTIALS: Final = frozenset(
         *("IncompleteSignature", "MissingAuthenticationToken", "InvalidSignatureException", "RequestExpired"),
     }
 )
+"""Looked for anew at the next request: in a file or from a machine's role they may have been renewed meanwhile."""
+_NO_CREDENTIALS: Final = frozenset(
+    {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"}
+)
+CHANGE: Final = "ChangeResourceRecordSets"
+NO_ZONE: Final = "NoSuchHostedZone"
 _OCCUPIED: Final = (
     "but it was not found",
     "do not match the current values",
@@ -42,13 +51,20 @@ _OCCUPIED: Final = (
 )
 """How messages of InvalidChangeBatch end that mean that something else stands there than was thought."""
 
+_TARGET: Final = re.compile(r"in zone (\w+), but that target was not found")
+"""In another zone than ours nothing stands otherwise than was thought: the name is wrong, reading again is no use."""
+_NAMED: Final = re.compile(r"name='([^']+)'|DNS name (\S+)")
+"""How messages of InvalidChangeBatch name record sets: all that is wrong with a batch is in one message."""
+
 
 class CallFailed(Exception):
-    """`why` is a clause for people, `kind` what may be concluded; `denied`: a right is missing. `code` is AWS's."""
+    """`why` is a clause for people, `kind` what may be concluded; `denied`: a right is missing. `code` is AWS's, and
+    `names` are those that it says something about, in its own form."""
 
     def __init__(self, kind: Why, why: str, *, denied: bool = False) -> None:
         super().__init__(why)
         self.kind, self.why, self.denied, self.code = kind, why, denied, ""
+        self.names: tuple[str, ...] = ()
 
 
 class Access(Struct, frozen=True):
@@ -91,14 +107,16 @@ class Calls:
     def zones_named(self, name: str) -> list[tuple[str, bool]]:
         """(id, private) of every hosted zone of that name. Raises CallFailed."""
         reply = self._call("list_hosted_zones_by_name", "ListHostedZonesByName", DNSName=name, MaxItems="100")
-        some = [one for one in _sequence(reply, "HostedZones") if one.get("Name") == f"{name}."]
+        some = [one for one in reply["HostedZones"] if one.get("Name") == f"{name}."]
         return [(bare(one["Id"]), bool(one.get("Config", {}).get("PrivateZone"))) for one in some]
 
-    def zone(self, zone_id: str) -> tuple[str, tuple[str, ...]]:
-        """(name, name servers) of a hosted zone. Raises CallFailed."""
+    def zone(self, zone_id: str) -> tuple[str, tuple[str, ...], bool]:
+        """(name, name servers, whether it is private) of a hosted zone. Raises CallFailed."""
         reply = self._call("get_hosted_zone", "GetHostedZone", Id=zone_id)
         servers = reply.get("DelegationSet", {}).get("NameServers", ())
-        return str(reply["HostedZone"]["Name"]).removesuffix("."), tuple(one.removesuffix(".") for one in servers)
+        private = bool(reply["HostedZone"].get("Config", {}).get("PrivateZone"))
+        name = str(reply["HostedZone"]["Name"]).removesuffix(".")
+        return name, tuple(one.removesuffix(".") for one in servers), private
 
     def listed(self, zone_id: str, start: tuple[str, str, str], items: int) -> Page:
         """Record sets from a name on (and a type and identifier, where one page left off). Raises CallFailed."""
@@ -113,8 +131,10 @@ class Calls:
             MaxItems=str(min(items, PAGE)),
             **more,
         )
-        raws = tuple(_sequence(reply, "ResourceRecordSets"))
-        if not reply.get("IsTruncated"):
+        raws = tuple(reply["ResourceRecordSets"])
+        if any(not 0 <= raw.get(number, 0) <= TTL_MAX for raw in raws for number in ("TTL", "Weight")):
+            raise CallFailed("unknown", "Route 53 gives a record set a TTL or weight that no record set has")
+        if not reply["IsTruncated"]:
             return Page(raws, None)
         following = (str(reply.get("NextRecordName", "")), str(reply.get("NextRecordType", "")))
         if not all(following):
@@ -124,7 +144,7 @@ class Calls:
     def change(self, zone_id: str, changes: Sequence[Mapping[str, Any]]) -> None:
         """All of them at once, sent once, ever. Raises CallFailed."""
         batch = {"Changes": list(changes)}
-        self._call("change_resource_record_sets", "ChangeResourceRecordSets", HostedZoneId=zone_id, ChangeBatch=batch)
+        self._call("change_resource_record_sets", CHANGE, HostedZoneId=zone_id, ChangeBatch=batch)
 
     def ask(self, method: str, action: str, **arguments: Any) -> Mapping[str, Any]:
         """Another call, by the library's name and by AWS's. Raises CallFailed."""
@@ -137,7 +157,9 @@ class Calls:
         from botocore.parsers import ResponseParserError
 
         self._deadline = time.monotonic() + self._timeout_s
-        if not self.pace.turn(self._timeout_s / 2):
+        if not self.pace.turn(self._timeout_s / 2, last=action == CHANGE):
+            if self.pace.ending:
+                raise CallFailed("unknown", f"this process ends, and asks nothing any more ({action})")
             raise CallFailed("throttled", f"so many requests are due that this one ({action}) would wait too long")
         try:
             if self._client is None:
@@ -145,31 +167,43 @@ class Calls:
             self.sent[action] += 1
             reply: Mapping[str, Any] = getattr(self._client, method)(**arguments)
         except ClientError as error:
-            failure = self._failure(action, error.response)
+            failure = self._failure(action, error.response, str(arguments.get("HostedZoneId", "")))
             failure.code = str(error.response.get("Error", {}).get("Code", ""))
+            if failure.code in _BAD_CREDENTIALS:
+                self._client = None
             raise failure from None
         except FetchError as error:
             raise CallFailed("unknown", f"Route 53 ({action}): {error.why}") from None
         except ParamValidationError as error:
             raise CallFailed("refused", f"Route 53 ({action}): {said(error)}; nothing was sent") from None
-        except (BotoCoreError, ResponseParserError, ValueError) as error:
+        except (BotoCoreError, ResponseParserError, *NOT_UNDERSTOOD) as error:
+            if type(error).__name__ in _NO_CREDENTIALS:
+                self._client = None
             raise CallFailed(*_library(action, error)) from None
+        if missing := lacking(self._client, action, reply, self._transport.answered):
+            raise CallFailed("unknown", f"Route 53 ({action}): {no_reply(missing)}")
         self.pace.went_well()
         return reply
 
-    def _failure(self, action: str, response: Mapping[str, Any]) -> CallFailed:
+    def _failure(self, action: str, response: Mapping[str, Any], zone_id: str) -> CallFailed:
         """What an answered error means. One that AWS's own faults explain (5xx) says nothing."""
         error = response.get("Error", {})
         code, text = str(error.get("Code", "")), " ".join(str(error.get("Message", "")).split())
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if (not code or code == str(status)) and status != 429:  # the library fills in the status for want of a code
+            return CallFailed("unknown", f"HTTP {status or '?'} ({action}) is no answer of Route 53's; {PROXY}")
         if code in _THROTTLED or status == 429:
             self.pace.slow_down()
             return CallFailed("throttled", f"AWS throttles this account ({action}); {self.pace.standing}")
         if code == "PriorRequestNotComplete":
+            self.pace.slow_down()  # to be waited for ever longer (API Reference, ChangeResourceRecordSets)
             return CallFailed("busy", "another change of this hosted zone is not complete (PriorRequestNotComplete)")
         if code == "InvalidChangeBatch":
-            occupied = any(ending in text for ending in _OCCUPIED)
-            return CallFailed("conflict" if occupied else "refused", f"InvalidChangeBatch: {text[:600]}")
+            ours = _TARGET.sub(lambda found: found[0] if found[1] == zone_id else "", text)
+            occupied = any(ending in ours for ending in _OCCUPIED)
+            failed = CallFailed("conflict" if occupied else "refused", f"InvalidChangeBatch: {text[:600]}")
+            failed.names = tuple(dict.fromkeys(found[1] or found[2] for found in _NAMED.finditer(text)))
+            return failed
         if code in _DENIED or (status == 403 and code not in _BAD_CREDENTIALS):
             who = f" as {self.access.role}" if self.access.role else ""
             remedy = "`standfast iam-policy` prints what each role needs"
@@ -177,10 +211,10 @@ class Calls:
         if code in _BAD_CREDENTIALS:
             remedy = "renew this process's credentials, and set its clock if it is wrong"
             return CallFailed("refused", f"AWS does not accept the credentials ({code}: {text[:300]}); {remedy}")
-        if code in ("NoSuchHostedZone", "HostedZoneNotFound"):
+        if code == NO_ZONE:
             return CallFailed("refused", f"{text[:300]} ({code}); mend hosted_zone: or the account")
         if 400 <= status < 500:
-            return CallFailed("refused", f"{code or f'HTTP {status}'} ({action}): {text[:600]}")
+            return CallFailed("refused", f"{code} ({action}): {text[:600]}")
         return CallFailed("unknown", f"Route 53 answered HTTP {status or '?'} {code} ({action}): {text[:300]}")
 
     def _made(self) -> Any:
@@ -221,7 +255,8 @@ def _assuming(session: Any, access: Access, transport: Transport) -> None:
     def client(service: str, **given: Any) -> Any:
         region = access.region or session.get_config_variable("region") or "us-east-1"
         endpoint = access.endpoint or None
-        made = session.create_client(service, **given | {"region_name": region, "endpoint_url": endpoint})
+        more = {"region_name": region, "endpoint_url": endpoint, "config": sdk_config()}
+        made = session.create_client(service, **given | more)
         transport.serve(made)
         return made
 
@@ -238,14 +273,8 @@ _GIVE: Final = "give this process a role, or AWS_ACCESS_KEY_ID and its secret"
 def _library(action: str, error: Exception) -> tuple[Why, str]:
     """A failure before anything was sent, or of an answer that can't be read."""
     kind = type(error).__name__
-    if kind in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"):
+    if kind in _NO_CREDENTIALS:
         return "refused", f"there are no credentials ({said(error)}); {_GIVE}"
+    if isinstance(error, NOT_UNDERSTOOD):
+        return "unknown", f"Route 53 ({action}): {not_understood(error)}"
     return "unknown", f"Route 53 ({action}): {said(error)} ({kind})"
-
-
-def _sequence(reply: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    """A list that is missing is no empty list."""
-    found = reply.get(key)
-    if not isinstance(found, list):
-        raise CallFailed("unknown", f"the answer has no {key}; is this the page of a proxy?")
-    return found

@@ -76,6 +76,8 @@ class CheckDesk:
                 given = raw_of(request.settings)
                 for fixed in ("Type", "RequestInterval", "MeasureLatency"):
                     given.pop(fixed, None)
+                if request.settings.kind != "CALCULATED" and not request.settings.name:
+                    given["ResetElements"] = ["FullyQualifiedDomainName"]  # what is not given stays as somebody has it
                 self.calls.ask(
                     "update_health_check",
                     "UpdateHealthCheck",

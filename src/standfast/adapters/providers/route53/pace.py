@@ -39,6 +39,7 @@ class Pace:
         self.rate = rate
         self._turns, self._at = self._burst, clock()
         self._spared_at = -float("inf")
+        self._ends: threading.Event | None = None
         self._lock = threading.Lock()
 
     @property
@@ -59,14 +60,28 @@ class Pace:
             self.rate = max(min(SLOWEST, self._most), self._most * slowed)
             self._turns = min(self._turns, self._burst)
 
-    def turn(self, patience_s: float) -> bool:
-        """Wait for a turn; False if that would take longer than `patience_s` (then none is taken)."""
+    def end_with(self, stop: threading.Event) -> None:
+        """Once that is set nobody waits for a turn any more: who ends asks nothing, but what is under way."""
+        self._ends = stop
+
+    @property
+    def ending(self) -> bool:
+        """Whether this process ends."""
+        return self._ends is not None and self._ends.is_set()
+
+    def turn(self, patience_s: float, *, last: bool = False) -> bool:
+        """Wait for a turn; False if that would take longer than `patience_s` (then none is taken). Who ends has none,
+        but at once for a change whose intent is written, the `last` thing that it does."""
+        if self.ending:
+            return last
         with self._lock:
             self._refill()
             wait = max(0.0, (1.0 - self._turns) / self.rate)
             if wait > patience_s:
                 return False
             self._turns -= 1.0
+        if wait and self._ends is not None:
+            return not self._ends.wait(wait) or last
         if wait:
             self._sleep(wait)
         return True

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 from .calls import PAGE, CallFailed, Page
-from .records import Raw, order_of, own_name, their_name
+from .records import Raw, order_of, own_name, plain, their_name
 
 Standing: TypeAlias = dict[str, tuple[Raw, ...]]
 """All record sets of each name that was read, in the order of the listing."""
@@ -22,22 +22,22 @@ PAGES_MAX: Final = 400
 def read_names(names: Iterable[str], listed: List) -> Standing:
     """What stands at each name. Raises CallFailed; then nothing is known."""
     wanted = sorted(set(names), key=order_of)
-    plain = [name for name in wanted if "*" not in name]
+    simple = [name for name in wanted if plain(name)]
     found: Standing = {}
     at, pages = 0, 0
     orderly = True
-    while at < len(plain):
+    while at < len(simple):
         if not orderly:
-            found[plain[at]] = _Run(plain[at:], listed).alone()
+            found[simple[at]] = _Run(simple[at:], listed).alone()
             at += 1
             continue
-        run = _Run(plain[at:], listed)
+        run = _Run(simple[at:], listed)
         at += run.read(found)
         pages, orderly = pages + run.pages, run.orderly
         if pages > PAGES_MAX:
-            raise CallFailed("unknown", f"{PAGES_MAX} pages were not enough to read {len(plain)} names")
+            raise CallFailed("unknown", f"{PAGES_MAX} pages were not enough to read {len(simple)} names")
     for name in wanted:
-        if "*" in name:  # where an escaped name stands in the order is not documented
+        if not plain(name):
             found[name] = _Run([name], listed).alone()
     return found
 
@@ -59,9 +59,9 @@ class _Run:
         by_name: dict[str, list[Raw]] = {}
         for raw in raws:
             by_name.setdefault(own_name(raw["Name"]), []).append(raw)
-        seen = [order_of(name) for name in by_name if "*" not in name]
+        seen = [order_of(name) for name in by_name if plain(name)]
         self.orderly = seen == sorted(seen) and (not seen or seen[0] >= order_of(self._names[0]))
-        end = order_of(own_name(following[0])) if following is not None else None
+        end = self._end(following, seen)
         known = 0
         for name in self._names:
             if known and (not self.orderly or (end is not None and order_of(name) >= end)):
@@ -70,11 +70,19 @@ class _Run:
             known += 1
         return known
 
+    @staticmethod
+    def _end(following: tuple[str, str, str] | None, seen: Sequence[str]) -> str | None:
+        """From where on nothing is known; None if all is."""
+        if following is None:
+            return None
+        name = own_name(following[0])
+        return order_of(name) if plain(name) else max(seen, default="")
+
     def alone(self) -> tuple[Raw, ...]:
         """The first name's record sets and nothing else."""
         found: list[Raw] = []
         start: tuple[str, str, str] | None = (their_name(self._names[0]), "", "")
-        while start is not None and self.pages < PAGES_MAX:
+        while start is not None:
             raws, start = self._page(start, FEW)
             for raw in raws:
                 if own_name(raw["Name"]) != self._names[0]:
@@ -85,6 +93,6 @@ class _Run:
     def _page(self, start: tuple[str, str, str], items: int) -> tuple[list[Raw], tuple[str, str, str] | None]:
         self.pages += 1
         page = self._listed(start, items)
-        if page.following == start:
+        if page.following == start or self.pages > PAGES_MAX:
             raise CallFailed("unknown", "Route 53's pages never end")
         return list(page.raws), page.following

@@ -20,6 +20,7 @@ TYPES: Final = {"A": RRType.A, "AAAA": RRType.AAAA, "CNAME": RRType.CNAME, "TXT"
 """Those that we ever ask for, by Route 53's word."""
 _PLAIN_KEYS: Final = frozenset({"Name", "Type", "TTL", "ResourceRecords"})
 _VARIANT_KEYS: Final = _PLAIN_KEYS | {"SetIdentifier", "Weight", "MultiValueAnswer", "AliasTarget", "HealthCheckId"}
+_STAR: Final = ord("*")
 _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPED_OCTET: Final = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
@@ -30,8 +31,14 @@ class Inexpressible(Exception):
 
 
 def own_name(name: str) -> str:
-    """Our form of a name of theirs: lower case, without the final dot, `*` as itself."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), name).lower().removesuffix(".")
+    """Our form of a name of theirs: lower case, without the final dot, `*` as itself. Other escapes stay: no name of
+    ours has any, and a dot within a label would make another name of it."""
+    return _ESCAPE.sub(lambda found: "*" if int(found[1], 8) == _STAR else found[0], name).lower().removesuffix(".")
+
+
+def plain(name: str) -> bool:
+    """Whether it has no escape in their form: where one that has stands in the order is not documented."""
+    return "*" not in name and "\\" not in name
 
 
 def their_name(name: str) -> str:
@@ -70,6 +77,14 @@ def rrset_of(kind: str, raws: Sequence[Raw]) -> RRset | None:
     variants = [_variant(kind, raw) for raw in raws]
     ttls = {raw["TTL"] for raw in raws if "TTL" in raw}
     return RRset.of(BESIDE.get(rtype, rtype), max(ttls, default=0), variants)
+
+
+def leads_to(raw: Raw) -> tuple[str, ...]:
+    """The names that a record set leads to, in our form: an alias target, or what a CNAME names."""
+    if "AliasTarget" in raw:
+        return (own_name(raw["AliasTarget"]["DNSName"]),)
+    values = raw.get("ResourceRecords", ()) if raw["Type"] == "CNAME" else ()
+    return tuple(own_name(one["Value"]) for one in values)
 
 
 def _variant(kind: str, raw: Raw) -> bytes:
