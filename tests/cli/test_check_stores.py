@@ -56,6 +56,9 @@ def test_each_right_at_the_bucket(moto: MotoS3, method: str, key: str, level: st
     (found,) = store_findings(store)
     assert (found.level, text in found.text) == (level, True), found
     assert "is needed by" in found.remedy
+    front.faults[:] = [once("GET", "", refusing(503, "SlowDown"), 9)]
+    (found,) = store_findings(store)
+    assert (found.level, "asks for fewer requests" in found.text) == ("problem", True), "that says nothing of rights"
     front.end()
 
 
@@ -69,6 +72,10 @@ def test_rights_at_the_database(cluster: Cluster, tmp_path: Path) -> None:
         hand.execute("CREATE ROLE reader LOGIN PASSWORD 'r'")
         (found,) = store_findings(reader)
         assert "may not create it" in found.text
+        hand.execute("CREATE SCHEMA rights; GRANT USAGE ON SCHEMA rights TO reader")
+        (found,) = store_findings(reader)
+        assert (found.level, "may not create them" in found.text) == ("note", True), "somebody else made the schema"
+        hand.execute("DROP SCHEMA rights")
         PostgresqlStore(cluster.database("rights")).close()
         hand.execute("GRANT USAGE ON SCHEMA rights TO reader")
         hand.execute("GRANT SELECT ON ALL TABLES IN SCHEMA rights TO reader")

@@ -30,11 +30,13 @@ from standfast.ports.store import (
     Publish,
     Published,
     PutSource,
+    PutSources,
     ReadHead,
     ReadPlan,
     ReadSource,
     SourceMoved,
     SourceRead,
+    SourcesStored,
     SourceStored,
     StoreReply,
     StoreRequest,
@@ -161,6 +163,21 @@ class StoreKit(ABC):
         assert store.perform(PutSource("health", 1, bytes(range(256)) * 500)) == SourceStored(1)
         assert store.perform(ReadSource("health")) == SourceRead(1, bytes(range(256)) * 500)
 
+    def test_several_sources_are_put_together_or_not_at_all(self, store: PlanStore) -> None:
+        large = bytes(range(256)) * 300
+        assert store.perform(PutSources((PutSource("a", 1, large), PutSource("b", 4, b"b4")))) == SourcesStored()
+        assert store.perform(ReadSource("a")) == SourceRead(1, large)
+        refused = PutSources((PutSource("a", 2, b"a2"), PutSource("c", 1, large), PutSource("b", 4, b"other")))
+        assert store.perform(refused) == SourceMoved("b", 4)
+        assert store.perform(ReadSource("a")) == SourceRead(1, large)
+        assert store.perform(ReadSource("c")) == SourceRead(0, b"")
+        assert store.perform(PutSources((PutSource("c", 0, b"none"),))) == SourceMoved("c", 0)
+        assert store.perform(PutSources((PutSource("b", 5, large), PutSource("a", 9, b"a9")))) == SourcesStored()
+        assert [store.perform(ReadSource(name)) for name in "ab"] == [SourceRead(9, b"a9"), SourceRead(5, large)]
+        plan = sample_plan(1, [sample_entry(1, 1)], (("a", 8), ("b", 5)))
+        assert store.perform(Publish(None, plan)) == SourceMoved("a", 9)
+        assert store.perform(PutSources(())) == SourcesStored()
+
     def test_plans_are_listed_newest_first_with_their_pins(self, store: PlanStore) -> None:
         plans = [sample_plan(g, [sample_entry(1, g)], author=f"planner-{g}") for g in (2, 5, 11)]
         publish_all(store, plans)
@@ -247,7 +264,7 @@ def random_request(generator: random.Random, state: StoreState, versions: list[S
     top = state.head.generation if state.head else 0
     some = generator.sample(range(1, top + 3), min(top + 2, generator.randrange(1, 6)))
     match generator.choice(
-        ("publish",) * 5 + ("read",) * 3 + ("head", "list", "pin", "collect", "collect", "put", "source")
+        ("publish",) * 5 + ("read",) * 3 + ("head", "list", "pin", "collect", "collect", "put", "puts", "source")
     ):
         case "publish":
             base = generator.choice(versions)
@@ -274,5 +291,11 @@ def random_request(generator: random.Random, state: StoreState, versions: list[S
             return CollectPlans(tuple(some))
         case "put":
             return PutSource(generator.choice(("fleet", "health")), generator.randrange(12), generator.randbytes(20))
+        case "puts":
+            names = generator.sample(("fleet", "health", "other"), generator.randrange(1, 4))
+            raised = [state.source(name)[0] + generator.choice((1, 1, 1, 2, 0)) for name in names]
+            return PutSources(
+                tuple(PutSource(name, up, generator.randbytes(20)) for name, up in zip(names, raised, strict=True))
+            )
         case _:
             return ReadSource(generator.choice(("fleet", "health", "other")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pwd
 import shutil
@@ -36,7 +37,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="standfast-pg-", dir="/tmp"))
-        self.port = free_port()
+        self.host, self.port = HOST, free_port()
         # initdb and postgres refuse to run as root.
         self._user = "nobody" if os.getuid() == 0 else None
         if self._user:
@@ -64,7 +65,7 @@ class Cluster:
 
     def url(self, name: str = USER) -> str:
         """For a connection of the test itself."""
-        return psycopg.conninfo.make_conninfo(host=HOST, port=self.port, dbname=name, user=USER, password=PASSWORD)
+        return psycopg.conninfo.make_conninfo(host=self.host, port=self.port, dbname=name, user=USER, password=PASSWORD)
 
     def database(self, schema: str = "standfast_main", timeout_s: float = 2.0) -> Database:
         """For a store."""
@@ -73,7 +74,7 @@ class Cluster:
     def start(self) -> None:
         """Start it and wait until it answers."""
         settings = {
-            "listen_addresses": HOST, "port": self.port, "unix_socket_directories": self.folder, "fsync": "off",
+            "listen_addresses": self.host, "port": self.port, "unix_socket_directories": self.folder, "fsync": "off",
             "max_connections": 60, "shared_buffers": "16MB", "logging_collector": "off",
         }  # fmt: skip
         flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
@@ -82,7 +83,7 @@ class Cluster:
                 [str(programs() / "postgres"), "-D", str(self.folder / "data"), *flags],
                 user=self._user, cwd=self.folder, stdout=log, stderr=log,
             )  # fmt: skip
-        for _ in range(400):
+        for _ in range(2_400):
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=2).close()
                 return
@@ -103,6 +104,20 @@ class Cluster:
             self.process.send_signal(how)
             self.process.wait(30)
             self.process = None
+
+    def behind(self, host: str) -> Cluster:
+        """A standby with the contents of now, at another address of loopback; nothing reaches it any more."""
+        self.stop()
+        other = copy.copy(self)
+        other.host, other.folder = host, Path(tempfile.mkdtemp(prefix="standfast-pg-", dir="/tmp"))
+        (self.folder / "data" / "standby.signal").touch()
+        there = self.folder.stat()
+        os.chown(other.folder, there.st_uid, there.st_gid)
+        subprocess.run(["cp", "-a", str(self.folder / "data"), str(other.folder)], check=True)
+        (self.folder / "data" / "standby.signal").unlink()
+        self.start()
+        other.start()
+        return other
 
     def close(self) -> None:
         """Stop it and remove it."""

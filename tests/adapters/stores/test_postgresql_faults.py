@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from msgspec.structs import replace
 from adapters.stores.racing import publish_for_ever, race, race_for_a_source, started, whole_head
 from conformance.store_kit import publish_all, sample_entry, sample_plan
 from harness.postgresql import PASSWORD, Cluster, postgresql
+from runtime.staging import eventually
 from standfast.adapters.stores import postgresql as adapter
 from standfast.adapters.stores.postgresql import PostgresqlStore
 from standfast.adapters.stores.postgresql_connection import Database
@@ -91,6 +93,7 @@ class Wire:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self._open: list[socket.socket] = []
+        self._over = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
@@ -118,7 +121,7 @@ class Wire:
                 if act == "lose request":
                     break
                 if act == "hang":
-                    time.sleep(60)
+                    self._over.wait(60)
                 target.sendall(octets)
         except OSError:
             pass
@@ -129,7 +132,10 @@ class Wire:
                 pass
 
     def end(self) -> None:
+        self._over.set()
         for one in (self._listening, *self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # who waits in it is woken by that, and not by its end
             one.close()
 
 
@@ -190,9 +196,9 @@ def test_a_server_that_hangs_is_left(database: Database, wire: Wire) -> None:
     wire.acts.append("hang")
     began = time.monotonic()
     reply = store.perform(Pin(1, "x"))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 50, "before the server answers"
     assert reply == Pinned() or isinstance(reply, Unknown)
-    assert store.perform(Pin(2, "y")) == Pinned()
+    eventually(lambda: store.perform(Pin(2, "y")) == Pinned(), "the next one is done")
     store.close()
 
 
@@ -203,7 +209,7 @@ def test_a_restart_is_lived_through(cluster: Cluster, database: Database) -> Non
     cluster.stop(signal.SIGQUIT)
     reply = store.perform(ReadHead())
     assert isinstance(reply, Unknown)
-    assert "does not answer" in reply.why
+    assert "no connection can be had" in reply.why
     assert not store.replaced()
     cluster.start()
     assert store.perform(ReadHead()) == HeadRead(plan.head)
@@ -256,7 +262,7 @@ def test_rights_and_passwords(cluster: Cluster, database: Database) -> None:
     for change, text in (
         ({"password": lambda: "wrong-secret"}, "password"),
         ({"name": "nowhere"}, "nowhere"),
-        ({"port": 1}, "does not answer"),
+        ({"port": 1}, "no connection can be had"),
     ):
         with pytest.raises(StoreError) as raised:
             PostgresqlStore(replace(database, **{"password": password, **change}))
@@ -333,7 +339,7 @@ def test_whose_server_answers_is_checked(cluster: Cluster, database: Database, t
         hand.execute(f"ALTER SYSTEM SET ssl_key_file = '{cluster.folder}/server.key'")
         hand.execute("ALTER SYSTEM SET ssl = on")
         hand.execute("SELECT pg_reload_conf()")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             store = open_database(replace(database, tls="verify-full", ca=str(there)))

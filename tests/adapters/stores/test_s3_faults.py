@@ -413,10 +413,11 @@ def test_listing_goes_through_all_pages(room: Room, monkeypatch: pytest.MonkeyPa
     store = S3Store(bucket)
     publish_all(store, [sample_plan(1, [sample_entry(1, 1)]), sample_plan(2, [sample_entry(1, 2)])])
     for number in range(25):
-        room.put(f"objects/old-{number:03}", b"left by somebody")
+        room.put(f"objects/{'0' * 12}-{number:016x}", b"left by a publisher that died")
+    room.put("objects/check-00000000000000ff", b"left by a check")
     listing = bucket._client.list_objects_v2
     monkeypatch.setattr(bucket._client, "list_objects_v2", lambda **named: listing(**named, MaxKeys=4))
-    assert len(list(bucket.keys("objects/"))) == 27
+    assert len(list(bucket.keys("objects/"))) == 28
     store.perform(CollectPlans((1,)))
     assert set(room.keys("objects/")) == room.catalogue().objects
 

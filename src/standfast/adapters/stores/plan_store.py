@@ -18,11 +18,13 @@ from standfast.ports.store import (
     Publish,
     Published,
     PutSource,
+    PutSources,
     ReadHead,
     ReadPlan,
     ReadSource,
     SourceMoved,
     SourceRead,
+    SourcesStored,
     SourceStored,
     StoreReply,
     StoreRequest,
@@ -46,6 +48,8 @@ class PlanStore(ABC):
     def perform(self, request: CollectPlans) -> Collected | Unknown: ...
     @overload
     def perform(self, request: PutSource) -> SourceStored | Unknown: ...
+    @overload
+    def perform(self, request: PutSources) -> SourcesStored | SourceMoved | Unknown: ...
     @overload
     def perform(self, request: ReadSource) -> SourceRead | Unknown: ...
     @overload

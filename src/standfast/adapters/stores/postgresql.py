@@ -33,11 +33,13 @@ from standfast.ports.store import (
     Publish,
     Published,
     PutSource,
+    PutSources,
     ReadHead,
     ReadPlan,
     ReadSource,
     SourceMoved,
     SourceRead,
+    SourcesStored,
     SourceStored,
     StoreReply,
     StoreRequest,
@@ -56,11 +58,12 @@ from .postgresql_tables import (
     remove_plans,
     write_version,
 )
-from .shardkeeping import Damage, RecentNodes, pack, unpack
+from .shardkeeping import Damage, RecentNodes, damage_told, pack, unpack
 
 if TYPE_CHECKING:
     from .postgresql_tables import Cursor
 
+_REPLACE: Final = "Restore it, or drop the schema: the planner reads every zone and publishes above."
 _TRIES: Final = 3
 _AWAY_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 Reading: TypeAlias = "Callable[[Cursor, Version], StoreReply]"
@@ -69,6 +72,9 @@ Writing: TypeAlias = "Callable[[Cursor, Version], tuple[StoreReply, Version | No
 
 class Replaced(Exception):
     """What was opened is gone."""
+
+
+_FAILURES: Final = (Trouble, NoStore, Replaced, Damage, ShardDamaged)
 
 
 class PostgresqlStore(PlanStore):
@@ -88,9 +94,9 @@ class PostgresqlStore(PlanStore):
         self._away, self._away_until, self._why_away = 0, 0.0, ""
         try:
             self._begin(make)
-        except Trouble as trouble:
+        except _FAILURES as error:
             self._connection.close()
-            raise StoreError(str(trouble)) from None
+            raise StoreError(self._why(error)) from None
         except StoreError:
             self._connection.close()
             raise
@@ -153,21 +159,23 @@ class PostgresqlStore(PlanStore):
             reply = self._perform(request)
             self._away = 0
             return reply
-        except Trouble as trouble:
-            if trouble.away:  # who can't be reached is not waited for at each request
-                self._away_until = time.monotonic() + _AWAY_S[min(self._away, len(_AWAY_S) - 1)]
-                self._away, self._why_away = self._away + 1, str(trouble)
-            return Unknown(str(trouble))
-        except NoStore as error:
-            self._why_gone = f"{error} It was removed."
-            return Unknown(self._why_gone)
-        except Replaced:
-            return Unknown(self._why_gone)
         except StoreError as error:  # a newer program wrote it
             return Unknown(str(error))
-        except (Damage, ShardDamaged) as error:
-            text = f"{self._database} is damaged: {error}."
-            return Unknown(f"{text} Restore it, or drop the schema: the planner reads every zone and publishes above.")
+        except _FAILURES as error:
+            if isinstance(error, Trouble) and error.away:  # who can't be reached is not waited for at each request
+                self._away_until = time.monotonic() + _AWAY_S[min(self._away, len(_AWAY_S) - 1)]
+                self._away, self._why_away = self._away + 1, str(error)
+            if isinstance(error, NoStore):
+                self._why_gone = f"{error} It was removed."
+            return Unknown(self._why(error))
+
+    def _why(self, error: Exception) -> str:
+        """One of _FAILURES in words."""
+        if isinstance(error, Trouble):
+            return str(error)
+        if isinstance(error, NoStore | Replaced):
+            return self._why_gone or str(error)
+        return " ".join(damage_told(self._database, error, _REPLACE))
 
     def _met(self, version: Version | None) -> Version:
         """The version that stands there must follow the one seen before."""
@@ -257,8 +265,11 @@ class PostgresqlStore(PlanStore):
                 return self._write(lambda cursor, version: _pin(cursor, version, request))
             case CollectPlans(generations):
                 return self._write(lambda cursor, version: _collect(cursor, version, generations))
-            case PutSource():
-                return self._write(lambda cursor, version: _put_source(cursor, version, request))
+            case PutSource(_, revision, _):
+                reply = self._write(lambda cursor, version: _put(cursor, version, (request,)))
+                return SourceStored(reply.revision if isinstance(reply, SourceMoved) else revision)
+            case PutSources(puts):
+                return self._write(lambda cursor, version: _put(cursor, version, puts))
             case _:
                 assert_never(request)
 
@@ -317,14 +328,16 @@ def _collect(cursor: "Cursor", version: Version, generations: tuple[int, ...]) -
     return Collected(tuple(sorted(doomed))), version
 
 
-def _put_source(cursor: "Cursor", version: Version, request: PutSource) -> tuple[StoreReply, Version | None]:
-    row = cursor.execute("SELECT revision FROM sources WHERE source = %s", (request.source,)).fetchone()
-    stored = int(row[0]) if row else 0
-    if request.revision <= stored:
-        return SourceStored(stored), None
-    cursor.execute(
+def _put(cursor: "Cursor", version: Version, puts: tuple[PutSource, ...]) -> tuple[StoreReply, Version | None]:
+    names = [one.source for one in puts]
+    rows = cursor.execute("SELECT source, revision FROM sources WHERE source = ANY(%s)", (names,)).fetchall()
+    stored = {str(name): int(revision) for name, revision in rows}
+    for one in puts:
+        if one.revision <= stored.get(one.source, 0):
+            return SourceMoved(one.source, stored.get(one.source, 0)), None
+    cursor.executemany(
         "INSERT INTO sources (source, revision, digest, body) VALUES (%s, %s, %s, %s) ON CONFLICT (source) DO UPDATE "
         "SET revision = excluded.revision, digest = excluded.digest, body = excluded.body",
-        (request.source, request.revision, digest_of(request.body), pack(request.body)),
+        [(one.source, one.revision, digest_of(one.body), pack(one.body)) for one in puts],
     )
-    return SourceStored(request.revision), version
+    return SourcesStored(), version

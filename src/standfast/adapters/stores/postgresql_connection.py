@@ -91,7 +91,8 @@ class Connection:
                 cursor.execute("COMMIT")
         except self._psycopg.Error as error:
             self._let_go(error)
-            raise _meaning(self.database, error, committing) from None
+            meaning = _meaning(self.database, error, committing)
+            raise (self._hidden() or meaning if isinstance(meaning, NoStore) else meaning) from None
         except OSError as error:
             self.close()
             raise Trouble(f"{self.database}: {error}.", sent=committing, away=True) from None
@@ -109,23 +110,39 @@ class Connection:
             raise Trouble(f"{database}: the password can't be read: {error}") from None
         named = {"sslrootcert": database.ca, "sslcert": database.certificate, "sslkey": database.key}
         more: dict[str, Any] = {**_KEEPALIVE, **{key: value for key, value in named.items() if value}}
-        self._connection = self._psycopg.connect(
-            host=database.host,
-            port=database.port,
-            dbname=database.name,
-            user=database.user,
-            password=password,
-            sslmode=database.tls,
-            connect_timeout=max(2, round(database.timeout_s)),
-            target_session_attrs="read-write",
-            application_name="standfast",
-            client_encoding="UTF8",
-            autocommit=True,
-            prepare_threshold=None,
-            tcp_user_timeout=round(1000 * database.timeout_s),
-            **more,
-        )
+        try:
+            self._connection = self._psycopg.connect(
+                host=database.host,
+                port=database.port,
+                dbname=database.name,
+                user=database.user,
+                password=password,
+                sslmode=database.tls,
+                connect_timeout=max(2, round(database.timeout_s)),
+                target_session_attrs="read-write",
+                application_name="standfast",
+                client_encoding="UTF8",
+                autocommit=True,
+                prepare_threshold=None,
+                tcp_user_timeout=round(1000 * database.timeout_s),
+                **more,
+            )
+        except self._psycopg.Error as error:
+            raise Trouble(f"{database}: no connection can be had ({_text(error)}).", away=True) from None
         return self._connection
+
+    def _hidden(self) -> Trouble | None:
+        """Tables in a schema that a user may not look into seem not to be there: Trouble, if that is why."""
+        there = "SELECT 1 FROM pg_namespace WHERE nspname = %s AND NOT has_schema_privilege(oid, 'USAGE')"
+        try:
+            connection = self._opened()
+            with self._deadline(connection):
+                row = connection.execute(there, (self.database.schema,)).fetchone()
+        except self._psycopg.Error as error:
+            self._let_go(error)
+            return Trouble(f"{self.database}: whether it is there can't be told ({_text(error)}).", away=True)
+        why = f"{_MEANINGS['42501']} (USAGE on schema {self.database.schema})"
+        return Trouble(f"{self.database}: {why}. docs/stores.md has what to grant.") if row else None
 
     @contextmanager
     def _deadline(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> Iterator[None]:
@@ -141,8 +158,10 @@ class Connection:
             timer.join()
             os.close(there)
 
-    def _let_go(self, error: Exception) -> None:
-        if isinstance(error, self._psycopg.OperationalError | self._psycopg.InterfaceError):
+    def _let_go(self, error: Any) -> None:
+        """A server that takes no writes is left too: behind a pooler, or among several hosts, another does."""
+        lost = isinstance(error, self._psycopg.OperationalError | self._psycopg.InterfaceError)
+        if lost or error.sqlstate in ("25006", "0A000"):
             self.close()
         else:
             self._roll_back()
@@ -150,8 +169,9 @@ class Connection:
     def _roll_back(self) -> None:
         if self._connection is not None:
             try:
-                self._connection.execute("ROLLBACK")
-            except self._psycopg.Error:
+                with self._deadline(self._connection):
+                    self._connection.execute("ROLLBACK")
+            except (self._psycopg.Error, OSError):
                 self.close()
 
 
@@ -164,14 +184,18 @@ def _hang_up(descriptor: int) -> None:
 
 
 def _beginning(database: Database, writes: bool) -> Any:
-    """The first statements of a transaction, in one message."""
+    """The first statements of a transaction, in one message.
+
+    A reading one is READ WRITE too, which a standby refuses: it may be behind, and what it says would be a store that
+    was set back. Who waits for a lock gives up before the statement does, and so learns why it waited.
+    """
     from psycopg import sql
 
-    begin = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE" if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if writes else 'REPEATABLE READ'}, READ WRITE"
     limit = round(1000 * database.timeout_s)
     text = (
         f"{begin}; SET LOCAL search_path TO {{schema}}; SET LOCAL statement_timeout TO {limit}; "
-        f"SET LOCAL lock_timeout TO {limit}; SET LOCAL idle_in_transaction_session_timeout TO {2 * limit}"
+        f"SET LOCAL lock_timeout TO {round(0.8 * limit)}; SET LOCAL idle_in_transaction_session_timeout TO {2 * limit}"
     )
     if writes:  # a commit is durable, whatever the server's default; a stronger one stays
         text += (
@@ -182,10 +206,9 @@ def _beginning(database: Database, writes: bool) -> Any:
 
 
 _MEANINGS: Final[dict[str, str]] = {
+    "0A000": "the server can't do what is asked: a standby. Name the primary.",
     "25006": "the server is read-only: a standby, or set so. Name the primary.",
-    "28000": "the user may not log in so. Mend pg_hba.conf, user or certificate.",
-    "28P01": "the password is refused. Renew it at `password:`.",
-    "3D000": "there is no such database. Create it, or mend `database:`.",
+    "42703": "its tables are another program's. Name another `schema:`.",
     "53100": "its disk is full. Make room there; nothing was lost, and work goes on by itself.",
     "53300": "it has too many connections. Raise max_connections, or put a pooler in between.",
     "55P03": "another transaction holds the store. Look for it in pg_stat_activity.",
@@ -194,9 +217,13 @@ _MEANINGS: Final[dict[str, str]] = {
 }
 
 
+def _text(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
 def _meaning(database: Database, error: Any, committing: bool) -> Exception:
     """What an error of the library means."""
-    state, text = str(error.sqlstate or ""), " ".join(str(error).split())[:300]
+    state, text = str(error.sqlstate or ""), _text(error)
     if state in ("3F000", "42P01"):
         return NoStore(f"{database} is not there.")
     if state == "42501":
@@ -205,7 +232,8 @@ def _meaning(database: Database, error: Any, committing: bool) -> Exception:
         return Trouble(f"{database}: {_MEANINGS[state]}")
     import psycopg
 
-    lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    if lost:
-        return Trouble(f"{database}: it does not answer ({text}).", sent=committing, away=True)
+    answered = bool(state) and not state.startswith(("08", "57P"))
+    why = f"the server gave up ({text}, {state})" if answered else f"it does not answer ({text})"
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return Trouble(f"{database}: {why}.", sent=committing, away=True)
     return Trouble(f"{database}: {text} ({state or type(error).__name__}).")

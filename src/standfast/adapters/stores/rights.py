@@ -29,7 +29,8 @@ class Right(Struct, frozen=True):
 
 
 def s3_rights(bucket: Bucket) -> list[Right]:
-    """Read, list, write under a condition, delete; and whether conditions are heeded."""
+    """Read, list, write under a condition, delete; and whether conditions are heeded. Raises StoreError if nobody
+    answers: that says nothing of rights."""
     found: list[Right] = []
 
     def tried(name: str, needed_by: str, act: Callable[[], object]) -> bool:
@@ -38,6 +39,8 @@ def s3_rights(bucket: Bucket) -> list[Right]:
         except (Absent, Conflict):
             pass
         except Trouble as trouble:
+            if trouble.away:
+                raise StoreError(str(trouble)) from None
             found.append(Right(name, needed_by, str(trouble)))
             return False
         found.append(Right(name, needed_by))
@@ -62,6 +65,11 @@ def postgresql_rights(connection: Connection) -> list[Right]:
                 row = cursor.execute("SELECT has_database_privilege(current_database(), 'CREATE')").fetchone()
                 why = "" if row and row[0] else f"The schema {schema} is not there, and this user may not create it."
                 return [Right("CREATE on the database", "whoever starts first", why)]
+            if cursor.execute("SELECT 1 FROM pg_tables WHERE schemaname = %s", (schema,)).fetchone() is None:
+                both = "SELECT has_schema_privilege(%s, 'USAGE') AND has_schema_privilege(%s, 'CREATE')"
+                row = cursor.execute(both, (schema, schema)).fetchone()
+                why = "" if row and row[0] else f"Schema {schema} has no tables, and this user may not create them."
+                return [Right("USAGE and CREATE on the schema", "whoever starts first", why)]
             return [
                 *_privileges(cursor, schema, "SELECT", EVERYBODY),
                 *_privileges(cursor, schema, "INSERT, UPDATE, DELETE", WRITERS),

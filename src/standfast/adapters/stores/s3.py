@@ -6,6 +6,7 @@ a look at each pack that is kept (three, mostly), and two writes; everything els
 
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 from msgspec.structs import replace
@@ -29,11 +30,13 @@ from standfast.ports.store import (
     Publish,
     Published,
     PutSource,
+    PutSources,
     ReadHead,
     ReadPlan,
     ReadSource,
     SourceMoved,
     SourceRead,
+    SourcesStored,
     SourceStored,
     StoreReply,
     StoreRequest,
@@ -42,12 +45,17 @@ from standfast.ports.store import (
 from .plan_store import PlanStore
 from .s3_bucket import Absent, Bucket, Conflict, Trouble
 from .s3_catalogue import INLINE_MAX, Catalogue, StoredPlan, StoredSource
-from .s3_ledger import OBJECTS, Change, Ledger, Replaced
+from .s3_ledger import Change, Ledger, Replaced
 from .s3_packs import Index, decode_pack, encode_pack, index_of, laid_out
-from .shardkeeping import Damage, RecentNodes, pack, unpack
+from .shardkeeping import Damage, RecentNodes, damage_told, pack, unpack
 
 GONE: Final = b"This observation is gone from the bucket."
 """In the place of an observation whose object somebody deleted: nothing that could be understood, and not nothing."""
+_REPLACE: Final = (
+    "Put back an earlier version of the object that is damaged, or move the whole prefix aside: the planner then reads "
+    "every zone and publishes above it."
+)
+_FAILURES: Final = (Trouble, Conflict, Absent, Replaced, Damage, ShardDamaged)
 _PACKS_MAX: Final = 64
 _AWAY_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -65,10 +73,11 @@ class S3Store(PlanStore):
         self._packs: dict[str, Index] = {}
         self._closed, self._look_at = False, 0.0
         self._away, self._away_until, self._why_away = 0, 0.0, ""
+        self._unswept = ""
         try:
             self._ledger.begin(make)
-        except (Trouble, Damage) as error:
-            raise StoreError(str(error) if isinstance(error, Trouble) else self._damaged(error)) from None
+        except _FAILURES as error:
+            raise StoreError(self._why(error)) from None
 
     def close(self) -> None:
         """Asked anything afterwards, it answers Unknown."""
@@ -106,31 +115,30 @@ class S3Store(PlanStore):
             reply = self._perform(request)
             self._away = 0
             return reply
-        except Trouble as trouble:
-            self._leave_alone(trouble)
-            return Unknown(str(trouble))
-        except Conflict:
-            return Unknown(f"{self._bucket.place}: an object of ours was there already. Ask again.")
-        except Absent as error:
-            return Unknown(f"{error} is missing. Ask again; if it stays so, somebody deletes objects of the store.")
-        except Replaced:
-            return Unknown(self._ledger.why_gone)
         except StoreError as error:  # a newer program wrote it
             return Unknown(str(error))
-        except (Damage, ShardDamaged) as error:
-            return Unknown(self._damaged(error))
+        except _FAILURES as error:
+            if isinstance(error, Trouble):
+                self._leave_alone(error)
+            return Unknown(self._why(error))
+
+    def _why(self, error: Exception) -> str:
+        """One of _FAILURES in words."""
+        if isinstance(error, Conflict):
+            return f"{self._bucket.place}: an object of ours was there already. Ask again."
+        if isinstance(error, Absent):
+            return f"{error} is missing. Ask again; if it stays so, somebody deletes objects of the store."
+        if isinstance(error, Replaced):
+            return self._ledger.why_gone
+        if isinstance(error, Trouble):
+            return str(error)
+        return " ".join(damage_told(self._bucket.place, error, _REPLACE))
 
     def _leave_alone(self, trouble: Trouble) -> None:
         """Who can't be reached is not waited for at each request: enactors have other work."""
         if trouble.away:
             self._away_until = time.monotonic() + _AWAY_S[min(self._away, len(_AWAY_S) - 1)]
             self._away, self._why_away = self._away + 1, str(trouble)
-
-    def _damaged(self, error: Exception) -> str:
-        return (
-            f"{self._bucket.place} is damaged: {error}. Put back an earlier version of the object that is damaged, or "
-            "move the whole prefix aside: the planner then reads every zone and publishes above it."
-        )
 
     # -- requests ------------------------------------------------------------------------------------------------
 
@@ -152,8 +160,11 @@ class S3Store(PlanStore):
                 return self._ledger.change(lambda catalogue: _pinned(catalogue, request))
             case CollectPlans(generations):
                 return self._collect(generations)
-            case PutSource():
-                return self._put_source(request)
+            case PutSource(_, revision, _):
+                reply = self._put((request,))
+                return SourceStored(reply.revision if isinstance(reply, SourceMoved) else revision)
+            case PutSources(puts):
+                return self._put(puts)
             case _:
                 assert_never(request)
 
@@ -253,6 +264,11 @@ class S3Store(PlanStore):
         return (*layout.kept, name)
 
     def _collect(self, generations: tuple[int, ...]) -> Collected:
+        """Who can't list or delete takes plans off the catalogue once, and from then on says what is in the way."""
+        if self._unswept:
+            self._unswept = self._ledger.sweep(self._ledger.fetch().catalogue.fence)
+            if self._unswept:
+                raise Trouble(f"{self._unswept} Objects of collected plans still lie there, so no more are collected.")
         fence = secrets.token_hex(6)
         doomed: set[int] = set()
 
@@ -265,35 +281,38 @@ class S3Store(PlanStore):
 
         reply = self._ledger.change(decide)
         assert isinstance(reply, Collected)
-        self._ledger.sweep(fence)
+        self._unswept = self._ledger.sweep(fence)
         return reply
 
-    def _put_source(self, request: PutSource) -> StoreReply:
-        body = pack(request.body)
-        written, dead = list[str](), list[str]()
+    def _put(self, puts: tuple[PutSource, ...]) -> StoreReply:
+        bodies = [pack(one.body) for one in puts]
+        drafts: list[tuple[str, tuple[str, ...]]] = []
+        """(fence, where each body stands; empty: in the catalogue), the newest last."""
+        dead = list[str]()
 
         def decide(catalogue: Catalogue) -> Change:
-            dead.clear()
-            before = catalogue.source(request.source)
-            if request.revision <= (before.revision if before else 0):
-                return Change(SourceStored(before.revision if before else 0))
-            where = ""
-            if len(body) > INLINE_MAX:
-                if not written or not written[-1].startswith(f"{OBJECTS}{catalogue.fence}-"):
-                    written.append(self._ledger.new_object(catalogue.fence, body))
-                where = written[-1]
-            dead.extend([before.where] if before and before.where else [])
-            inline = b"" if where else body
-            stored = StoredSource(request.source, request.revision, digest_of(request.body), inline, where)
-            others = tuple(one for one in catalogue.sources if one.source != request.source)
-            return Change(SourceStored(request.revision), replace(catalogue, sources=(*others, stored)))
+            there = {one.source: one for one in catalogue.sources}
+            for one in puts:
+                before = there.get(one.source)
+                if one.revision <= (before.revision if before else 0):
+                    return Change(SourceMoved(one.source, before.revision if before else 0))
+            dead[:] = [there[one.source].where for one in puts if one.source in there and there[one.source].where]
+            if not drafts or drafts[-1][0] != catalogue.fence:
+                drafts.append((catalogue.fence, self._placed(catalogue.fence, bodies)))
+            for one, body, where in zip(puts, bodies, drafts[-1][1], strict=True):
+                inline = b"" if where else body
+                there.pop(one.source, None)
+                there[one.source] = StoredSource(one.source, one.revision, digest_of(one.body), inline, where)
+            return Change(SourcesStored(), replace(catalogue, sources=tuple(there.values())))
 
         reply = self._ledger.change(decide)
-        took = reply == SourceStored(request.revision) and self._ledger.seen is not None
-        if took and self._ledger.seen is not None and not set(written[-1:]) <= self._ledger.seen.catalogue.objects:
-            took = False  # somebody put the same revision
-        self._ledger.tidied([*(written[:-1] if took else written), *(dead if took else [])])
+        took = reply == SourcesStored()
+        lost = [where for _, places in (drafts[:-1] if took else drafts) for where in places if where]
+        self._ledger.tidied([*lost, *(dead if took else [])])
         return reply
+
+    def _placed(self, fence: str, bodies: Sequence[bytes]) -> tuple[str, ...]:
+        return tuple(self._ledger.new_object(fence, one) if len(one) > INLINE_MAX else "" for one in bodies)
 
 
 def _summary(one: StoredPlan, pins: dict[int, str]) -> PlanSummary:

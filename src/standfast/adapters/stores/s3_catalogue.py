@@ -101,7 +101,8 @@ def encode(catalogue: Catalogue) -> bytes:
 def decode(octets: bytes) -> Catalogue:
     """From what is stored. Raises Damage, and StoreError if it is of a newer version."""
     if octets[: len(_MAGIC)] != _MAGIC:
-        raise Damage("its catalogue is not one of ours")
+        page = " but a page: of a proxy in between, or put there by somebody" if octets.lstrip()[:1] == b"<" else ""
+        raise Damage(f"its catalogue is not one of ours{page}")
     seal, body = octets[4:36], octets[36:]
     unpacked = unpacked_zstd(body, _UNPACKED_MAX, "its catalogue")
     if hashlib.sha256(unpacked).digest() != seal:

@@ -15,6 +15,7 @@ Rule 4.  A version that does not follow the one seen before (removed, made anew,
 """
 
 import random
+import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ from .s3_catalogue import FORMAT, RECENT_MAX, Catalogue, decode, encode
 CATALOGUE: Final = "catalogue"
 OBJECTS: Final = "objects/"
 TRIAL: Final = "trial"
+_OURS: Final = re.compile(rf"{OBJECTS}([0-9a-f]{{12}}|check)-[0-9a-f]{{16}}")
+"""What `new_object` and `rights.py` call theirs. Nothing else is ever deleted."""
 _SETTLING_MAX: Final = 6
 _PAUSE_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
 
@@ -189,14 +192,17 @@ class Ledger:
         self.bucket.put(name, body)
         return name
 
-    def sweep(self, fence: str) -> None:
-        """Delete what lies outside the new fence and is not referred to. Whatever ends it, the next one goes on."""
+    def sweep(self, fence: str) -> str:
+        """Delete what lies outside the new fence and is not referred to. Why it did not come to that, if it did not:
+        the next one goes on. What others keep under the prefix is theirs."""
         seen = self.seen
         if seen is None or seen.catalogue.fence != fence:
-            return  # another clean-up came in between, and sweeps
+            return ""  # another clean-up came in between, and sweeps
         needed, begin = seen.catalogue.objects, f"{OBJECTS}{fence}-"
         try:
-            lost = [key for key in self.bucket.keys(OBJECTS) if key not in needed and not key.startswith(begin)]
-        except (Trouble, Absent):
-            return
-        self.tidied(lost)
+            there = [key for key in self.bucket.keys(OBJECTS) if _OURS.fullmatch(key) and not key.startswith(begin)]
+            if lost := [key for key in there if key not in needed]:
+                self.bucket.delete(lost)
+        except (Trouble, Absent, Conflict) as error:
+            return str(error)
+        return ""

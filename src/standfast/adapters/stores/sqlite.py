@@ -26,11 +26,13 @@ from standfast.ports.store import (
     Publish,
     Published,
     PutSource,
+    PutSources,
     ReadHead,
     ReadPlan,
     ReadSource,
     SourceMoved,
     SourceRead,
+    SourcesStored,
     SourceStored,
     StoreReply,
     StoreRequest,
@@ -105,7 +107,7 @@ class SqliteStore(PlanStore):
                 case ReadPlan() | ListPlans() | ReadSource():
                     with transaction(self._connection, "DEFERRED"):
                         return self._read(request)
-                case Publish() | Pin() | CollectPlans() | PutSource():
+                case Publish() | Pin() | CollectPlans() | PutSource() | PutSources():
                     with transaction(self._connection, "IMMEDIATE"):
                         reply = self._write(request)
                     if isinstance(reply, Published) and isinstance(request, Publish):
@@ -144,7 +146,7 @@ class SqliteStore(PlanStore):
             raise Damage(f"the observation of source {source} does not match its digest")
         return SourceRead(row.revision, found[0])
 
-    def _write(self, request: Publish | Pin | CollectPlans | PutSource) -> StoreReply:
+    def _write(self, request: Publish | Pin | CollectPlans | PutSource | PutSources) -> StoreReply:
         match request:
             case Publish():
                 return self._publish(request)
@@ -152,8 +154,11 @@ class SqliteStore(PlanStore):
                 return self._pin(generation, reason)
             case CollectPlans(generations):
                 return self._collect(generations)
-            case PutSource():
-                return self._put_source(request)
+            case PutSource(_, revision, _):
+                reply = self._put((request,))
+                return SourceStored(reply.revision if isinstance(reply, SourceMoved) else revision)
+            case PutSources(puts):
+                return self._put(puts)
 
     def _publish(self, request: Publish) -> Published | HeadMoved | SourceMoved:
         catalogue = read_catalogue(self._connection)
@@ -191,23 +196,26 @@ class SqliteStore(PlanStore):
             write_catalogue(self._connection, remove_plans(self._connection, catalogue, rows, doomed))
         return Collected(tuple(sorted(doomed)))
 
-    def _put_source(self, request: PutSource) -> SourceStored:
+    def _put(self, puts: tuple[PutSource, ...]) -> SourcesStored | SourceMoved:
         catalogue = read_catalogue(self._connection)
-        rows = self._sources(catalogue)
-        before = rows.get(request.source)
-        stored = before.revision if before else 0
-        if request.revision <= stored:
-            return SourceStored(stored)
-        row = SourceRow(request.source, request.revision, digest_of(request.body))
-        total = minus(catalogue.sources, *before) if before else catalogue.sources
-        self._connection.execute(
+        rows, total = self._sources(catalogue), catalogue.sources
+        for one in puts:
+            before = rows.get(one.source)
+            stored = before.revision if before else 0
+            if one.revision <= stored:
+                return SourceMoved(one.source, stored)
+        fresh = [SourceRow(one.source, one.revision, digest_of(one.body)) for one in puts]
+        for row in fresh:
+            if before := rows.get(row.source):
+                total = minus(total, *before)
+            total = plus(total, *row)
+        self._connection.executemany(
             "INSERT OR REPLACE INTO sources (source, revision, digest, seal, body) VALUES (?, ?, ?, ?, ?)",
-            (*row, seal(*row), request.body),
+            [(*row, seal(*row), one.body) for row, one in zip(fresh, puts, strict=True)],
         )
-        total = plus(total, *row)
         write_catalogue(self._connection, catalogue._replace(sources=total))
-        self._proven = total, {**rows, row.source: row}
-        return SourceStored(request.revision)
+        self._proven = total, rows | {row.source: row for row in fresh}
+        return SourcesStored()
 
     def _sources(self, catalogue: Catalogue) -> dict[str, SourceRow]:
         """Every source's row. Those that were proven last are believed while the catalogue's sum of seals is theirs: to

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from standfast.model.shards import ShardDamaged, digest_of, read_outline
 
-from .shardkeeping import Damage, record_of, unpack
+from .shardkeeping import Damage, Strange, damage, damage_told, record_of, unpack
 from .sqlite_file import Failures, explain, explained, transaction
 from .sqlite_schema import Catalogue, read_catalogue, read_pins, read_plans, read_sources
 
@@ -16,10 +16,13 @@ def check_file(connection: sqlite3.Connection, path: Path) -> list[str]:
     problems: list[str] = []
     _, remedy = explained(path, Damage(""))
 
-    def run(examination: Callable[[sqlite3.Connection], Iterator[str]]) -> None:
+    def told(found: str | Strange) -> str:
+        return f"{path}: {found}. {remedy}" if isinstance(found, str) else " ".join(damage_told(path, found, remedy))
+
+    def run(examination: Callable[[sqlite3.Connection], Iterator[str | Strange]]) -> None:
         try:
             with transaction(connection, "DEFERRED"):
-                problems.extend(f"{path}: {found}. {remedy}" for found in examination(connection))
+                problems.extend(map(told, examination(connection)))
         except Failures as error:
             problems.append(explain(path, error))
 
@@ -53,21 +56,25 @@ def _observations(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"the observation of source {source} does not match its digest"
 
 
-def _shards(connection: sqlite3.Connection) -> Iterator[str]:
+def _shards(connection: sqlite3.Connection) -> Iterator[str | Strange]:
     below: dict[str, tuple[str, ...]] = {}
     for digest, body in connection.execute("SELECT digest, body FROM nodes"):
         try:
             outline = read_outline(digest, unpack(digest, body), 0)
             below[digest] = tuple(child for _, child in outline.children if child != digest)
-        except (ShardDamaged, Damage) as damage:
+        except ShardDamaged as error:
             below[digest] = ()
-            yield str(damage)
+            found = damage(error)
+            yield found if isinstance(found, Strange) else str(found)
+        except Damage as error:
+            below[digest] = ()
+            yield str(error)
     reached: set[str] = set()
     for generation, digest, record in connection.execute("SELECT generation, digest, record FROM plans"):
         try:
             waiting = [record_of(digest, record).shards]
-        except Damage as damage:
-            yield f"generation {generation}: {damage}"
+        except Damage as error:
+            yield f"generation {generation}: {error}"
             continue
         while waiting:
             shard = waiting.pop()

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from standfast.errors import StoreError
 
-from .shardkeeping import Damage
+from .shardkeeping import Damage, damage_told
 from .sqlite_schema import SCHEMA, SCHEMA_VERSION, Catalogue, write_catalogue
 
 STORE_ID: Final = 0x53465053
@@ -172,7 +172,7 @@ _MEANINGS: Final[dict[str, tuple[str, str]]] = {
 def explained(path: Path, error: BaseException) -> tuple[str, str]:
     """What the error means, and what to do about it: two sentences."""
     if isinstance(error, Damage | UnicodeDecodeError):
-        return f"{path} is damaged: {error}.", _REPLACE
+        return damage_told(path, error, _REPLACE)
     if isinstance(error, OSError):
         return f"{path} cannot be used: {error.strerror}.", "Check that its directory exists and may be written."
     if isinstance(error, MemoryError):

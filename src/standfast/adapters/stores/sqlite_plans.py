@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from standfast.model.plan import Plan, read_plan
 from standfast.model.shards import ShardDamaged
 
-from .shardkeeping import Damage, RecentNodes, pack, record_of, unneeded, unpack
+from .shardkeeping import Damage, RecentNodes, damage, pack, record_of, unneeded, unpack
 from .sqlite_schema import Catalogue, PlanRow, minus, plus, read_catalogue, read_plans, seal
 
 
@@ -69,7 +69,7 @@ def load_plan(connection: sqlite3.Connection, digest: str, recent: RecentNodes) 
         try:
             plan = read_plan(digest, row[0], lambda digests: fetch(connection, digests), recent.nodes)
         except ShardDamaged as error:
-            raise Damage(str(error)) from None
+            raise damage(error) from None
         recent.remember(plan)
     return plan
 
