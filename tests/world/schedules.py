@@ -243,6 +243,8 @@ def a_refill_without_a_journal_is_completed_once_it_can_be_written() -> None:
             world.step(actor, faults=False)
         if broken:
             assert served(world.zone, WWW) == NEW, "it was not refilled"
+            refills = {one.unrecorded for one in world.outcomes if one.result == "refilled"}
+            assert refills == {"the disk is full"}, "nobody is told that it has no intent"
             assert not isinstance(marker(world.zone, WWW), Marker), "a write without an intent"
     at(world, 2, NEW)
 

@@ -167,7 +167,7 @@ def _backwards(
     effects: Mapping[str, InEffect],
     stream: str,
 ) -> list[str]:
-    """G2. Excepted exactly: the endpoint's marker is lost and nothing left in the zone remembers what it said."""
+    """G2. Excepted exactly: the endpoint's marker is lost and the zone does not remember what it said."""
     if isinstance(was, Marker) and was.state != "placeholder":
         if not isinstance(now, Marker):
             return [f"G2: a change took the marker of {name} away"]
@@ -219,12 +219,16 @@ def _same_nonce(what: str, was: MarkerReading | FloorReading, now: MarkerReading
 
 
 def remembered(zone: ZoneState, names: Iterable[str], stream: str) -> int:
-    """The highest generation that the zone's floor and readable markers still tell; 0: nothing."""
+    """The generation that the zone remembers: its floor's; where that is lost, the highest of its markers; 0: none.
+
+    Every write asserts the floor, and leaves it at least as high as every marker (`_forgetful`). Below a marker only
+    people can set it, and then there is nothing that a write could assert in its place.
+    """
     floor = floor_at(zone, stream)
-    told = [floor.generation] if isinstance(floor, Floor) and floor.stream == stream else []
+    if isinstance(floor, Floor) and floor.stream == stream:
+        return floor.generation
     markers = (marker_at(zone, name) for name in names)
-    told += (one.generation for one in markers if isinstance(one, Marker) and one.stream == stream)
-    return max(told, default=0)
+    return max((one.generation for one in markers if isinstance(one, Marker) and one.stream == stream), default=0)
 
 
 def _too_few(

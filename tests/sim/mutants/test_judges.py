@@ -66,7 +66,7 @@ def test_another_package_than_the_copy_is_not_judged() -> None:
         [sys.executable, "-m", "standfast.sim.mutants.judging", msgspec.json.encode(order).decode()],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert process.returncode != 0
     assert "is judged instead of the copy" in process.stderr

@@ -6,18 +6,18 @@ import pytest
 
 from standfast.adapters.providers.transport import Connection
 from standfast.config.schema import HealthConfig
-from standfast.recovery import sources
+from standfast.recovery import catchup, sources
 from standfast.recovery.health import HealthPolicy
-from standfast.runtime import cleaning, enacting, planning, rounds, sharing
+from standfast.runtime import cleaning, enacting, planning, rounds, sharing, turns
 from standfast.sim.swarm import cadence
 
 PAIRS = {
     "ENACTOR_POLL_S": enacting.POLL_S,
     "AUDIT_S": enacting.AUDIT_S,
-    "RETRY_S": enacting.RETRY_S,
-    "PAUSE_S": enacting.PAUSE_S,
-    "PAUSE_MAX_S": enacting.PAUSE_MAX_S,
-    "ENDPOINTS_A_SECOND": enacting.ENDPOINTS_A_SECOND,
+    "RETRY_S": catchup.RETRY_S,
+    "PAUSE_S": turns.PAUSE_S,
+    "PAUSE_MAX_S": turns.PAUSE_MAX_S,
+    "ENDPOINTS_A_SECOND": turns.ENDPOINTS_A_SECOND,
     "PLANNER_POLL_S": planning.POLL_S,
     "PLANNER_LOOK_S": planning.LOOK_S,
     "SURVEY_S": planning.SURVEY_S,
@@ -29,6 +29,7 @@ PAIRS = {
     "SILENT_BEATS": sharing.SILENT_BEATS,
     "SHRINK_MAX": sources.SHRINK_MAX,
     "CLEANER_PASS_S": cleaning.PASS_S,
+    "TREES_EVERY": cleaning.TREES_EVERY,
     "PROBE_JITTER": rounds.JITTER,
     "HEALTH_BEAT_S": max(planning.BEAT_S, HealthPolicy().interval_s),
     "LOOK_S": inspect.signature(enacting.EnactorProcess).parameters["look_s"].default,

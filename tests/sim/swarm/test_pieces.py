@@ -1,12 +1,13 @@
 """The pieces of the simulator: time, faults, hands, files, and what is left out because it changes nothing."""
 
 import random
+from functools import cache
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from standfast.model.name import marker_owner
+from standfast.model.name import marker_owner, rollback_owner
 from standfast.model.rrset import RRset, RRType, txt_rdata
 from standfast.ports import provider_spec, store_spec
 from standfast.ports.provider_spec import ZoneState
@@ -19,15 +20,21 @@ from standfast.sim.swarm.mishaps import Mishaps
 from standfast.sim.swarm.region import Region
 from standfast.sim.swarm.running import CRASH, Simulation, run
 from standfast.sim.swarm.scenario import Fault, Scenario, ScenarioError, drawn, load, save
+from standfast.sim.swarm.server import Server
+from standfast.sim.swarm.treehands import TREE_HANDS
 
 CALM = structs.replace(drawn(1, 0.2, 6), faults=())
+TREED = structs.replace(
+    CALM, hosted=1, hours=0.5, faults=tuple(one for one in drawn(5, 0.5, 6).faults if KINDS[one.kind].change)
+)
+"""Endpoints have trees, and plans change."""
 STILL = structs.replace(drawn(4, 0.2, 6), faults=())
 """Nothing turns in it: answers that do go on changing when they are asked to stand still."""
 
 
-def settled() -> Region:
+def settled(scenario: Scenario = CALM) -> Region:
     """A region in which everything stands as it should."""
-    simulation = Simulation(CALM)
+    simulation = Simulation(scenario)
     assert simulation.run().broken is None
     return simulation.region
 
@@ -83,11 +90,34 @@ def test_two_faults_of_one_kind_end_one_by_one() -> None:
     assert not mishaps.on("outage", "z0.example")
 
 
+@cache
+def _stood(scenario: Scenario) -> Server:
+    return next(iter(settled(scenario).servers.values()))
+
+
+def _names(zone: ZoneState) -> tuple[str, ...]:
+    return (f"e2.{zone.apex}", zone.apex, f"*.w.{zone.apex}", f"e3.{zone.apex}")
+
+
+def test_a_hosted_zone_has_trees_and_the_cleaner_leaves_no_more_than_it_may() -> None:
+    simulation = Simulation(TREED)
+    told: list[str] = []
+    simulation.region.on_note = lambda actor, text: told.append(text) if actor == "cleaner" else None
+    assert simulation.run().broken is None
+    assert any(text.startswith("collected the tree of since") for text in told), told
+    region = simulation.region
+    zone = region.servers["z0.example"].state
+    assert any(key[1] == RRType.ROUTED_A for key in zone.rrsets)
+    region.cleaner.trees.keep = -1
+    assert "nothing needs them" in region.judge.uncollected(region.depot.state.head, (zone,), -1)
+
+
 @pytest.mark.parametrize("kind", [name for name in KINDS if name.startswith("hand: ")])
 def test_every_family_of_hands_changes_the_zone(kind: str) -> None:
-    server = next(iter(settled().servers.values()))
+    server = _stood(TREED if kind in TREE_HANDS else CALM)
     zone, past = server.state, tuple(server.past)
-    name = f"e2.{zone.apex}"
+    back = [name for name in _names(zone) if (rollback_owner(name, zone.apex), int(RRType.ROUTED_A)) in zone.rrsets]
+    name = back[0] if kind in TREE_HANDS else f"e2.{zone.apex}"
     if kind in RESTORING:
         owner = (marker_owner(name, zone.apex), int(RRType.TXT))
         past = (ZoneState(zone.apex, {owner: RRset.of(RRType.TXT, 60, [txt_rdata("as it was")])}), *past)

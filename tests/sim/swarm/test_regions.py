@@ -12,7 +12,7 @@ from standfast.sim.swarm.running import Run, run
 from standfast.sim.swarm.scenario import drawn
 
 FIXED = range(30)
-FRESH = 12
+FRESH = 8
 
 
 def explained(seeds: range) -> list[Run]:
@@ -46,9 +46,9 @@ def test_fresh_seeds_keep_every_promise() -> None:
 def test_a_run_is_the_same_whatever_the_hashes_of_strings_are() -> None:
     program = (
         "from standfast.sim.swarm.running import run; from standfast.sim.swarm.scenario import drawn; "
-        "print(*[run(drawn(seed, 0.2, 9)).digest for seed in (3, 4)])"
+        "print(*[run(drawn(seed, 0.2, 9)).digest for seed in (3, 5)])"
     )
-    here = " ".join(run(drawn(seed, 0.2, 9)).digest for seed in (3, 4))
+    here = " ".join(run(drawn(seed, 0.2, 9)).digest for seed in (3, 5))
     for hashes in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": hashes}
         done = subprocess.run(

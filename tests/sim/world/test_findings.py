@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from sim.world.small import first_finding, small
-from standfast.core import change, cleaner, drafting, freezer, judgement, publisher, writing
+from standfast.core import change, cleaner, direct, drafting, judgement, publisher, writing
 from standfast.core.cleaner import Listing, Sweep
 from standfast.core.enactor import Enactor
 from standfast.core.judgement import Due, Judgement, Leave
@@ -119,12 +119,12 @@ def _unjournalled(patch: pytest.MonkeyPatch) -> None:
 
 def _told_too_early(patch: pytest.MonkeyPatch) -> None:
     """An operator is told that the zone is sealed while a marker's change is still under way."""
-    real = freezer.Replacing.heard
+    real = direct.Replacing.heard
 
-    def trusting(self: freezer.Replacing, reply: ReplaceReply) -> Any:
+    def trusting(self: direct.Replacing, reply: ReplaceReply) -> Any:
         return real(self, Written() if isinstance(reply, Unknown) else reply)
 
-    patch.setattr(freezer.Replacing, "heard", trusting)
+    patch.setattr(direct.Replacing, "heard", trusting)
 
 
 MUTANTS: dict[str, tuple[Patch, Run, str, int]] = {

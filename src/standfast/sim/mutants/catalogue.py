@@ -11,14 +11,16 @@ from .floors import FLOORS
 from .health import HEALTH
 from .mutant import Judge, Mutant
 from .operators import OPERATORS
+from .orphans import ORPHANS
 from .planning import PLANNING
 from .protocol import PROTOCOL
 from .stores import STORES
 from .trees import TREES
+from .watching import WATCHING
 
 CATALOGUE: Final[tuple[Mutant, ...]] = (
     *(*PROTOCOL, *FLOORS, *OPERATORS, *PLANNING),
-    *(*HEALTH, *COMING_BACK, *CHECKS, *CONTRACTS, *STORES, *TREES),
+    *(*HEALTH, *COMING_BACK, *CHECKS, *CONTRACTS, *STORES, *TREES, *WATCHING, *ORPHANS),
 )
 
 SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
@@ -36,6 +38,7 @@ SUBSET: Final[tuple[tuple[str, Judge], ...]] = (
     ("a flip asserts nothing of its tree", "search"),
     ("trees are judged by the plan's generation", "search"),
     ("a collection does not assert root", "search"),
+    ("without a marker every tree is unclaimed", "search"),
     ("store collects the head", "conformance"),
 )
 """Of each kind of rule one, with the judge that notices it within seconds: for continuous integration."""

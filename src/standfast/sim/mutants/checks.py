@@ -42,6 +42,15 @@ CHECKS: Final = (
         judges=_TESTS,
     ),
     Mutant(
+        name="parts of a check that can't be made whole are nobody's",
+        file=_KEEPER,
+        old="    checks += _unfinished(making)\n",
+        new="",
+        rule="a used-up quota spends no reference after the other",
+        expected=("schedule",),
+        judges=_TESTS,
+    ),
+    Mutant(
         name="an edited check is set back for ever",
         file=_KEEPER,
         old="        mending = tuple(pair for pair in edited if pair[0].id not in self.task.leave)\n",

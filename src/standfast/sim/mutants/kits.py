@@ -31,6 +31,7 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/core/test_planner_following.py",
         "tests/core/test_planner_rotation.py",
         "tests/core/test_layout.py",
+        "tests/core/test_slow_weights.py",
         "tests/runtime/test_enacting.py",
         "tests/core/test_publisher.py",
         "tests/core/test_publisher_script.py",
@@ -43,10 +44,18 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/recovery/test_sources.py",
         "tests/core/test_prefixes.py",
         "tests/recovery/test_override.py",
+        "tests/core/test_due.py",
+        "tests/recovery/test_catchup.py",
+        "tests/recovery/test_checking.py",
+        "tests/runtime/test_turns.py",
         "tests/recovery/test_admission.py",
+        "tests/recovery/test_admission_misused.py",
+        "tests/runtime/test_admitting.py",
         "tests/recovery/test_holding.py",
         "tests/recovery/test_lease.py",
+        "tests/runtime/registry/test_pages.py",
         "tests/sim/recovering/test_models.py",
+        "tests/sim/recovering/test_storm.py",
     ),
     "checks": (
         "tests/core/test_check_keeper.py",
@@ -54,13 +63,29 @@ TESTS: Final[dict[Judge, tuple[str, ...]]] = {
         "tests/core/test_checks_in_plans.py",
         "tests/runtime/test_checkwishes.py",
     ),
+    "watch": (
+        "tests/runtime/test_namewatch.py",
+        "tests/runtime/test_economy.py",
+        "tests/core/test_patrol.py",
+        "tests/core/test_rollback_alias.py",
+    ),
+    "trees": ("tests/sim/world/test_orphans.py", "tests/sim/world/test_waiting.py"),
     "conformance": (
         "tests/conformance/test_provider_memory.py",
         "tests/conformance/test_store_memory.py",
         "tests/conformance/test_store_sqlite.py",
+        "tests/adapters/stores/test_earlier_plans.py",
     ),
-    "s3": ("tests/conformance/test_store_s3.py", "tests/adapters/stores/test_s3_faults.py"),
-    "postgresql": ("tests/conformance/test_store_postgresql.py", "tests/adapters/stores/test_postgresql_faults.py"),
+    "s3": (
+        "tests/conformance/test_store_s3.py",
+        "tests/adapters/stores/test_s3_faults.py",
+        "tests/adapters/stores/test_s3_answers.py",
+    ),
+    "postgresql": (
+        "tests/conformance/test_store_postgresql.py",
+        "tests/adapters/stores/test_postgresql_faults.py",
+        "tests/adapters/stores/test_postgresql_servers.py",
+    ),
 }
 WITHOUT_SLOW: Final[frozenset[Judge]] = frozenset({"s3", "postgresql"})
 """Their races of processes, left out, find by chance what these mutants get wrong by rule."""

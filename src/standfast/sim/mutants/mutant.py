@@ -7,11 +7,14 @@ from msgspec import Struct
 
 from standfast.errors import StandfastError
 
-Judge: TypeAlias = Literal["search", "simulation", "schedules", "planning", "conformance", "checks", "s3", "postgresql"]
+Judge: TypeAlias = Literal[
+    "search", "simulation", "schedules", "planning", "conformance", "checks", "watch", "trees", "s3", "postgresql"
+]
 """search: every interleaving of small runs. simulation: regions in virtual time, seed after seed. schedules: the
 shortest ways in which a rule goes wrong, by hand. planning: the tests of planner and health. checks: those of a
-provider's own health checks. conformance: the kit that every store or provider must pass. s3, postgresql: the same kit
-and the faults of that store, on a server of the tests' own."""
+provider's own health checks. watch: those of finding damage that nobody tells of. trees: those of trees that nothing
+needs. conformance: the kit that every store or provider must pass. s3, postgresql: the same kit and the faults of that
+store, on a server of the tests' own."""
 
 
 class Mutant(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Final
 
 from .mutant import Judge, Mutant
 
-_SEALS: Final = "core/sealing.py"
+_SEALS: Final = "core/freezer.py"
 _PUBLISHES: Final = "core/emergency.py"
 _LEAVES: Final = "core/leaving.py"
 _DRAFTS: Final = "core/drafting.py"
@@ -16,7 +16,7 @@ OPERATORS: Final[tuple[Mutant, ...]] = (
     Mutant(
         name="a second seal keeps the first entry's nonce",
         file=_SEALS,
-        old="        if changes or renew or name == first:\n",
+        old="        if changes or renew or name == self.first:\n",
         new="        if changes or renew:\n",
         rule="operators: from sealed on nothing lands that was sent before, a freeze of a lost floor included",
         expected=("G8",),

@@ -6,7 +6,6 @@ from .mutant import Judge, Mutant
 
 _REGION: Final[tuple[Judge, ...]] = ("simulation", "planning")
 _CLEANER: Final = "core/cleaner.py"
-_SEALS: Final = "core/sealing.py"
 _FREEZES: Final = "core/freezer.py"
 
 PLANNING: Final = (
@@ -190,7 +189,7 @@ PLANNING: Final = (
     Mutant(
         name="markers sealed, not the floor",
         file=_FREEZES,
-        old='        renewed = replace(floor, state="frozen") if command.verb == "freeze" else floor\n',
+        old='        renewed = replace(floor, state="frozen") if self.verb == "freeze" else floor\n',
         new="        renewed = floor\n",
         rule="freeze: the floor first, then every marker",
         expected=("G8", "test_"),
@@ -199,7 +198,7 @@ PLANNING: Final = (
     ),
     Mutant(
         name="a placeholder leaves the floor's nonce",
-        file=_SEALS,
+        file=_FREEZES,
         old='    return any(mark.put is None or mark.put.state == "placeholder" for mark in marks)\n',
         new="    return False and any(marks)\n",
         rule="freeze: a placeholder is set with a fresh floor nonce",
@@ -210,8 +209,8 @@ PLANNING: Final = (
     Mutant(
         name="sealed although somebody moved the floor",
         file=_FREEZES,
-        old="    if sights.floor is None or sights.floor.rdata != sights.progress.floor:\n",
-        new="    if sights.floor is None:\n",
+        old="        if sights.floor is None or sights.floor.rdata != self.left:\n            return Further(",
+        new="        if sights.floor is None:\n            return Further(",
         rule="freeze: sealed means that a full pass has followed the floor",
         expected=("G8", "test_"),
         judges=("simulation", "schedules"),
@@ -219,17 +218,17 @@ PLANNING: Final = (
     Mutant(
         name="thaw begins with the floor",
         file=_FREEZES,
-        old='        renewed = replace(floor, state="frozen") if command.verb == "freeze" else floor\n',
-        new='        renewed = replace(floor, state="frozen" if command.verb == "freeze" else "live")\n',
+        old='        renewed = replace(floor, state="frozen") if self.verb == "freeze" else floor\n',
+        new='        renewed = replace(floor, state="frozen" if self.verb == "freeze" else "live")\n',
         rule="freeze: thaw goes markers first, floor last",
         expected=("G8", "test_"),
         judges=("simulation", "schedules"),
     ),
     Mutant(
         name="thaw revives what was retired",
-        file=_SEALS,
-        old='marker.stream != command.stream or marker.state == "retired"):\n            continue\n',
-        new="marker.stream != command.stream):\n            continue\n",
+        file=_FREEZES,
+        old='marker.stream != self.stream or marker.state == "retired"):\n                continue\n',
+        new="marker.stream != self.stream):\n                continue\n",
         rule="8: a tombstone stands for ever",
         expected=("G2", "test_"),
         judges=("simulation", "schedules"),
@@ -292,7 +291,7 @@ PLANNING: Final = (
     Mutant(
         name="names are weighted alike",
         file="core/layout.py",
-        old="        weight = one.capacity if most <= WEIGHT_MAX else max(1, one.capacity * WEIGHT_MAX // most)\n",
+        old="        weight = capacity if most <= WEIGHT_MAX else max(1, capacity * WEIGHT_MAX // most)\n",
         new="        weight = 1\n",
         rule="Route 53: shares follow capacity",
         expected=("test_",),

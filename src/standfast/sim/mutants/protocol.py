@@ -216,6 +216,15 @@ PROTOCOL: Final = (
         runs=("retiring",),
     ),
     Mutant(
+        name="a refill without its intent says nothing of it",
+        file=_SETTLES,
+        old="structs.replace(self.drawn, unrecorded=reply.why)",
+        new="self.drawn",
+        rule="5: an intent is on disk before its write, or the outcome of a refill says that it is not (G10)",
+        expected=("a_refill_without_a_journal_is_completed_once_it_can_be_written",),
+        judges=("schedules",),
+    ),
+    Mutant(
         name="streams ignored",
         file=_JUDGES,
         old="    if marker.stream != plan.record.stream:\n",

@@ -33,7 +33,7 @@ _START_SECONDS: Final = 60.0
 
 PACKAGE: Final = Path(standfast.__file__).parent
 CONTROL: Final = "nothing mutated"
-BY_HAND: Final[tuple[Judge, ...]] = ("schedules", "planning", "checks")
+BY_HAND: Final[tuple[Judge, ...]] = ("schedules", "planning", "checks", "watch", "trees")
 _CONTROL: Final = Mutant(
     name=CONTROL,
     file="__init__.py",

@@ -155,7 +155,7 @@ def _filled(state: Door) -> Door:
 def _door_key(state: Door) -> Hashable:
     intake, most = state.intake, max(PATIENCES)
     waiting = tuple(
-        (tenant, tuple((one.deadline - state.now, min(state.now - one.arrived, most)) for one in queue))
+        (tenant, tuple((one.deadline - state.now, min(state.now - one.arrived, most)) for one in queue.values()))
         for tenant, queue in sorted(intake._queues.items())
     )
     begun = tuple(sorted((intake._inside[key].tenant, intake._inside[key].deadline - state.now) for key in state.begun))

@@ -28,6 +28,7 @@ SHRINK_MAX: Final = 0.34
 """A fleet that lost a larger share of its load balancers at once is not believed (`adapters/sources/file.py`)."""
 
 CLEANER_PASS_S: Final = 60.0
+TREES_EVERY: Final = 10
 PROBE_JITTER: Final = 0.1
 PROVIDER_TIMEOUT_S: Final = 5.0
 """How long an enactor waits for the answer to an update, and for a silent server while it reads."""

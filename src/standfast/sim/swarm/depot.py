@@ -10,14 +10,14 @@ from typing import Final
 
 from standfast.ports import store_spec
 from standfast.ports.provider import Unknown
-from standfast.ports.store import CollectPlans, Publish, PutSource, StoreReply, StoreRequest
+from standfast.ports.store import CollectPlans, Publish, PutSource, PutSources, StoreReply, StoreRequest
 from standfast.ports.store_spec import StoreState
 
 from .mishaps import Mishaps
 
 COPIES: Final = 24
 """Old copies that people may put back, one per publication."""
-_WRITES: Final = (Publish, CollectPlans, PutSource)
+_WRITES: Final = (Publish, CollectPlans, PutSource, PutSources)
 
 
 class Depot:
@@ -45,6 +45,9 @@ class Depot:
                 self._changed("head")
             elif isinstance(request, PutSource):
                 self._changed(request.source)
+            elif isinstance(request, PutSources):
+                for one in request.puts:
+                    self._changed(one.source)
         if isinstance(request, _WRITES) and self._mishaps.hits("store's reply lost", who):
             self._mishaps.fire("store's reply lost")
             return Unknown("the store's reply was lost")

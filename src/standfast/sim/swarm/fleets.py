@@ -19,9 +19,15 @@ COPIES: Final = 8
 class Fleets:
     """The truth about the fleet, and who is told what of it. `changed` hears who dies or is back."""
 
-    def __init__(self, scenario: Scenario, mishaps: Mishaps, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        mishaps: Mishaps,
+        changed: Callable[[str], None],
+        given: tuple[LoadBalancer, ...] = (),
+    ) -> None:
         self._mishaps, self._changed = mishaps, changed
-        self.truth = tuple(_load_balancer(place) for place in range(scenario.load_balancers))
+        self.truth = given or tuple(_load_balancer(place) for place in range(scenario.load_balancers))
         self.truth = tuple(sorted(self.truth, key=lambda one: one.id))
         self.older: deque[tuple[LoadBalancer, ...]] = deque([self.truth], maxlen=COPIES)
         self.restless_s = scenario.hours * 3600.0

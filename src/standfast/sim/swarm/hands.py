@@ -1,19 +1,16 @@
 """What people do to a zone by hand, each as a pure function of the zone as it is and as it was."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from standfast.model.name import first_name, floor_owner, marker_owner, name_to_wire, subtree
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType, addresses, txt_rdata
+from standfast.model.rrset import ADDRESS_TYPES, BESIDE, RRset, RRType, addresses, txt_rdata
 from standfast.ports.provider import Key
 from standfast.ports.provider_spec import ZoneState
 
 from .scenario import STREAM
-
-Records: TypeAlias = dict[Key, RRset]
-Hand: TypeAlias = Callable[[Records, str, str, Sequence[ZoneState], random.Random], Records]
-"""(records, apex, endpoint's name, older states, draw) → records; the records given may be altered."""
+from .treehands import TREE_HANDS, Hand, Records
 
 _TXT: Final = int(RRType.TXT)
 
@@ -32,13 +29,20 @@ def without_wildcard(zone: ZoneState) -> ZoneState | None:
 
 def _addresses_gone(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
     for rtype in ADDRESS_TYPES if draw.random() < 0.6 else (draw.choice(ADDRESS_TYPES),):
-        rrsets.pop((name, int(rtype)), None)
+        _pop_address(rrsets, name, rtype)
     return rrsets
+
+
+def _pop_address(rrsets: Records, name: str, rtype: RRType) -> None:
+    """Plain or routed."""
+    rrsets.pop((name, int(rtype)), None)
+    rrsets.pop((name, int(BESIDE[rtype])), None)
 
 
 def _other_addresses(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
     some = draw.choice((["203.0.113.7"], ["203.0.113.7", "203.0.113.8"], ["2001:db8:ff::1"]))
     for rrset in addresses(60, some):
+        rrsets.pop((name, int(BESIDE[rrset.rtype])), None)
         rrsets[name, rrset.rtype] = rrset
     return rrsets
 
@@ -76,14 +80,15 @@ def _older_marker(rrsets: Records, apex: str, name: str, past: Sequence[ZoneStat
 
 
 def _older_both(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
-    keys = [(marker_owner(name, apex), _TXT), *((name, int(rtype)) for rtype in ADDRESS_TYPES)]
+    keys = [(marker_owner(name, apex), _TXT)]
+    keys += ((name, int(one)) for rtype in ADDRESS_TYPES for one in (rtype, BESIDE[rtype]))
     return _older(rrsets, keys, past, draw)
 
 
 def _cname(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
     """In place of the addresses, as a server would demand (RFC 1034 §3.6.2)."""
     for rtype in ADDRESS_TYPES:
-        rrsets.pop((name, int(rtype)), None)
+        _pop_address(rrsets, name, rtype)
     rrsets[name, int(RRType.CNAME)] = RRset.of(RRType.CNAME, 60, [name_to_wire(f"elsewhere.{apex}")])
     return rrsets
 
@@ -117,7 +122,7 @@ def _wildcards(apex: str) -> tuple[str, str]:
 
 def _both_gone(rrsets: Records, apex: str, name: str, past: Sequence[ZoneState], draw: random.Random) -> Records:
     for rtype in ADDRESS_TYPES:
-        rrsets.pop((name, int(rtype)), None)
+        _pop_address(rrsets, name, rtype)
     return _marker_gone(rrsets, apex, name, past, draw)
 
 
@@ -145,6 +150,7 @@ _HANDS: Final[Mapping[str, Hand]] = {
     "hand: wildcard": _wildcard,
     "hand: zone emptied": _emptied,
     "hand: zone restored": _restored,
+    **TREE_HANDS,
 }
 RESTORING: Final = frozenset({"hand: older marker", "hand: marker and addresses of old", "hand: zone restored"})
 """After these a marker may stand below what a cleaner has rightly read."""

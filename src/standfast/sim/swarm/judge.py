@@ -30,6 +30,7 @@ from standfast.sim.properties import (
     wrong_with_report,
     wrong_with_write,
 )
+from standfast.sim.tree_properties import unneeded_in, wrong_with_tree_collection
 
 from .scenario import STREAM, Scenario, endpoint_names, zone_names
 
@@ -95,6 +96,22 @@ class Judge:
         for write in change.writes:
             effects[write.name] = in_effect(after, write.name, effects.get(write.name, NEVER))
         self._applied.add(nonce_of(change))
+
+    def tree_gone(self, before: ZoneState, after: ZoneState) -> None:
+        """Records of a tree have been collected."""
+        self.checked += 1
+        names = self._names[after.apex]
+        _raise(wrong_with_tree_collection(before, after, names, self.plans.values(), STREAM))
+
+    def uncollected(self, head: Head | None, zones: Iterable[ZoneState], keep: int) -> str:
+        """Which endpoint has more trees than it may, though all had time to go; empty: none."""
+        plan = self.plans.get(head.digest) if head is not None else None
+        for zone in zones if plan is not None else ():
+            for entry in plan.by_zone.get(zone.apex, ()) if plan is not None else ():
+                left = unneeded_in(zone, entry.name)
+                if len(left) > (keep if entry.has_tree else 0):
+                    return f"{zone.apex}: of {entry.name} the trees of since {left} stand, and nothing needs them"
+        return ""
 
     def damaged(self, after: ZoneState) -> None:
         """People have changed the zone.

@@ -86,6 +86,15 @@ _KINDS: Final = (
     Kind("change: capacity", "balancer", hourly=4.0, change=True),
     Kind("override of a load balancer", "balancer", (30.0, 1800.0), hourly=6.0, change=True),
     Kind("override of an AZ", "az", (30.0, 1200.0), hourly=1.0, change=True),
+    # Trees, in zones as Route 53's. Behind all others, so that what is drawn of those stays as it was.
+    Kind("collection lost", "cleaner", (300.0, 900.0), messages=2, hourly=6.0),
+    Kind("collection late", "cleaner", (900.0, 1800.0), messages=20, hourly=16.0),
+    Kind("hand: tree gone", "endpoint", hourly=6.0),
+    Kind("hand: leaves gone", "endpoint", hourly=6.0),
+    Kind("hand: root elsewhere", "endpoint", hourly=6.0),
+    Kind("hand: rollback elsewhere", "endpoint", hourly=6.0),
+    Kind("hand: rollback gone", "endpoint", hourly=4.0),
+    Kind("hand: stray tree", "endpoint", hourly=3.0),
 )
 KINDS: Final = {kind.name: kind for kind in _KINDS}
 FAULTS: Final = tuple(kind.name for kind in _KINDS if not kind.change)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from standfast.core.freezer import begin
-from standfast.core.sealing import Command, Ended
+from standfast.core.direct import Ended, begin
+from standfast.core.freezer import Freezing
 from standfast.model.fleet import AdminState
 from standfast.model.override import Override, Scope, cleared, given
 from standfast.ports.store import PutSource
@@ -30,7 +30,7 @@ class OperatorProcess(Process):
     def __init__(self, region: Surroundings, seed: int, names: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(region, NAME, seed)
         self._names = names
-        self._orders: deque[tuple[Command, int]] = deque()
+        self._orders: deque[tuple[Freezing, int]] = deque()
 
     def born(self) -> None:
         """Nothing to do yet."""
@@ -38,11 +38,11 @@ class OperatorProcess(Process):
 
     def freeze(self, zone: str, endpoint: str = "") -> None:
         """One endpoint, or the whole zone."""
-        self._order(Command("freeze", STREAM, zone, NAME, self._names[zone], endpoint), TRIES)
+        self._order(Freezing("freeze", STREAM, zone, NAME, self._names[zone], endpoint), TRIES)
 
     def thaw(self, zone: str, endpoint: str = "") -> None:
         """And back."""
-        self._order(Command("thaw", STREAM, zone, NAME, self._names[zone], endpoint), 0)
+        self._order(Freezing("thaw", STREAM, zone, NAME, self._names[zone], endpoint), 0)
 
     def override(self, scope: Scope, target: str, state: AdminState, lasts_s: float, *, consented: bool) -> None:
         """From now on, by the operator's clock, which is right."""
@@ -65,7 +65,7 @@ class OperatorProcess(Process):
         revision = self.region.depot.state.source(OVERRIDES)[0] + 1
         self.region.depot.perform(self.name, PutSource(OVERRIDES, revision, msgspec.json.encode(overrides)))
 
-    def _order(self, command: Command, tries: int) -> None:
+    def _order(self, command: Freezing, tries: int) -> None:
         self._orders.append((command, tries))
         if not self.busy:
             self._next()
@@ -74,7 +74,7 @@ class OperatorProcess(Process):
         if self._orders:
             self.play(self._obeyed(*self._orders.popleft()))
 
-    def _obeyed(self, command: Command, tries: int) -> Script:
+    def _obeyed(self, command: Freezing, tries: int) -> Script:
         phase: Any = begin(command)
         while not isinstance(phase, Ended):
             reply: Any = yield phase.request

@@ -4,15 +4,15 @@ As `runtime/planning.py` drives it. Silence of the checks is looked for at each 
 second, and who is the only planner repeats itself to nobody; everything else wakes it at once, as there.
 """
 
-import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec.structs import replace
 
 from standfast.core.lanes import Lane, Lanes, lane_of
 from standfast.core.publisher import Assignment, Done, Outcome, publish
-from standfast.model.defaults import ADDING, AZ_AGAIN_S, AZ_OBSERVERS
+from standfast.core.resting import NOTHING
+from standfast.model.defaults import AZ_OBSERVERS
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.override import Override
 from standfast.model.plan import Plan
@@ -27,6 +27,7 @@ from .fleets import Fleets
 from .processes import Process, Script, Surroundings
 from .scenario import STREAM
 from .sharing import Asking, FleetBoard, HealthBoard, OverrideBoard
+from .windows import Windows
 
 _POLICY: Final = HealthPolicy()
 _PASSED: Final = Passed()
@@ -68,8 +69,7 @@ class PlannerProcess(Process):
         self._ready = self._first = self._review = False
         self._survey = self._stirred = self._store_stirred = True
         self._silent: dict[str, float] = {}
-        self._basis: object = None
-        self._quiet = ("", 0.0)
+        self._basis, self._memory, self._windows = cast(object, None), NOTHING, Windows(self._longest)
         self._pause = cadence.PLANNER_RETRY_S
         self._lanes = Lanes()
         self._due: float | None = None
@@ -84,8 +84,7 @@ class PlannerProcess(Process):
         """There is news: it is seen to within a poll, or after what is being done now."""
         if not self.alive:
             return
-        self._store_stirred |= store
-        self._stirred = True
+        self._store_stirred, self._stirred = self._store_stirred or store, True
         if not self.busy:
             self.ring(self.region.loop.now + cadence.PLANNER_POLL_S * self.draw.random(), self._again)
 
@@ -115,7 +114,8 @@ class PlannerProcess(Process):
 
     def _watch(self, fleet: tuple[LoadBalancer, ...]) -> None:
         wanted = {one.id: one for one in fleet}
-        there = {m.load_balancer for e in (self.plan.shards if self.plan else ()) for m in e.members if m.served}
+        plan = self.plan if wanted.keys() - self._checked.keys() else None
+        there = {m.load_balancer for e in (plan.shards if plan else ()) for m in e.members if m.served}
         first = self._first and self.plan is None
         for gone in self._checked.keys() - wanted.keys():
             for known in (self._checked, self._checks):
@@ -195,7 +195,7 @@ class PlannerProcess(Process):
             yield from self._look()
         if slow:
             self._looked_at = now
-            self._review = now - self._surveyed_at >= cadence.SURVEY_S
+            self._review = now - self._surveyed_at >= cadence.SURVEY_S and not self.region.calm
             if self.due_to_plan:
                 self._lanes = self._lanes.looked(now)
         yield from self._sight()
@@ -246,13 +246,11 @@ class PlannerProcess(Process):
         plan = self.plan
         if plan is None or self._survey or self._review or self._lanes.at is not None:
             return None
-        if self._quiet[0] != plan.digest:
-            ends = [one.at + (AZ_AGAIN_S if one.az else self._longest) for e in plan.shards for one in e.departures]
-            ends += [one.at + ADDING[1] for entry in plan.shards for one in entry.arrivals]
-            self._quiet = (plan.digest, max(ends, default=-math.inf))
-        if self.wall <= self._quiet[1] or any(one.rotation_s for one in self._wanted()):
+        calm = self.region.calm
+        by_the_hour = self.wall >= self._memory.until if calm else self._windows.open(plan, self.wall)
+        if by_the_hour or any(one.rotation_s for one in self._wanted()):
             return None
-        serials = tuple(server.state.serial for server in self.region.servers.values())
+        serials = () if calm else tuple(one.state.serial for one in self.region.servers.values())
         head = self.region.depot.state.head
         return plan.head, head, self._fleet, self._verdicts, self._in_force, self._begun, serials
 
@@ -348,6 +346,7 @@ class PlannerProcess(Process):
             begun=self._begun,
             survey=self._survey or self._review,
             consented=consented(seen, said, wall),
+            memory=self._memory,
         )
 
     def _wanted(self) -> tuple[EndpointPolicy, ...]:
@@ -370,6 +369,7 @@ class PlannerProcess(Process):
     def _conclude(self, task: Assignment, outcome: Outcome) -> Asking:
         now, draft = self.region.loop.now, outcome.draft
         self._basis = None
+        self._memory = (draft.memory if draft is not None else None) or self._memory
         self._begun = outcome.begun or self._begun
         match outcome.kind:
             case "published" | "unchanged" | "refused":

@@ -37,6 +37,10 @@ class Surroundings(Protocol):
         """Whether two planners are alive."""
 
     @property
+    def calm(self) -> bool:
+        """Whether nothing befalls anybody."""
+
+    @property
     def judge(self) -> Judge:
         """Who checks what processes do and say."""
 

@@ -9,8 +9,12 @@ decided and sending, above all.
 import hashlib
 import random
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+import msgspec
+
+from standfast.model.entry import Layout
+from standfast.model.fleet import LoadBalancer
 from standfast.model.plan import Plan
 from standfast.model.policy import AzLoss, EndpointPolicy, OnPanic
 from standfast.model.rrset import RRType
@@ -19,6 +23,7 @@ from standfast.ports.provider import Confirm, Read, ReadChanges, Replace, Unknow
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import PlanMissing, PlanRead
 from standfast.ports.store_spec import StoreState
+from standfast.ports.trees import CollectTree, ListPointers, ListTree
 
 from .cadence import PROVIDER_TIMEOUT_S
 from .cleaning import CleanerProcess
@@ -31,28 +36,43 @@ from .mishaps import Mishaps
 from .operating import OperatorProcess
 from .planning import PlannerProcess
 from .processes import Process
-from .scenario import Scenario, endpoint_names, zone_names
+from .scenario import Scenario, endpoint_names, hosted_zones, zone_names
 from .server import Server
 
 LATE_MAX_S: Final = 900.0
 """The latest that a request may arrive after it was sent."""
+_LOST_OR_LATE: Final = (("request lost", "late"), ("collection lost", "collection late"))
+"""How a change fares badly, and how a deletion of trees does."""
 _LATENCY_S: Final = (0.0005, 0.02)
 _DISK_S: Final = (0.0002, 0.005)
 _STORE_S: Final = (0.0002, 0.003)
 
 
 class Region:
-    """Everything there is. `on_note` is told who did what, `on_change` each change that arrived and its reply."""
+    """Everything there is. `on_note` is told who did what, `on_change` each change that arrived and its reply.
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+    Policies of the scenario's endpoints, load balancers and the size of an enactor's changes are drawn from its seed
+    where they are not given. `calm`: nothing befalls anybody, and nobody but our processes writes; then audits,
+    surveys and passes that would find nothing are left out (a test compares).
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        policies: tuple[EndpointPolicy, ...] = (),
+        fleet: tuple[LoadBalancer, ...] = (),
+        batch_octets: int = 0,
+        *,
+        calm: bool = False,
+    ) -> None:
+        self.scenario, self.calm = scenario, calm
         self.loop = Loop()
         self.mishaps = Mishaps()
-        self.policies = _policies(scenario)
+        self.policies = policies or _policies(scenario)
         self.judge = Judge(scenario, self.policies)
         self.servers = {zone: Server(zone, self.mishaps) for zone in zone_names(scenario)}
         self.depot = Depot(self.mishaps, self._stored, self._store_changed)
-        self.fleets = Fleets(scenario, self.mishaps, self._balancer_changed)
+        self.fleets = Fleets(scenario, self.mishaps, self._balancer_changed, fleet)
         self.requests = 0
         self.changed_at = 0.0
         self.on_note: Callable[[str, str], None] | None = None
@@ -60,9 +80,11 @@ class Region:
         self._nonces = 0
         self._digest = hashlib.blake2b(digest_size=16)
         seed = scenario.seed
-        self.enactors = [EnactorProcess(self, f"enactor-{place}", seed) for place in range(scenario.enactors)]
+        self.enactors = [
+            EnactorProcess(self, f"enactor-{place}", seed, batch_octets) for place in range(scenario.enactors)
+        ]
         self.planners = [self._planner(place) for place in (0, 1)]
-        self.cleaner = CleanerProcess(self, "cleaner", seed)
+        self.cleaner = CleanerProcess(self, "cleaner", seed, hosted_zones(scenario))
         names: dict[str, tuple[str, ...]] = {}
         for zone, name in endpoint_names(scenario):
             names[zone] = (*names.get(zone, ()), name)
@@ -106,9 +128,12 @@ class Region:
         self.requests += 1
         reply: Any
         match request:
-            case Replace():
+            case Replace() | CollectTree():
                 self._send(process, request, heard)
                 return
+            case ListTree() | ListPointers():
+                reply = self.servers[request.zone].list(request)
+                took = PROVIDER_TIMEOUT_S if isinstance(reply, Unknown) else process.draw.uniform(*_LATENCY_S)
             case Read() | Confirm() | ReadChanges():
                 reply = self.servers[request.zone].look(request, self.loop.now)
                 took = PROVIDER_TIMEOUT_S if isinstance(reply, Unknown) else process.draw.uniform(*_LATENCY_S)
@@ -143,12 +168,13 @@ class Region:
         process.copies = [*process.copies[-1:], request.plan]
         return Kept()
 
-    def _send(self, process: Process, change: Replace, heard: Callable[[Any], None]) -> None:
+    def _send(self, process: Process, change: Replace | CollectTree, heard: Callable[[Any], None]) -> None:
         """A change goes out; how it fares depends on the faults that are on."""
         name, life, sent = process.name, process.life, self.loop.now
         server, hits = self.servers[change.zone], self.mishaps.hits
         transit, gives_up = process.draw.uniform(*_LATENCY_S), sent + PROVIDER_TIMEOUT_S
         silence = Unknown(f"{change.zone}: no answer within {PROVIDER_TIMEOUT_S:g} s")
+        lost, delayed = _LOST_OR_LATE[isinstance(change, CollectTree)]
 
         def given_up() -> None:
             self._trace(name, change, silence)
@@ -158,13 +184,13 @@ class Region:
             self.fired("outage")
             process.after(PROVIDER_TIMEOUT_S, given_up)
             return
-        if hits("request lost", name):
-            self.fired("request lost")
+        if hits(lost, name):
+            self.fired(lost)
             process.after(PROVIDER_TIMEOUT_S, given_up)
             return
-        if draw := hits("late", name):
+        if draw := hits(delayed, name):
             late = PROVIDER_TIMEOUT_S + (LATE_MAX_S - PROVIDER_TIMEOUT_S) * draw.random() ** 3
-            self.loop.at(sent + late, lambda: self._arrives(name, change, "late"))
+            self.loop.at(sent + late, lambda: self._arrives(name, change, delayed))
             process.after(PROVIDER_TIMEOUT_S, given_up)
             return
         if draw := hits("reordered", name):
@@ -173,11 +199,11 @@ class Region:
         if draw := hits("duplicated", name):
             again = transit + LATE_MAX_S * draw.random() ** 3
             self.loop.at(sent + again + 0.001, lambda: self._arrives(name, change, "duplicated"))
-        lost = hits("reply lost", name) is not None
+        unheard = hits("reply lost", name) is not None
 
         def arrive() -> None:
             reply = self._arrives(name, change, "")
-            if lost:
+            if unheard:
                 self.fired("reply lost")
                 process.at(gives_up, life, given_up)
             else:
@@ -185,9 +211,11 @@ class Region:
 
         self.loop.at(sent + transit, arrive)
 
-    def _arrives(self, name: str, change: Replace, how: str) -> object:
+    def _arrives(self, name: str, change: Replace | CollectTree, how: str) -> object:
         """At the server; whoever sent it may be gone."""
         server = self.servers[change.zone]
+        if how and isinstance(change, CollectTree):
+            change = asserting_what_stands(change)
         if how:
             self.fired(how)
         reply: object = server.refusal(self.loop.now)
@@ -196,10 +224,14 @@ class Region:
             before, after, reply = server.take(change)
         self._trace(f"{name} {how}", change, reply)
         if self.on_change is not None:
-            self.on_change(f"{name} {how}".strip(), change, reply, before, after)
+            told = change.change if isinstance(change, CollectTree) else change
+            self.on_change(f"{name} {how}".strip(), told, reply, before, after)
         if after is not before:
-            self.changed_at = self.loop.now
-            self.judge.written(before, after, change, operator=name == self.operator.name)
+            if isinstance(change, CollectTree):
+                self.judge.tree_gone(before, after)
+            else:
+                self.changed_at = self.loop.now
+                self.judge.written(before, after, change, operator=name == self.operator.name)
             self.zone_changed()
         return reply
 
@@ -240,9 +272,19 @@ class Region:
                 enactor.head_changed()
 
 
+_LAYOUTS: Final[tuple[Layout | Literal["auto"], ...]] = ("tree", "tree", "auto", "multivalue", "flat")
+
+
+def asserting_what_stands(change: CollectTree) -> CollectTree:
+    """As it travels: that something is absent can't be said to Route 53, and was looked at before it was sent."""
+    floor, *rest = change.asserted
+    return msgspec.structs.replace(change, asserted=(floor, *(one for one in rest if one.rdata)))
+
+
 def _policies(scenario: Scenario) -> tuple[EndpointPolicy, ...]:
     """Endpoints that differ in what they promise: families, AZs, how many answers, how quickly they may shrink."""
     draw, ways = random.Random(f"policies {scenario.seed}"), random.Random(f"ways {scenario.seed}")
+    layouts, hosted = random.Random(f"layouts {scenario.seed}"), hosted_zones(scenario)
     az_loss: tuple[AzLoss, ...] = ("auto", "auto", "ask")
     on_panic: tuple[OnPanic, ...] = ("hold", "hold", "all")
     found = []
@@ -260,6 +302,7 @@ def _policies(scenario: Scenario) -> tuple[EndpointPolicy, ...]:
                 az_loss=ways.choice(az_loss),
                 on_panic=ways.choice(on_panic),
                 rotation_s=ways.choice((0.0, 0.0, 0.0, 120.0)),
+                layout=layouts.choice(_LAYOUTS) if zone in hosted else "flat",
             )
         )
     return tuple(found)

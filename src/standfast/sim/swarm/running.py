@@ -23,7 +23,7 @@ from .judge import Violation
 from .loop import Circling
 from .mischief import Mischief
 from .region import LATE_MAX_S, Region
-from .scenario import Scenario
+from .scenario import Scenario, hosted_zones
 
 _SETTLING_S: Final = LATE_MAX_S + 48.0 + 108.0 + SURVEY_S + 30.0 + 600.0 + 2 * AUDIT_S + 120.0
 _WINDOWS: Final = 9
@@ -125,6 +125,9 @@ class Simulation:
         region.planners[0].stir()
         self._converge(end + bound_s(region))
         self._stay_silent()
+        zones = (region.servers[zone].state for zone in hosted_zones(self.scenario))
+        if why := region.judge.uncollected(region.depot.state.head, zones, region.cleaner.trees.keep):
+            raise Violation("clean-up", why)
 
     def _advance(self, until: float) -> None:
         loop = self.region.loop

@@ -44,7 +44,9 @@ class Fault(Struct, frozen=True):
 
 
 class Scenario(Struct, frozen=True):
-    """What is run. `hours` are virtual and those of the safety phase; then faults stop and convergence is demanded."""
+    """What is run. `hours` are virtual and those of the safety phase; then faults stop and convergence is demanded.
+
+    The first `hosted` of the zones are as Route 53's: their endpoints may have trees."""
 
     seed: int
     hours: float
@@ -53,6 +55,7 @@ class Scenario(Struct, frozen=True):
     enactors: int
     load_balancers: int
     faults: tuple[Fault, ...]
+    hosted: int = 0
     version: int = VERSION
 
 
@@ -76,6 +79,7 @@ def drawn(seed: int, hours: float, endpoints: int) -> Scenario:
         enactors=draw.randint(2, 4),
         load_balancers=3 * draw.randint(2, 6),
         faults=(),
+        hosted=random.Random(f"hosted {seed}").choice((0, 0, 1)),
     )
     share, density, knot = draw.choice((0.15, 0.3, 0.5, 0.8)), draw.choice(_DENSITIES), _Knot(draw, bare)
     faults: list[Fault] = []
@@ -153,6 +157,11 @@ def zone_names(scenario: Scenario) -> tuple[str, ...]:
     return tuple(f"z{place}.example" for place in range(scenario.zones))
 
 
+def hosted_zones(scenario: Scenario) -> tuple[str, ...]:
+    """Those that are as Route 53's."""
+    return zone_names(scenario)[: scenario.hosted]
+
+
 def endpoint_names(scenario: Scenario) -> tuple[tuple[str, str], ...]:
     """(zone, name) of every endpoint. The first of each zone is its apex, the second a wildcard."""
     zones = zone_names(scenario)
@@ -201,6 +210,8 @@ ENDPOINTS_MAX: Final = 10_000
 def _problem(scenario: Scenario) -> str:
     if not (0 < scenario.hours <= HOURS_MAX and 1 <= scenario.zones <= scenario.endpoints / 2):
         return "its hours, zones or endpoints are out of range"
+    if not 0 <= scenario.hosted <= scenario.zones:
+        return "more of its zones are hosted than it has"
     if not (
         scenario.endpoints <= ENDPOINTS_MAX and 1 <= scenario.enactors <= 64 and 1 <= scenario.load_balancers <= 999
     ):

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Final
 
 from standfast.model.rrset import RRset
-from standfast.ports import provider_spec
+from standfast.ports import provider_spec, trees_spec
 from standfast.ports.provider import (
     Changes,
     ChangesReply,
@@ -23,6 +23,7 @@ from standfast.ports.provider import (
     Unknown,
 )
 from standfast.ports.provider_spec import ZoneState
+from standfast.ports.trees import CollectTree, ListPointers, ListTree, TreeReply
 
 from .mishaps import Mishaps
 
@@ -79,6 +80,17 @@ class Server:
                 return Refused("REFUSED: the server reloads its configuration")
         return provider_spec.apply(self.state, request)[1]
 
+    def list(self, request: ListTree | ListPointers) -> TreeReply:
+        """A page of what stands there, or of what stood there a while ago."""
+        if self.mishaps.on("outage", self.apex):
+            self.mishaps.fire("outage")
+            return Unknown(f"{self.apex}: no answer")
+        state = self.state
+        if (draw := self.mishaps.hits("stale reading", self.apex)) and self.past:
+            self.mishaps.fire("stale reading")
+            state = draw.choice(tuple(self.past))
+        return trees_spec.apply(state, request)[1]
+
     def refusal(self, now: float) -> Refused | None:
         """Why a change is not even looked at; None if it is."""
         if self.mishaps.on("refusing", self.apex):
@@ -125,11 +137,16 @@ class Server:
             return Changes(serial, None)
         return Changes(serial, tuple(sorted(frozenset().union(*(owners for _, owners in steps[place + 1 :])))))
 
-    def take(self, change: Replace) -> tuple[ZoneState, ZoneState, ProviderReply]:
-        """The change arrives: the zone before and after, and the answer."""
+    def take(self, change: Replace | CollectTree) -> tuple[ZoneState, ZoneState, object]:
+        """The change arrives: the zone before and after, and the answer. Collections are not among `writes`."""
         before = self.state
-        after, reply = provider_spec.apply(before, change)
+        after: ZoneState
+        reply: object
+        if isinstance(change, CollectTree):
+            after, reply = trees_spec.apply(before, change)
+        else:
+            after, reply = provider_spec.apply(before, change)
         if after is not before:
             self.put(after)
-            self.writes += 1
+            self.writes += not isinstance(change, CollectTree)
         return before, after, reply

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from standfast.model.marker import Marker
 from standfast.model.name import floor_owner, marker_owner
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset, RRType
+from standfast.model.tree import read_tree_name
 from standfast.ports.provider import Prerequisite, Replace, Written
 from standfast.ports.provider_spec import ZoneState
 from standfast.sim.properties import contents_at, marker_at
@@ -91,9 +92,11 @@ class _Teller:
             return
         actor, _, how = who.partition(" ")
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        what = f"{self._name if self._name in names else names[0]}{others}"
+        first = self._name if self._name in names else names[0] if names else "the floor"
+        what = f"{first}{others}"
         refused = "" if isinstance(reply, Written) else _refusal(change, reply, before)
-        text = f"changes {what}" + (f" (this request arrives {how})" if how else "")
+        act = f"collects trees of {what}" if collects(change) else f"changes {what}"
+        text = act + (f" (this request arrives {how})" if how else "")
         self._add(actor, f"{text} → {type(reply).__name__}", change.zone, refused)
 
     def ended(self, violation: str) -> tuple[Moment, ...]:
@@ -104,16 +107,23 @@ class _Teller:
         return tuple(moments)
 
 
+def collects(change: Replace) -> bool:
+    """Whether it takes records of trees away and puts nothing."""
+    contents = [one for write in change.writes for one in write.contents]
+    trees = all(read_tree_name(one.owner, change.zone) is not None for one in contents)
+    return bool(contents) and trees and not any(one.rdata for one in contents)
+
+
 def _records(zone: ZoneState, name: str) -> tuple[Record, ...]:
     marker, floor = marker_owner(name, zone.apex), floor_owner(STREAM, zone.apex)
-    wanted = [(name, int(rtype)) for rtype in (*ADDRESS_TYPES, RRType.CNAME)]
+    wanted = [(name, int(rtype)) for rtype in (*ADDRESS_TYPES, *ROUTED_TYPES, RRType.CNAME)]
     wanted += [(marker, int(RRType.TXT)), (floor, int(RRType.TXT))]
     kinds = {marker: "marker", floor: "floor"}
     found = []
     for owner, rtype in wanted:
         rrset = zone.rrsets.get((owner, rtype))
         if rrset is not None:
-            what = kinds.get(owner, "alias" if rtype == RRType.CNAME else "address")
+            what = kinds.get(owner, "alias" if rtype in (*ROUTED_TYPES, RRType.CNAME) else "address")
             found.append(Record(owner, what, rrset.texts()))
     return tuple(found)
 

@@ -82,7 +82,6 @@ class Judge:
     def __init__(self, names: tuple[str, ...], plans: Mapping[str, Plan]) -> None:
         self.names = names
         self.plans = plans
-        self._entries = tuple({entry.key: entry for plan in plans.values() for entry in plan.shards}.values())
 
     def effects(self, zone: ZoneState, ghosts: Ghosts) -> dict[str, InEffect]:
         """What is in effect of every endpoint."""
@@ -105,7 +104,7 @@ class Judge:
         if after is zone:
             refused = failed_prerequisite(zone, change.change) if isinstance(reply, Conflict) else ""
             return Arrived(zone, ghosts, reply, refused, "")  # type: ignore[arg-type]
-        wrong = wrong_with_tree_collection(zone, after, change, self._entries, STREAM)
+        wrong = wrong_with_tree_collection(zone, after, self.names, self.plans.values(), STREAM)
         return Arrived(zone_of(after.rrsets), ghosts, reply, "", wrong[0] if wrong else "")  # type: ignore[arg-type]
 
     def arrive(self, zone: ZoneState, ghosts: Ghosts, change: Replace, *, operator: Ordered = "") -> Arrived:

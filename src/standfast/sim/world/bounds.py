@@ -49,10 +49,12 @@ class Run(Struct, frozen=True, kw_only=True):
     people may do, `acts` how many of them happen in all. `occasions` wake an idle enactor. `cut_off` enactors never
     hear of a newer plan than the one on their disk. `setbacks`: how often the store is lost or set back.
     `collectors` collect trees, and know any plan there is; `elements` of a tree at most are put in one change.
+    `ticks`: how often time passes for those cleaners, who then wait for caches; without, their grace is over.
     `one_by_one` puts each endpoint into a change of its own. `key_by_key`: the keys of one reading come from different
     moments. `distinct`: each enactor has its own name, so they are not interchangeable. `fused`: steps that concern
     nobody else are taken at once. `memory`: what an enactor believes when a pass ends is there in the next; without,
-    each pass is that of an enactor that was just started.
+    each pass is that of an enactor that was just started. `admission`: of what is due any part may be admitted or none,
+    the zone be closed to a pass, and a pass end wherever a turn may.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Run(Struct, frozen=True, kw_only=True):
     cleaner: bool = False
     collectors: int = 0
     elements: int = ELEMENTS
+    ticks: int = 0
     operator: tuple[str, ...] = ()
     commands: int = 0
     cut_off: int = 0
@@ -80,6 +83,7 @@ class Run(Struct, frozen=True, kw_only=True):
     distinct: bool = False
     fused: bool = True
     memory: bool = True
+    admission: bool = False
     patience: int = PATIENCE
     reachable: bool = True
     """Whether G4 is checked in every state: it is the dearest of the properties."""
@@ -94,7 +98,7 @@ class Run(Struct, frozen=True, kw_only=True):
     @property
     def bounds(self) -> str:
         """Everything that limits the run, in words."""
-        endpoints = len(self.plans[-1].shards) - 1 if self.plans else 1
+        endpoints = max((len(plan.shards) - 1 for plan in self.plans), default=1)
         plans = len(self.plans) or self.publications
         many = "s" * (self.enactors > 1)
         parts = [f"{self.enactors} enactor{many} × {plans} plans × {endpoints} endpoint{'s' * (endpoints > 1)}"]
@@ -116,6 +120,8 @@ class Run(Struct, frozen=True, kw_only=True):
             parts.append("1 cleaner")
         if self.collectors:
             parts.append(f"{self.collectors} cleaner{'s' * (self.collectors > 1)} of trees, with any plan")
+        if self.ticks:
+            parts.append(f"{self.ticks} ticks of time, and caches that remember for some")
         if self.elements != ELEMENTS:
             parts.append(f"{self.elements} record{'s' * (self.elements > 1)} of a tree in a change")
         if self.key_by_key:
@@ -124,6 +130,8 @@ class Run(Struct, frozen=True, kw_only=True):
             parts.append("a change for each endpoint")
         if self.distinct:
             parts.append("enactors told apart")
+        if self.admission:
+            parts.append("any part of what is due admitted, passes that end at any turn")
         kept = "memory from pass to pass" if self.memory else "each pass that of an enactor just started"
         parts.append(f"{kept}; a pass ends with failure {self.patience}")
         if not self.reachable:

@@ -1,7 +1,11 @@
 """Production cleaners of trees as components: any number, each of which may die anywhere, answer late, be repeated.
 
 Which plan a pass takes for the newest is left open: what it reads of the store may be old. Its grace is over from the
-start: it serves clients, and safety must not rest on it. What concerns nobody else is taken at once, as in `enacting`.
+start (but where time passes, `waiting.py`): it serves clients, and safety must not rest on it. What concerns nobody
+else is taken at once, as in `enacting`.
+
+A deletion under way asserts only what stands. That something is absent Route 53 can't be told: the adapter looks at it
+just before it sends.
 """
 
 from collections.abc import Iterable
@@ -10,7 +14,9 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.core.collector import Charge, Deleting, Gather, Gathered, Gathering, GatheringHead
+from standfast.core.collector import Deleting, Gather, Gathering, GatheringHead
+from standfast.core.gathering import Charge, Gathered
+from standfast.core.unneeded import Unneeded
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec, trees_spec
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent
@@ -18,7 +24,7 @@ from standfast.ports.provider import Read, Readings, Written
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import HeadRead, ListPlans, PlanList, PlanRead, ReadHead, ReadPlan
 from standfast.ports.store_spec import StoreState
-from standfast.ports.trees import CollectTree, ListTree
+from standfast.ports.trees import CollectTree, ListPointers, ListTree
 from standfast.sim.search.product import FRESH, Outcome, Step
 
 from .acting import Act, Ghosts, Judge, Places, UnderWay
@@ -26,17 +32,19 @@ from .bounds import Run
 from .enacting import TIME_OUT
 from .histories import STREAM, ZONE
 from .telling import collection_text, short
+from .waiting import LONG_AGO, Clock, remembered, wait_s
 
 LANE: Final = "tree cleaner"
-_LONG_AGO: Final = -1e9
-"""Seconds to wait: none, whatever the TTLs are."""
 
 
 class Collector(Struct, frozen=True):
-    """Where the pass stands; None: between passes. `values`: what was read of a reading whose keys are asked singly."""
+    """Where the pass stands; None: between passes. `values`: what was read of a reading whose keys are asked singly.
+    `memory` is what the last pass left, `began` when this one began."""
 
     phase: Gathering | None = None
     values: tuple[object, ...] = ()
+    memory: tuple[Unneeded, ...] = ()
+    began: float = 0.0
 
 
 def collectors(run: Run, judge: Judge, places: Places, at: dict[str, int]) -> tuple[list[Act], tuple[int, ...]]:
@@ -49,10 +57,11 @@ def collectors(run: Run, judge: Judge, places: Places, at: dict[str, int]) -> tu
         place, zone, store, ghosts = places.add(lane, Collector()), at["zone"], at["store"], at["ghosts"]
         fired = _Fired(run, judge, lane)
         found.append(place)
+        time = (at["clock"],) if run.ticks else ()
         acts += [
-            Act("tree cleaner begins", (place, store), (place,), fired.begin),
-            Act("tree cleaner reads the zone", (place, zone), (place,), fired.look),
-            Act("tree cleaner deletes", (place, zone, ghosts), (place, zone, ghosts), fired.delete),
+            Act("tree cleaner begins", (place, store, *time), (place,), fired.begin),
+            Act("tree cleaner reads the zone", (place, zone, *time), (place,), fired.look),
+            Act("tree cleaner deletes", (place, zone, ghosts, *time), (place, zone, ghosts), fired.delete),
         ]
         if run.crashes:
             acts.append(Act("tree cleaner crashes", (place,), (place,), fired.die))
@@ -68,7 +77,7 @@ def collectors(run: Run, judge: Judge, places: Places, at: dict[str, int]) -> tu
 
 def gathered_alone(zone: ZoneState, plan: Plan) -> tuple[ZoneState, Gathered]:
     """The zone after an undisturbed pass of a cleaner that knows this plan."""
-    phase: Gather = _begun(plan)
+    phase: Gather = _begun(plan, Charge(STREAM, (ZONE,), 0.0, ((ZONE, LONG_AGO),), keep=0))
     while not isinstance(phase, Gathered):
         request: Any = phase.request
         if isinstance(request, Read):
@@ -79,9 +88,9 @@ def gathered_alone(zone: ZoneState, plan: Plan) -> tuple[ZoneState, Gathered]:
     return zone, phase
 
 
-def _begun(plan: Plan) -> Gather:
+def _begun(plan: Plan, charge: Charge) -> Gather:
     """A pass that has been to the store, where nothing is pinned."""
-    phase: Any = GatheringHead(Charge(STREAM, (ZONE,), 0.0, ((ZONE, _LONG_AGO),), keep=0))
+    phase: Any = GatheringHead(charge)
     while not isinstance(phase, Gathered) and isinstance(phase.request, ReadHead | ReadPlan | ListPlans):
         match phase.request:
             case ReadHead():
@@ -99,26 +108,30 @@ class _Fired:
     def __init__(self, run: Run, judge: Judge, lane: str) -> None:
         self._run, self._judge, self._lane = run, judge, lane
 
-    def begin(self, at: Collector, store: StoreState) -> Iterable[Outcome]:
+    def begin(self, at: Collector, store: StoreState, clock: Clock | None = None) -> Iterable[Outcome]:
         """A pass, with any plan that there is."""
         if at.phase is None:
+            now = float(clock.now) if clock is not None else 0.0
+            charge = Charge(STREAM, (ZONE,), now, ((ZONE, wait_s(self._run)),), keep=0, memory=at.memory)
             for plan in store.plans:
-                phase = _begun(plan)
+                phase = _begun(plan, charge)
                 if not isinstance(phase, Gathered):
                     text = f"begins a pass, by plan {plan.generation}"
-                    yield Outcome(Step(self._lane, text), (Collector(phase),))
+                    yield Outcome(Step(self._lane, text), (Collector(phase, began=now),))
 
     def die(self, at: Collector) -> Iterable[Outcome]:
         """It is started again."""
         if at.phase is not None:
             yield Outcome(Step(self._lane, "crashes and is started again"), (Collector(),))
 
-    def look(self, at: Collector, zone: ZoneState) -> Iterable[Outcome]:
+    def look(self, at: Collector, zone: ZoneState, clock: Clock | None = None) -> Iterable[Outcome]:
         """A page of the listing; or floor, marker, root and rollback alias, if it is wished key by key."""
         request = at.phase.request if at.phase is not None else None
         if isinstance(request, ListTree):
             reply: Any = trees_spec.apply(zone, request)[1]
-            yield self._after(at, reply, "lists all trees")
+            yield self._after(at, reply, "lists all trees", clock)
+        elif isinstance(request, ListPointers):
+            yield self._after(at, trees_spec.apply(zone, request)[1], "looks through the whole zone", clock)
         elif isinstance(request, Read):
             if self._run.key_by_key and len(at.values) < len(request.keys) - 1:
                 value = self._next_value(at, request, zone)
@@ -128,14 +141,14 @@ class _Fired:
             reply = provider_spec.apply(zone, request)[1]
             if self._run.key_by_key:
                 reply = Readings((*at.values, self._next_value(at, request, zone)))  # type: ignore[arg-type]
-            yield self._after(at, reply, f"reads what refers to trees of {short(request.keys[2][0])}")
+            yield self._after(at, reply, f"reads what refers to trees of {short(request.keys[2][0])}", clock)
 
     def _next_value(self, at: Collector, request: Read, zone: ZoneState) -> object:
         place = len(at.values)
         reply = provider_spec.apply(zone, Read(request.zone, request.keys[place : place + 1]))[1]
         return reply.values[0] if isinstance(reply, Readings) else reply
 
-    def delete(self, at: Collector, zone: ZoneState, ghosts: Ghosts) -> Iterable[Outcome]:
+    def delete(self, at: Collector, zone: ZoneState, ghosts: Ghosts, clock: Clock | None = None) -> Iterable[Outcome]:
         """The deletion arrives at once. Its reply may be lost."""
         if (change := _change(at)) is None:
             return
@@ -145,9 +158,10 @@ class _Fired:
             replies.append(TIME_OUT)
         for reply in replies:
             lost = ", and the reply is lost" if reply is TIME_OUT else ""
-            done = self._after(at, reply, f"{collection_text(change)} → {type(arrived.reply).__name__}{lost}")
+            done = self._after(at, reply, f"{collection_text(change)} → {type(arrived.reply).__name__}{lost}", clock)
             told = replace(done.step, refused=arrived.refused)
-            yield Outcome(told, (*done.values, arrived.zone, arrived.ghosts), arrived.violation)
+            soon = clock.too_soon(change) if clock is not None and isinstance(arrived.reply, Written) else ""
+            yield Outcome(told, (*done.values, arrived.zone, arrived.ghosts), arrived.violation or soon)
 
     def lose(self, at: Collector) -> Iterable[Outcome]:
         """The request never arrives."""
@@ -159,7 +173,7 @@ class _Fired:
         change = _change(at)
         if change is not None and slot is None:
             done = self._after(at, TIME_OUT, f"{collection_text(change)}: it is delayed")
-            yield Outcome(done.step, (*done.values, UnderWay(change)))
+            yield Outcome(done.step, (*done.values, UnderWay(_asserting_what_stands(change))))
 
     def repeat(self, at: Collector, zone: ZoneState, ghosts: Ghosts, slot: UnderWay | None) -> Iterable[Outcome]:
         """The deletion arrives, and will arrive once more."""
@@ -168,15 +182,17 @@ class _Fired:
             return
         for outcome in self.delete(at, zone, ghosts):
             step = replace(outcome.step, text=f"{outcome.step.text}; the request will arrive once more")
-            yield Outcome(step, (*outcome.values, UnderWay(change)), outcome.violation)
+            under_way = UnderWay(_asserting_what_stands(change))
+            yield Outcome(step, (*outcome.values, under_way), outcome.violation)
 
-    def _after(self, at: Collector, reply: object, text: str) -> Outcome:
+    def _after(self, at: Collector, reply: object, text: str, clock: Clock | None = None) -> Outcome:
         if at.phase is None:
             raise AssertionError("nothing was asked")
         phase = _settled(at.phase.heard(reply))  # type: ignore[arg-type]  # the specification pairs them
         if isinstance(phase, Gathered):
-            return Outcome(Step(self._lane, f"{text}; the pass ends"), (Collector(),))
-        return Outcome(Step(self._lane, text), (Collector(phase),))
+            memory = remembered(phase.memory, at.began, clock)
+            return Outcome(Step(self._lane, f"{text}; the pass ends"), (Collector(memory=memory),))
+        return Outcome(Step(self._lane, text), (replace(at, phase=phase, values=()),))
 
 
 def _settled(phase: Any) -> Any:
@@ -184,6 +200,11 @@ def _settled(phase: Any) -> Any:
     while not isinstance(phase, Gathered) and isinstance(phase.request, DrawNonce | RecordIntent):
         phase = phase.heard(Nonce(FRESH) if isinstance(phase.request, DrawNonce) else Recorded())
     return phase
+
+
+def _asserting_what_stands(change: CollectTree) -> CollectTree:
+    floor, *rest = change.asserted
+    return replace(change, asserted=(floor, *(one for one in rest if one.rdata)))
 
 
 def _change(at: Collector) -> CollectTree | None:

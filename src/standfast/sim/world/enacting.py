@@ -9,6 +9,7 @@ the answer may be that nothing did, or that everything may have, whatever is tru
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import combinations, product
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -16,15 +17,25 @@ from msgspec.structs import replace
 
 from standfast.core.agenda import BATCH_OCTETS
 from standfast.core.contention import Contention
-from standfast.core.drafting import written_marker
-from standfast.core.enactor import Enactor
-from standfast.core.stages import Changing, Idle
-from standfast.core.writing import Replacing, Settling
-from standfast.model.marker import Floor, Marker, read_floor, read_marker
+from standfast.core.enactor import Enactor, Occasion
+from standfast.core.stages import Idle
+from standfast.core.standing_by import put_aside
+from standfast.model.entry import Key
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 from standfast.ports import provider_spec
-from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent, Unrecorded
+from standfast.ports.local import (
+    Admit,
+    Admitted,
+    DrawNonce,
+    KeepCopy,
+    Kept,
+    Nonce,
+    RecallCopy,
+    Recorded,
+    RecordIntent,
+    Unrecorded,
+)
 from standfast.ports.provider import (
     Changes,
     Confirm,
@@ -44,8 +55,9 @@ from standfast.sim.search.product import FRESH, Outcome, Step
 
 from .acting import Act, Ghosts, Judge, UnderWay
 from .bounds import Run
-from .histories import STREAM
+from .histories import STREAM, ZONE
 from .telling import asking_text, change_text, listed
+from .witnessing import change_of, unaccounted, witnessed
 
 TIME_OUT: Final = Unknown("no answer")
 SMALL: Final = 1
@@ -81,7 +93,7 @@ def settled_down(core: Enactor) -> Enactor:
         changed["contention"] = replace(core.contention, conflicts=_CONTENTION_TOLD_APART)
     if isinstance(core.stage, Idle):
         # All of these are set by the next `wake`, before anything reads them.
-        changed |= {"patience": core.patience_full, "mended": (), "looking": False, "journal_lost": False}
+        changed |= {"patience": core.patience_full, "mended": (), "looking": False, "journal_lost": False, "closed": ()}
         conflicts = 0 if core.agenda.empty else min(core.contention.conflicts, _CONTENTION_TOLD_APART)
         changed["contention"] = Contention(conflicts)  # `wake` forgets the rest
     zones = tuple((zone, belief.at(1) if belief.serial else belief) for zone, belief in core.zones)
@@ -102,7 +114,13 @@ class Enacting:
         patience, octets = self.run.patience, SMALL if self.run.one_by_one else BATCH_OCTETS
         elements = self.run.elements
         return Enactor(
-            writer, STREAM, patience=patience, patience_full=patience, batch_octets=octets, elements=elements
+            writer,
+            STREAM,
+            patience=patience,
+            patience_full=patience,
+            batch_octets=octets,
+            elements=elements,
+            admission=self.run.admission,
         )
 
     # -- what concerns nobody else ---------------------------------------------------------------------------------
@@ -145,6 +163,14 @@ class Enacting:
                     yield core.heard(PlanRead(plan)), f"finds plan {plan.generation} on its disk"
             case ReadHead():
                 yield from self._head(core, plans, cut_off=cut_off)
+                if self.run.admission:
+                    yield replace(core, stage=Idle()), "its turn is over"
+                    if (aside := put_aside(core, (ZONE,))) != core:
+                        yield from self._head(aside, plans, cut_off=cut_off)
+            case Admit(urgent, rest):
+                yield core.heard(Admitted(over=True)), "its turn is over"
+                for keys in _parts((*urgent, *rest)):
+                    yield core.heard(Admitted(keys)), f"is let in with {listed([name for _, name in keys])}"
             case ReadPlan(digest):
                 found = [PlanRead(plan) for plan in plans if plan.digest == digest]
                 yield core.heard(found[0] if found else PlanMissing()), ""
@@ -202,15 +228,16 @@ class _Fired:
 
     def _then(self, core: Enactor, store: StoreState, text: str) -> Iterator[tuple[Step, Enactor, str]]:
         for after, said in self._enacting.onward(core, store.plans, cut_off=self._cut_off):
-            wrong = _unaccounted(after) if _UNJOURNALLED in said else ""
+            wrong = unaccounted(after) if _UNJOURNALLED in said else ""
             yield Step(self._lane, _joined(text, said)), after, wrong
 
     def wake(self, core: Enactor | HalfRead, store: StoreState) -> Iterable[Outcome]:
         """An idle enactor begins a pass."""
         if isinstance(core, HalfRead) or core.request is not None:
             return
-        for occasion in ("start",) if core.plan is None else self._run.occasions:
-            for step, after, wrong in self._then(core.wake(occasion, 0.0), store, _OCCASIONS[occasion]):
+        occasions: tuple[Occasion, ...] = ("start",) if core.plan is None else self._run.occasions
+        for occasion, closed in product(occasions, ((), (ZONE,)) if self._run.admission else ((),)):
+            for step, after, wrong in self._then(core.wake(occasion, 0.0, closed), store, _OCCASIONS[occasion]):
                 if after != core or wrong:
                     yield Outcome(step, (after,), wrong)
 
@@ -266,13 +293,13 @@ class _Fired:
 
     def _heard(self, core: Enactor, reply: object, store: StoreState, text: str) -> Iterator[tuple[Step, Enactor, str]]:
         after = core.heard(reply)
-        wrong = wrong_with_report(after.outcomes, witnessed=_witnessed(core, reply))
-        for step, further, unaccounted in self._then(after, store, text):
-            yield step, further, wrong[0] if wrong else unaccounted
+        wrong = wrong_with_report(after.outcomes, witnessed=witnessed(core, reply))
+        for step, further, silent in self._then(after, store, text):
+            yield step, further, wrong[0] if wrong else silent
 
     def write(self, core: Enactor | HalfRead, zone: ZoneState, ghosts: Ghosts, store: StoreState) -> Iterable[Outcome]:
         """The change arrives at once. Its reply may be lost."""
-        change = _change(core)
+        change = change_of(core)
         if change is None or isinstance(core, HalfRead):
             return
         arrived = self._enacting.judge.arrive(zone, ghosts, change)
@@ -303,7 +330,7 @@ class _Fired:
 
     def late(self, core: Enactor | HalfRead, slot: UnderWay | None, store: StoreState) -> Iterable[Outcome]:
         """No answer comes, and the request is still under way."""
-        change = _change(core)
+        change = change_of(core)
         if change is None or slot is not None or isinstance(core, HalfRead):
             return
         for step, after, violation in self._heard(core, TIME_OUT, store, f"{change_text(change)}: it is delayed"):
@@ -313,7 +340,7 @@ class _Fired:
         self, core: Enactor | HalfRead, zone: ZoneState, ghosts: Ghosts, slot: UnderWay | None, store: StoreState
     ) -> Iterable[Outcome]:
         """The change arrives, and will arrive once more."""
-        change = _change(core)
+        change = change_of(core)
         if slot is not None or change is None:
             return
         for outcome in self.write(core, zone, ghosts, store):
@@ -329,40 +356,11 @@ _OCCASIONS: Final = {
 }
 
 
-def _change(core: Enactor | HalfRead) -> Replace | None:
-    request = core.request if isinstance(core, Enactor) else None
-    return request if isinstance(request, Replace) else None
+def _parts(keys: tuple[Key, ...]) -> Iterator[tuple[Key, ...]]:
+    """Each part of them, and none."""
+    for count in range(len(keys) + 1):
+        yield from combinations(keys, count)
 
 
 def _joined(text: str, more: str) -> str:
     return f"{text}; {more}" if text and more else text or more
-
-
-def _unaccounted(core: Enactor) -> str:
-    """G10: in a pass whose journal can't be written nothing is sent that leaves a marker; refills leave none."""
-    change = _change(core)
-    names = [write.name for write in change.writes if written_marker(write) is not None] if change is not None else []
-    return f"G10: {listed(names)} is about to be written, and no intent is on disk" if names else ""
-
-
-def _witnessed(core: Enactor, reply: object) -> bool:
-    """Whether a reply shows that the change now in the enactor's hands was made."""
-    if not isinstance(core.stage, Changing):
-        return False
-    phase = core.stage.phase
-    if isinstance(phase, Replacing):
-        return isinstance(reply, Written)
-    if not isinstance(phase, Settling) or not isinstance(reply, Readings) or not isinstance(phase.request, Read):
-        return False
-    records = zip(phase.request.keys, reply.values, strict=True)
-    return any(phase.nonce == _nonce(owner, value) for (owner, _), value in records)
-
-
-def _nonce(owner: str, value: RRset | Unknown | None) -> str:
-    if not isinstance(value, RRset):
-        return ""
-    zone = owner.partition("_standfast.")[2]
-    for record in (read_marker(value, zone, owner), read_floor(value, zone, owner)):
-        if isinstance(record, Marker | Floor):
-            return record.nonce
-    return ""

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from standfast.model.entry import Entry, Member
 from standfast.model.name import first_name, floor_owner, marker_owner
 from standfast.model.plan import Plan, PlanRecord
-from standfast.model.rrset import RRset, RRType, addresses
+from standfast.model.routing import Variant
+from standfast.model.rrset import RRset, RRType, address_rdata, addresses
 from standfast.model.shards import Shards
 
 ZONE: Final = "example"
@@ -36,30 +37,40 @@ _TREES: Final = {
     "U": (("lb-1", "192.0.2.1", "2001:db8::1"), ("lb-3", "192.0.2.3", "2001:db8::3")),
 }
 """Contents in the tree layout by letter: load balancers, each with its addresses."""
+_SEVERAL: Final = {
+    "m": (("lb-1", "192.0.2.1"), ("lb-2", "192.0.2.2")),
+    "n": (("lb-2", "192.0.2.2"), ("lb-3", "192.0.2.3")),
+}
+"""Contents in the multivalue layout by letter: load balancers, each with its address."""
 RETIRED: Final = "-"
+LEFT_OUT: Final = "."
+"""The plan does not know the endpoint: its store had forgotten it."""
 
 Contents: TypeAlias = tuple[str, ...]
 """What each of ENDPOINTS has in one plan, a letter each."""
 
 
 def history(*plans: str) -> tuple[Plan, ...]:
-    """Plans 1, 2, … from contents: "ab" gives www the contents a and api b; a `-` retires; one letter, one endpoint.
-    The letters t, u, v, T, U stand for trees.
+    """Plans 1, 2, … from contents: "ab" gives www the contents a and api b; a `-` retires, a `.` leaves it out; one
+    letter, one endpoint. The letters t, u, v, T, U stand for trees, m and n for several values.
 
     An entry's since is the generation in which its contents last changed, as the planner counts.
     """
     found: list[Plan] = []
-    since: dict[str, int] = {}
-    before: dict[str, str] = {}
-    treed: set[str] = set()
+    latest: dict[str, tuple[str, Entry]] = {}
     for generation, letters in enumerate(plans, start=1):
         entries = []
         for name, letter in zip(ENDPOINTS, letters, strict=False):
-            if before.get(name) != letter:
-                since[name] = generation
-            before[name] = letter
-            entries.append(replace(entry(name, since[name], letter), had_tree=name in treed))
-            treed |= {name} if letter in _TREES else set()
+            if letter == LEFT_OUT:
+                latest.pop(name, None)
+                continue
+            before, was = latest.get(name, ("", None))
+            same = was is not None and before == letter
+            now = entry(name, was.since if was is not None and same else generation, letter)
+            if was is not None:
+                now = replace(now, had_tree=was.knew_tree, trees=was.trees if same else was.trees_so_far)
+            latest[name] = letter, now
+            entries.append(now)
         found.append(plan_of(generation, entries))
     return tuple(found)
 
@@ -70,6 +81,8 @@ def entry(name: str, since: int, letter: str) -> Entry:
         return Entry(ZONE, name, since, kind="retired")
     if letter in _TREES:
         return _tree_entry(name, since, letter)
+    if letter in _SEVERAL:
+        return _multivalue_entry(name, since, letter)
     rrsets = addresses(TTL, _ADDRESSES[letter])
     return Entry(ZONE, name, since, rrsets=rrsets, min_answers=tuple((one.rtype, len(one.rdata)) for one in rrsets))
 
@@ -79,6 +92,17 @@ def _tree_entry(name: str, since: int, letter: str) -> Entry:
     rrsets = addresses(TTL, [text for member in members for text in member.addresses])
     least = tuple((one.rtype, 1) for one in rrsets)
     return Entry(ZONE, name, since, rrsets=rrsets, min_answers=least, members=members, layout="tree")
+
+
+def _multivalue_entry(name: str, since: int, letter: str) -> Entry:
+    members = tuple(Member(one, tuple(some), 100, True, "") for one, *some in _SEVERAL[letter])
+    variants = [
+        Variant(one, "multivalue", address=address_rdata(text), ttl=TTL).encode() for one, text in _SEVERAL[letter]
+    ]
+    rrsets = (RRset.of(RRType.ROUTED_A, TTL, variants),)
+    return Entry(
+        ZONE, name, since, rrsets=rrsets, min_answers=((int(RRType.A), 1),), members=members, layout="multivalue"
+    )
 
 
 def plan_of(generation: int, entries: list[Entry]) -> Plan:

@@ -7,11 +7,10 @@ from typing import Final, Literal, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.core import direct
+from standfast.core.direct import Acting, Ended, Phase, begin
 from standfast.core.emergency import Emergency
-from standfast.core.freezer import Freezing, Phase, begin
+from standfast.core.freezer import Freezing
 from standfast.core.leaving import Leave
-from standfast.core.sealing import Command, Ended
 from standfast.model.rrset import RRType, addresses
 from standfast.ports import provider_spec
 from standfast.ports.local import DrawNonce, Nonce, Recorded, RecordIntent
@@ -52,7 +51,7 @@ class Operator(Struct, frozen=True):
     """
 
     left: int
-    phase: Freezing | direct.Acting | None = None
+    phase: Acting | None = None
     told: str = ""
     endpoint: str = ""
     act: Ordered = "seal"
@@ -62,7 +61,7 @@ class Operator(Struct, frozen=True):
 class Order(Struct, frozen=True):
     """Something an operator may order: how it begins, what it is about, what its changes do."""
 
-    phase: Phase | direct.Phase
+    phase: Phase
     endpoint: str
     act: Ordered
 
@@ -72,14 +71,14 @@ def orders(run: Run, names: tuple[str, ...]) -> dict[str, Order]:
     verbs: tuple[Literal["freeze", "thaw"], ...] = ("freeze", "thaw")
     found = {}
     for verb in verbs:
-        command = Command(verb, STREAM, ZONE, LANE, names, patience=_PATIENCE)
+        command = Freezing(verb, STREAM, ZONE, LANE, names, patience=_PATIENCE)
         found[f"{verb} zone"] = Order(begin(command), "", "seal")
         found[f"{verb} endpoint"] = Order(begin(replace(command, endpoint=ENDPOINTS[0])), ENDPOINTS[0], "seal")
     rescue, least = addresses(TTL, EMERGENCY), ((int(RRType.A), 1),)
     emergency = Emergency(STREAM, ZONE, LANE, ENDPOINTS[0], rescue, least, patience=_PATIENCE)
-    found["emergency"] = Order(direct.begin(emergency), ENDPOINTS[0], "emergency")
+    found["emergency"] = Order(begin(emergency), ENDPOINTS[0], "emergency")
     way_out = Leave(STREAM, ZONE, LANE, names, size=1, patience=_PATIENCE)
-    found["leave"] = Order(direct.begin(way_out), "", "leave")
+    found["leave"] = Order(begin(way_out), "", "leave")
     return {words: found[words] for words in run.operator if words in found}
 
 
@@ -175,14 +174,14 @@ class Fired:
         for step, after in self._after(at, at.phase.heard(TIME_OUT), f"{seal_text(change)}: it is delayed"):  # type: ignore[arg-type]
             yield Outcome(step, (after, UnderWay(change, operator=at.act)))
 
-    def _after(self, at: Operator, phase: Phase | direct.Phase, text: str) -> Iterator[tuple[Step, Operator]]:
-        while not isinstance(phase, Ended | direct.Ended):
+    def _after(self, at: Operator, phase: Phase, text: str) -> Iterator[tuple[Step, Operator]]:
+        while not isinstance(phase, Ended):
             request = phase.request
             if not isinstance(request, DrawNonce | RecordIntent):
                 break
             reply: Nonce | Recorded = Nonce(FRESH) if isinstance(request, DrawNonce) else Recorded()
             phase = phase.heard(reply)  # type: ignore[arg-type]
-        if isinstance(phase, Ended | direct.Ended):
+        if isinstance(phase, Ended):
             told = _TOLD.get(at.act, phase.result) if phase.result in _SUCCESS else ""
             why = f" ({phase.why})" if phase.why else ""
             over = Operator(at.left, None, told, at.endpoint if told else "", leaving=at.leaving)

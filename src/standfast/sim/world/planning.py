@@ -9,9 +9,11 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standfast.core.holding import Command, Resume, Retire, Rollback
 from standfast.core.publisher import Assignment, Done, Phase, Publishing, publish
+from standfast.model.entry import Layout
 from standfast.model.fleet import Fleet, LoadBalancer, Verdict
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
@@ -63,9 +65,15 @@ def planners(run: Run, places: Places, plans: MutableMapping[str, Plan], at: dic
 
 
 def planned_alone(store: StoreState, zone: ZoneState) -> StoreState:
-    """The store after one undisturbed pass of a planner just started: it publishes above whatever it finds."""
+    """The store after one undisturbed pass of a planner just started: it publishes above whatever it finds.
+
+    It wants a tree if the newest plan has one."""
+    newest = next((plan.entry(POLICY.key) for plan in store.plans if plan.head == store.head), None)
+    layout: Layout = "tree" if newest is not None and newest.has_tree else "flat"
     verdicts = tuple((one.id, Verdict("up", "")) for one in FLEET.load_balancers)
-    phase: Phase = publish(Assignment(STREAM, (ZONE,), FLEET, verdicts, (POLICY,), 0.0, "planner", survey=True))
+    phase: Phase = publish(
+        Assignment(STREAM, (ZONE,), FLEET, verdicts, (replace(POLICY, layout=layout),), 0.0, "planner", survey=True)
+    )
     while not isinstance(phase, Done):
         request = phase.request
         if isinstance(request, Read):

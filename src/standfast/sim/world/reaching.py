@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from standfast.core.enactor import Enactor, EnactorRequest, Occasion
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec
-from standfast.ports.local import DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent
+from standfast.ports.local import Admit, Admitted, DrawNonce, KeepCopy, Kept, Nonce, RecallCopy, Recorded, RecordIntent
 from standfast.ports.provider import Changes, Confirm, Read, ReadChanges, Replace
 from standfast.ports.provider_spec import ZoneState
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
@@ -124,6 +124,8 @@ class _Alone:
                 return HeadRead(self.plan.head)
             case ReadPlan():
                 return PlanRead(self.plan)
+            case Admit(urgent, rest):
+                return Admitted((*urgent, *rest))
             case ReadChanges(_, serial):
                 return self._changes(serial)
         self.zone, reply = provider_spec.apply(self.zone, request)

@@ -246,6 +246,24 @@ _STANDARD: Final = (
         patience=3,
     ),
     Run(
+        name="admitted",
+        about="a backlog of which any part is admitted, in any order, while turns end anywhere",
+        plans=history("a", "b"),
+        flights=1,
+        faults=_LATE,
+        admission=True,
+        **_BRIEF,
+    ),
+    Run(
+        name="admitted-survivor",
+        about="one enactor whose turns end anywhere and whose zone is closed at times: left alone, it gets there",
+        plans=history("a", "b"),
+        enactors=1,
+        admission=True,
+        patience=1,
+        survivors=True,
+    ),
+    Run(
         name="survivor",
         about="one enactor that lives on through every fault: left alone at any moment, it gets to the newest plan",
         plans=history("a", "b"),
@@ -346,7 +364,7 @@ TREE_SCOPES: Final[dict[str, Scope]] = {
     for scope in (
         Scope("quick", "within a minute", treescopes.QUICK, (treescopes.SMALL_FAMILY,), 1_000_000, False),
         Scope("standard", "each fault and each hand", treescopes.STANDARD, (treescopes.FULL_FAMILY,), 40_000_000, True),
-        Scope("wide", "two enactors and two cleaners", treescopes.WIDE, (), 300_000_000, True),
+        Scope("wide", "65 million states; takes about 5 GB of memory", treescopes.WIDE, (), 300_000_000, True),
     )
 }
 LAYOUTS: Final[dict[Layout, dict[str, Scope]]] = {"flat": SCOPES, "tree": TREE_SCOPES}

@@ -22,6 +22,7 @@ from .operating import LANE, leaving, operator
 from .planning import planned_alone, planners
 from .reaching import lone_enactor, survivor
 from .symbols import Symbols
+from .waiting import clock
 
 LETTERS = "abcdefgh"
 
@@ -57,6 +58,7 @@ class World:
         acts += flights(judge, at["zone"], at["ghosts"], slots, ordering)
         acts += hands(run, judge, places, at["zone"], at["ghosts"])
         acts += cleaner(run, places, at)
+        acts += clock(run, places, at)
         gathering, gatherers = collectors(run, judge, places, at)
         acts += gathering
         acts += planners(run, places, self.plans, at)
