@@ -7,9 +7,8 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
-from standfast.core import freezer
-from standfast.core.freezer import FreezerRequest
-from standfast.core.sealing import Command, Ended
+from standfast.core.direct import DirectRequest, Ended, begin
+from standfast.core.freezer import Freezing
 from standfast.model.entry import Entry
 from standfast.model.marker import ABSENT, Damaged, Floor, Marker, floor_rdata, marker_rdata
 from standfast.model.name import first_name, floor_owner, marker_owner
@@ -25,7 +24,7 @@ FIRST = first_name("main", ZONE)
 NAMES = (WWW, API)
 KEYS = {name: (marker_owner(name, ZONE), int(RRType.TXT)) for name in (*NAMES, FIRST)}
 FLOOR = (floor_owner("main", ZONE), int(RRType.TXT))
-freeze = Command("freeze", "main", ZONE, "operator", NAMES, batch=2)
+freeze = Freezing("freeze", "main", ZONE, "operator", NAMES, size=2)
 thaw = replace(freeze, verb="thaw")
 
 
@@ -37,9 +36,9 @@ def stands(*contents: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[World, A
     return world, world.actors[0]
 
 
-def obey(world: World, command: Command, *, until: Callable[[FreezerRequest], bool] | None = None) -> object:
+def obey(world: World, command: Freezing, *, until: Callable[[DirectRequest], bool] | None = None) -> object:
     """Carry the command out without faults; or up to a request, which is returned: its sender died there."""
-    phase, nobody = freezer.begin(command), Actor("operator")
+    phase, nobody = begin(command), Actor("operator")
     for _ in range(400):
         if isinstance(phase, Ended):
             return phase
@@ -50,20 +49,20 @@ def obey(world: World, command: Command, *, until: Callable[[FreezerRequest], bo
     raise AssertionError("the command does not end")
 
 
-def result(world: World, command: Command) -> str:
+def result(world: World, command: Freezing) -> str:
     ended = obey(world, command)
     assert isinstance(ended, Ended)
     return ended.result
 
 
-def writes(name: str, request: FreezerRequest) -> bool:
+def writes(name: str, request: DirectRequest) -> bool:
     """Whether it is the change of this endpoint's marker, or of the floor alone if there is no name."""
     return isinstance(request, Replace) and (
         any(w.name == name for w in request.writes) or (not name and not request.writes)
     )
 
 
-def sent(world: World, command: Command, name: str) -> Replace:
+def sent(world: World, command: Freezing, name: str) -> Replace:
     """A change that its sender did not live to see the end of."""
     request = obey(world, command, until=partial(writes, name))
     assert isinstance(request, Replace)
@@ -345,7 +344,7 @@ def test_two_operators_do_not_both_believe() -> None:
     world.meddle = meddle
     ended = obey(world, freeze)
     assert isinstance(ended, Ended)
-    assert (ended.result, "freeze again" in ended.why) == ("conflict", True)
+    assert (ended.result, "keeps writing" in ended.why) == ("conflict", True)
 
 
 def test_a_batch_that_is_refused_goes_one_by_one() -> None:
@@ -357,7 +356,7 @@ def test_a_batch_that_is_refused_goes_one_by_one() -> None:
     world.meddle = policy
     ended = obey(world, freeze)
     assert isinstance(ended, Ended)
-    assert (ended.result, ended.refused) == ("incomplete", ((API, "the policy says no"),))
+    assert (ended.result, ended.kept_out) == ("incomplete", ((API, "the policy says no"),))
     assert states(world) == {**everything("frozen"), API: "live"}
     world.meddle = lambda actor, request: None
     assert result(world, freeze) == "sealed"
@@ -437,7 +436,7 @@ def test_at_random(seed: int) -> None:
             world.send(world.late.pop(draw.randrange(len(world.late))))
         elif fate < 0.2 or phase is None or isinstance(phase, Ended):
             endpoint = draw.choice(["", WWW, API])
-            phase = freezer.begin(replace(draw.choice([freeze, thaw]), endpoint=endpoint, patience=3))
+            phase = begin(replace(draw.choice([freeze, thaw]), endpoint=endpoint, patience=3))
         elif fate < 0.6:
             phase = phase.heard(world.answer(nobody, phase.request, faults=True))  # type: ignore[arg-type]
         else:

@@ -23,7 +23,11 @@ from harness.planning import (
     verdicts_of,
 )
 from standfast.core.decisions import Draft, Presence
+from standfast.core.drafting import NO_PLAN
+from standfast.core.entering import STOOD_OCTETS
+from standfast.core.holding import Retire, command_draft
 from standfast.core.planner import draft
+from standfast.model.entry import Stood
 from standfast.model.fleet import Verdict
 from standfast.model.marker import Marker
 from standfast.model.plan import Plan
@@ -101,6 +105,58 @@ def test_consent_is_recorded_and_our_own_marker_needs_none() -> None:
     assert entry_of(draft(some, verdicts_of(some), policies, None, 0.0, taken).plan).taken == "alice"
     ours = Presence(addresses(300, ["192.0.2.99"]), Marker("main", 1, 1, "d", "live", "w", "n"))
     assert entry_of(draft(some, verdicts_of(some), policies, None, 0.0, context(1, present={WWW: ours})).plan)
+
+
+def test_what_stood_there_stays_with_the_entry() -> None:
+    some, policies = fleet(3), (policy(),)
+    stood = addresses(300, ["192.0.2.99", "2001:db8::99"])
+    taken = context(7, present={WWW: Presence(stood)}, consents={f"www.{ZONE}": "alice"})
+    plan = draft(some, verdicts_of(some), policies, None, 0.0, taken).plan
+    assert entry_of(plan).stood == Stood(7, stood)
+    later = planned(some, verdicts_of(some, lb_3=DOWN), policies, plan).plan
+    assert later is not None
+    assert entry_of(later).stood == Stood(7, stood)
+    gone = command_draft(Retire((WWW,), "over"), later, some, 0.0, context(9)).plan
+    assert entry_of(gone).kind == "retired"
+    assert entry_of(gone).stood == Stood(7, stood)
+
+
+def test_of_much_that_stood_there_little_is_kept() -> None:
+    some, policies = fleet(3), (policy(),)
+    crowd = addresses(300, [f"2001:db8::{n:x}" for n in range(1, 1001)])
+    taken = context(1, present={WWW: Presence(crowd)}, consents={f"www.{ZONE}": "alice"})
+    stood = entry_of(draft(some, verdicts_of(some), policies, None, 0.0, taken).plan).stood
+    assert stood is not None
+    assert len(stood.rrsets[0].rdata) == STOOD_OCTETS // 16
+    assert stood.left_off == 1000 - STOOD_OCTETS // 16
+
+
+@pytest.mark.parametrize(
+    ("marker", "saved"),
+    [
+        (Marker("main", 1, 1, "d", "live", "w", "n"), False),
+        (Marker("main", 1, 1, NO_PLAN, "live", "alice", "n"), True),
+    ],
+)
+def test_what_we_wrote_ourselves_is_not_saved_as_from_before(marker: Marker, saved: bool) -> None:
+    some, policies = fleet(3), (policy(),)
+    present = {WWW: Presence(addresses(300, ["192.0.2.99"]), marker)}
+    taken = context(2, present=present, consents={f"www.{ZONE}": "alice"})
+    assert (entry_of(draft(some, verdicts_of(some), policies, None, 0.0, taken).plan).stood is not None) == saved
+
+
+def test_a_freeze_of_a_name_that_is_not_ours_is_no_consent() -> None:
+    some = fleet(3)
+    placeholder = Marker("main", 0, 1, NO_PLAN, "placeholder", "alice", "n")
+    present = {WWW: Presence(addresses(300, ["192.0.2.99"]), placeholder)}
+    assert rules(draft(some, verdicts_of(some), (policy(),), None, 0.0, context(1, present=present))) == ["consent"]
+
+
+def test_what_stands_under_a_taken_marker_is_read_before_it_is_planned_over() -> None:
+    some = fleet(3)
+    taken = Marker("main", 1, 1, NO_PLAN, "live", "alice", "n")
+    present = {WWW: Presence(None, taken)}
+    assert rules(draft(some, verdicts_of(some), (policy(),), None, 0.0, context(1, present=present))) == ["presence"]
 
 
 def test_what_was_never_looked_at_is_not_entered() -> None:

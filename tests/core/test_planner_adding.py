@@ -35,9 +35,9 @@ def test_the_reason_and_the_moment_are_told() -> None:
     outcome = planned(some, verdicts_of(some), (one,), plan, 1000.0)
     assert outcome.due == 1060.0
     (held,) = outcome.decisions[0].held_back
-    assert (held.rule, held.due, held.why) == ("adding", 1060.0, "34 % per 60 s has just joined")
+    assert (held.rule, held.due, held.why) == ("adding", 1060.0, "34 % in 60 s has just joined")
     reason = next(m.reason for m in outcome.decisions[0].members if m.load_balancer == held.load_balancer)
-    assert reason == "waits: 34 % per 60 s has just joined"
+    assert reason == "waits: 34 % in 60 s has just joined"
 
 
 def test_one_of_a_pair_returns_at_once_and_min_answers_never_waits() -> None:

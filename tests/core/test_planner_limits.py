@@ -70,7 +70,7 @@ def test_of_three_the_second_waits_for_the_window() -> None:
     waiting = planned(some, both, (wanted,), first, 200.0)
     assert waiting.plan is None
     assert waiting.due == 700.0
-    assert "34 % per 600 s is used up" in reasons(waiting)["lb-2"]
+    assert "34 % in 10 min is used up" in reasons(waiting)["lb-2"]
     assert planned(some, both, (wanted,), first, 699.9).plan is None
     assert served(entry_of(planned(some, both, (wanted,), first, 700.0).plan)) == ["lb-3"]
 
@@ -260,7 +260,7 @@ def test_consent_goes_beyond_velocity_and_is_the_cause_only_there() -> None:
     causes = {one.load_balancer: one.cause for one in outcome.decisions[0].leaving}
     assert causes == {"lb-1": "configuration", "lb-2": "configuration", "lb-3": "consent"}
     assert served(entry_of(outcome.plan)) == ["lb-4", "lb-5", "lb-6"]
-    assert "34 % per 600 s is used up" in reasons(outcome)["lb-4"]
+    assert "34 % in 10 min is used up" in reasons(outcome)["lb-4"]
 
 
 def test_consent_never_goes_beyond_min_answers_or_panic() -> None:

@@ -95,8 +95,8 @@ def held_ignored(patch: pytest.MonkeyPatch) -> None:
     real = planner._outcome
 
     def outcome(*arguments: Any) -> Any:
-        outlook, wanted, before = arguments
-        return real(outlook, wanted, before and replace(before, held=""))
+        outlook, wanted, before, *led = arguments
+        return real(outlook, wanted, before and replace(before, held=""), *led)
 
     patch.setattr(planner, "_outcome", outcome)
 

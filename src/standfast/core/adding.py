@@ -20,7 +20,7 @@ from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
 
 from .decisions import Budget, HeldBack, Joining
-from .selection import Candidate, Least, answers, family_of, percent, rank
+from .selection import Candidate, Least, answers, family_of, rank, share_in
 
 _ROUNDING = 1e-9
 
@@ -88,7 +88,7 @@ def admit(
             past = (*past, Arrival(one.load_balancer, one.capacity, now))
             continue
         due = _possible_at(past, one.capacity, policy, total)
-        why = f"{percent(policy.adding_share)} per {policy.adding_window_s:g} s has just joined"
+        why = f"{share_in(policy.adding_share, policy.adding_window_s)} has just joined"
         waiting.append((one, HeldBack(one.load_balancer, "adding", why, due)))
     return Adding(past, tuple(waiting), tuple(joins), _budget(past, policy, total))
 

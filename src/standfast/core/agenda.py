@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct, structs
 
 from standfast.model.entry import Entry, Key
-from standfast.model.name import ROLLBACK_LABEL, SUBTREE, TREE_LABEL, floor_owner
+from standfast.model.name import ROLLBACK_LABEL, SUBTREE, TREE_LABEL, first_name, floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
 from standfast.model.tree import read_tree_name
@@ -40,7 +40,9 @@ class Agenda(Struct, frozen=True):
     """What is left to do. `groups` are endpoints that must go together in one small change, first of all; `due` may
     have changed with the plan; `checks` are to be verified with their addresses; `everything` is to be verified once
     nothing is due. `aside` is left to a later pass, for the provider gave no answer: so one zone's server that is down
-    keeps nobody from looking after the other zones. `held` is due once it is for this enactor to begin."""
+    keeps nobody from looking after the other zones. `held` is due once it is for this enactor to begin. `queued` is due
+    once it is admitted (due.py), those of it that are `urgent` first; `turned_away` is set when nothing more of it is
+    in this pass."""
 
     groups: tuple[tuple[Key, ...], ...] = ()
     due: tuple[Key, ...] = ()
@@ -48,24 +50,37 @@ class Agenda(Struct, frozen=True):
     everything: bool = False
     aside: tuple[Key, ...] = ()
     held: tuple[Key, ...] = ()
+    queued: tuple[Key, ...] = ()
+    urgent: tuple[Key, ...] = ()
+    turned_away: bool = False
 
     @property
     def done(self) -> bool:
         """Nothing left for this pass."""
-        return not (self.groups or self.due or self.checks or self.everything)
+        return not (self.groups or self.due or self.checks or self.everything or self.to_admit)
+
+    @property
+    def to_admit(self) -> bool:
+        """Whether something waits to be admitted in this pass."""
+        return bool(self.queued) and not self.turned_away
+
+    @property
+    def bulk(self) -> bool:
+        """Whether more is to be written than the change at hand."""
+        return bool(self.due or self.queued)
 
     @property
     def empty(self) -> bool:
         """Nothing left."""
-        return self.done and not self.aside
+        return self.done and not self.aside and not self.queued
 
     @property
     def waiting(self) -> int:
         """For people: how much is due."""
-        return len(self.due) + len(self.groups) + len(self.aside) + len(self.held)
+        return len(self.due) + len(self.groups) + len(self.aside) + len(self.held) + len(self.queued)
 
     def without(self, zone: str, keys: tuple[Key, ...]) -> "Agenda":
-        """These endpoints, and all else that is left to do in their zone, put aside."""
+        """These endpoints, and all else that is left to do in their zone, put aside. What is queued goes on waiting."""
         rest = tuple(key for group in self.groups for key in group) + self.due + self.checks
         return structs.replace(
             self,
@@ -75,9 +90,11 @@ class Agenda(Struct, frozen=True):
             aside=joined(self.aside, keys + tuple(key for key in rest if key[0] == zone)),
         )
 
-    def resumed(self) -> "Agenda":
-        """What was put aside is to be verified."""
-        return structs.replace(self, checks=joined(self.checks, self.aside), aside=())
+    def resumed(self, but: tuple[str, ...] = ()) -> "Agenda":
+        """What was put aside is to be verified, except in these zones."""
+        kept = tuple(key for key in self.aside if key[0] in but)
+        aside = tuple(key for key in self.aside if key[0] not in but) if kept else self.aside
+        return structs.replace(self, checks=joined(self.checks, aside), aside=kept)
 
     def holding(self, zones: tuple[str, ...]) -> "Agenda":
         """What is due in these zones waits: it may be for another enactor to begin (standing_by.py)."""
@@ -118,7 +135,7 @@ def keys_of(plan: Plan | None, zone: str, owners: tuple[str, ...] | None) -> tup
     names: list[str] = []
     for owner in owners:
         if owner == floor_owner(plan.record.stream, zone):
-            names.append(plan.by_zone[zone][0].name)
+            names.append(first_name(plan.record.stream, zone))
         elif owner.endswith(below):
             names.append(_endpoint_of(_inner_of(owner, zone), zone))
         else:

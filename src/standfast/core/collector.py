@@ -3,6 +3,9 @@
     head ─▶ plan ─▶ pins ─▶ pinned plans ─▶ listing, page by page ─▶ for each endpoint: floor, marker, root, rollback ─▶
     intent ─▶ deletion ─▶ … ─▶ Gathered
 
+Before endpoints that are in no plan at hand, and only if trees of theirs have waited long enough, comes a look through
+the whole zone.
+
 Rule 1.  This file can write no live name: `CollectorRequest` has no request that could, and `CollectTree` takes records
          below `_tree` only.
 Rule 2.  "Old" means below the `since` of the endpoint's marker, read in this very pass; never "far behind the newest
@@ -16,6 +19,9 @@ Rule 4.  The deletion itself asserts what Rules 2 and 3 rest on, by exact value:
 Rule 5.  Clients may have cached a tree's names. So it must have been seen unneeded for a while: the largest TTL it was
          ever seen with, negative answers' TTL and the secondaries' lag, by this process's own clock. Who starts
          again waits again; a secondary that can't be read blocks. Safety among ourselves never rests on that.
+Rule 6.  An endpoint that is in no plan at hand (`orphans.py`) is treated alike: its marker fences. If it has none, the
+         floor does, which every write where there is no marker renews: taken is what no plan at or above the floor can
+         call its own, in a zone that no other stream has a floor in. Nothing goes at which anything in the zone points.
 
 In October 2025 a clean-up judged age by the plan it had just applied, and deleted what the root still pointed at.
 """
@@ -25,11 +31,8 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.model.entry import Entry
-from standfast.model.marker import Floor, Marker, read_floor, read_marker
-from standfast.model.name import floor_owner, marker_owner, rollback_owner
+from standfast.model.marker import Absent, Floor, Marker, read_floor, read_marker
 from standfast.model.plan import Plan
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.model.tree import TreeName, aliases_in, read_tree_name
 from standfast.ports.local import DrawNonce, IntendedWrite, Nonce, RecordIntent, RecordReply, Unrecorded
 from standfast.ports.provider import (
@@ -43,43 +46,18 @@ from standfast.ports.provider import (
     Written,
 )
 from standfast.ports.store import HeadRead, ListPlans, PlanList, PlanMissing, PlanRead, ReadHead, ReadPlan
-from standfast.ports.trees import CollectTree, ListTree, TreeListed
+from standfast.ports.trees import CollectTree, ListPointers, ListTree, PointersListed, TreeListed
 
+from .gathering import Charge, Combed, Gathered, Progress, Sights
+from .orphans import due, elsewhere, judged, put_off, unreadable, withheld
 from .raising import as_seen
-from .unneeded import Grown, Records, Suspect, Unneeded, parts_of, suspects_in, trees_of, unfit, unneeded_of, waited
+from .unneeded import Grown, Records, Suspect, parts_of, suspects_in, trees_of, unfit, waited
 
-ELEMENTS: Final = 900
-"""Record elements deleted by one change; Route 53 takes 1,000, and what is asserted needs some."""
 _STORE_GONE: Final = "the store can't be read: {}"
 
-CollectorRequest: TypeAlias = ReadHead | ReadPlan | ListPlans | ListTree | Read | DrawNonce | RecordIntent | CollectTree
-
-
-class Charge(Struct, frozen=True):
-    """What one pass is to do.
-
-    `keep`: so many of an endpoint's newest unneeded trees stay, for people who look back. `now` is monotonic seconds of
-    this machine. `wait_s` is for each zone what must pass beyond TTLs (negative answers, secondaries); a zone that is
-    not in it has a secondary that can't be read, and nothing is taken there. `memory` is what the last pass left.
-    """
-
-    stream: str
-    zones: tuple[str, ...]
-    now: float
-    wait_s: tuple[tuple[str, float], ...]
-    keep: int = 2
-    memory: tuple[Unneeded, ...] = ()
-    held: Plan | None = None
-    elements: int = ELEMENTS
-    page: int = 300
-
-
-class Gathered(Struct, frozen=True):
-    """The pass is over. `collected` are (zone, endpoint, since) of trees that went whole, `told` why others stay."""
-
-    collected: tuple[tuple[str, str, int], ...]
-    told: tuple[str, ...]
-    memory: tuple[Unneeded, ...]
+CollectorRequest: TypeAlias = (
+    ReadHead | ReadPlan | ListPlans | ListTree | ListPointers | Read | DrawNonce | RecordIntent | CollectTree
+)
 
 
 class GatheringHead(Struct, frozen=True):
@@ -177,16 +155,30 @@ class Enumerating(Struct, frozen=True):
         return _listed(replace(self, zones=self.zones[1:], found=tuple(found.items()), start=""))
 
 
-class Progress(Struct, frozen=True):
-    """The part of a pass that is the same for every endpoint, and how far it has come."""
+class Combing(Struct, frozen=True):
+    """The whole zone, page by page: what leads to trees of endpoints that are in no plan, and whose floors stand there.
+    `zones` are those still to be looked through, the present one first."""
 
-    charge: Charge
-    plan: Plan
-    kept: frozenset[TreeName]
-    suspects: tuple[Suspect, ...]
-    collected: tuple[tuple[str, str, int], ...] = ()
-    told: tuple[str, ...] = ()
-    memory: tuple[Unneeded, ...] = ()
+    progress: Progress
+    zones: tuple[Combed, ...]
+
+    @property
+    def request(self) -> ListPointers:
+        """The next page."""
+        at = self.zones[0]
+        return ListPointers(at.zone, at.parents, at.start, self.progress.charge.page)
+
+    def heard(self, reply: PointersListed | Unknown) -> "Gather":
+        """Of a zone that can't be looked through whole no orphan's tree is taken."""
+        at, progress = self.zones[0], self.progress
+        if isinstance(reply, Unknown):
+            why = f"{at.zone} can't be looked through: {reply.why}"
+            return _combed(replace(progress, told=(*progress.told, why)), self.zones[1:])
+        pointers, streams = (*at.pointers, *reply.pointers), at.streams.union(reply.streams)
+        at = replace(at, pointers=pointers, streams=streams, start=reply.more)
+        if reply.more:
+            return Combing(progress, (at, *self.zones[1:]))
+        return _combed(replace(progress, combed=(*progress.combed, at)), self.zones[1:])
 
 
 class Referring(Struct, frozen=True):
@@ -197,44 +189,36 @@ class Referring(Struct, frozen=True):
     @property
     def request(self) -> Read:
         """Everything that the deletion will assert."""
-        entry, stream = self.progress.suspects[0].entry, self.progress.charge.stream
-        keys = [(floor_owner(stream, entry.zone), int(RRType.TXT)), (marker_owner(entry.name, entry.zone), RRType.TXT)]
-        owners = (entry.name, rollback_owner(entry.name, entry.zone))
-        keys += ((owner, int(rtype)) for owner in owners for rtype in ADDRESS_TYPES)
-        return Read(entry.zone, tuple(keys))
+        return Read(self.progress.suspects[0].zone, self.progress.references)
 
     def heard(self, reply: ReadReply) -> "Gather":
         """Whatever is not known errs towards keeping."""
-        entry = self.progress.suspects[0].entry
         values = reply if isinstance(reply, Unknown) else reply.whole
         if isinstance(values, Unknown):
-            return _next(self.progress, f"{entry.name} can't be read: {values.why}")
+            return _next(self.progress, f"{self.progress.suspects[0].name} can't be read: {values.why}")
         keys = self.request.keys
         sights = tuple((owner, rtype, value) for (owner, rtype), value in zip(keys, values, strict=True))
         return _judged(self.progress, sights)
-
-
-Sights: TypeAlias = tuple[tuple[str, int, RRset | None], ...]
 
 
 class Taking(Struct, frozen=True):
     """A tree that is to go: what is asserted, and the changes it takes, the top first."""
 
     progress: Progress
-    marker: Marker
+    marker: Marker | Absent
     asserted: tuple[Prerequisite, ...]
     trees: tuple[Grown, ...]
     parts: tuple[tuple[Prerequisite, ...], ...]
 
     @property
-    def entry(self) -> Entry:
+    def suspect(self) -> Suspect:
         """Whose tree it is."""
-        return self.progress.suspects[0].entry
+        return self.progress.suspects[0]
 
     @property
     def change(self) -> CollectTree:
         """The next deletion."""
-        return CollectTree(self.entry.zone, self.entry.name, self.asserted, self.parts[0])
+        return CollectTree(self.suspect.zone, self.suspect.name, self.asserted, self.parts[0])
 
 
 class Drawing(Struct, frozen=True):
@@ -260,7 +244,8 @@ class Intending(Struct, frozen=True):
         taking, plan = self.taking, self.taking.progress.plan
         tree, marker = taking.trees[0][0], taking.marker
         why = f"collects its tree of since {tree.since}"
-        intended = IntendedWrite(taking.entry.name, marker.since, marker.since, why, marker.nonce, act="collect")
+        since, over = (marker.since, marker.nonce) if isinstance(marker, Marker) else (None, "")
+        intended = IntendedWrite(taking.suspect.name, since, since or 0, why, over, act="collect")
         change = taking.change.change
         return RecordIntent(
             change.zone, plan.generation, plan.digest, self.nonce, (intended,), plan.record.stream, change
@@ -285,7 +270,7 @@ class Deleting(Struct, frozen=True):
 
     def heard(self, reply: ReplaceReply) -> "Gather":
         """After anything but success this endpoint is left for another pass, which looks anew."""
-        taking, name = self.taking, self.taking.entry.name
+        taking, name = self.taking, self.taking.suspect.name
         match reply:
             case Conflict():
                 return _next(taking.progress, f"{name}: something changed meanwhile")
@@ -303,6 +288,7 @@ Gathering: TypeAlias = (
     | GatheringPins
     | GatheringPinned
     | Enumerating
+    | Combing
     | Referring
     | Drawing
     | Intending
@@ -332,53 +318,67 @@ def _listed(at: Enumerating) -> Gather:
     """The next zone; or all trees are known, and those that nobody claims are looked at."""
     if at.zones:
         return at
-    suspects: list[Suspect] = []
-    told: list[str] = []
+    suspects, told = list[Suspect](), list[str]()
     for zone, records in at.found:
-        some, orphans = suspects_in(zone, records, at.plan, at.kept)
+        some, nameless = suspects_in(zone, records, at.plan, at.kept)
         suspects += some
-        told += (f"{parent}: no endpoint of the newest plan has trees there" for parent in orphans)
+        told += (
+            f"{one}: whose trees these are can't be told from the name; if nobody's, delete them" for one in nameless
+        )
     progress = Progress(at.charge, at.plan, at.kept, tuple(suspects), told=tuple(told))
-    return Referring(progress) if suspects else _ended(progress)
+    return _combed(progress, tuple(zone for zone in (due(progress, zone) for zone, _ in at.found) if zone.parents))
 
 
-def _next(progress: Progress, why: str = "") -> Gather:
+def _combed(progress: Progress, zones: tuple[Combed, ...]) -> Gather:
+    """The next zone, or the first endpoint."""
+    if zones:
+        return Combing(progress, zones)
+    return Referring(progress) if progress.suspects else _ended(progress)
+
+
+def _next(progress: Progress, *why: str) -> Gather:
     """On to the next endpoint."""
-    told = (*progress.told, why) if why else progress.told
-    after = replace(progress, suspects=progress.suspects[1:], told=told)
+    after = replace(progress, suspects=progress.suspects[1:], told=(*progress.told, *why))
     return Referring(after) if after.suspects else _ended(after)
 
 
 def _ended(progress: Progress) -> Gathered:
-    return Gathered(progress.collected, progress.told, progress.memory)
+    return Gathered(progress.collected, tuple(dict.fromkeys(progress.told)), progress.memory)
 
 
 def _judged(progress: Progress, sights: Sights) -> Gather:
-    """Rules 2, 3 and 5, for the first suspect."""
+    """Rules 2, 3, 5 and 6, for the first suspect."""
     suspect, charge = progress.suspects[0], progress.charge
-    entry = suspect.entry
+    zone, name = suspect.zone, suspect.name
     (floor_at, _, floor_rrset), (marker_at, _, marker_rrset), *references = sights
-    floor = read_floor(floor_rrset, entry.zone, floor_at)
-    marker = read_marker(marker_rrset, entry.zone, marker_at)
-    if why := unfit(floor if isinstance(floor, Floor) else None, marker, charge.stream):
-        return _next(progress, f"{entry.name}: {why}")
-    if not isinstance(marker, Marker):
-        raise AssertionError("an unreadable marker is unfit")
-    referred = {read_tree_name(target, entry.zone) for _, _, rrset in references for target in aliases_in(rrset)}
-    surplus = unneeded_of(suspect.trees, marker, frozenset(referred), progress.kept, charge.keep)
-    wait = dict(charge.wait_s).get(entry.zone)
-    memory, ripe = waited(charge.memory, entry.zone, charge.now, wait, surplus)
-    told = progress.told
-    if surplus and wait is None:
-        told = tuple(dict.fromkeys((*told, f"{entry.zone}: a secondary can't be read, so nothing is taken")))
-    progress = replace(progress, memory=(*progress.memory, *memory), told=told)
+    floor = read_floor(floor_rrset, zone, floor_at)
+    marker = read_marker(marker_rrset, zone, marker_at)
+    if elsewhere(suspect, marker, charge.stream):
+        return _next(progress)
+    unmarked = suspect.orphan and isinstance(marker, Absent)
+    why = unreadable(suspect, marker)
+    if why := why or unfit(floor if isinstance(floor, Floor) else None, None if unmarked else marker, charge.stream):
+        return _next(progress, f"{name}: {why}")
+    if not isinstance(marker, Marker | Absent) or not isinstance(floor, Floor):
+        raise AssertionError("what can't be read is unfit")
+    referred = {read_tree_name(target, zone) for _, _, rrset in references for target in aliases_in(rrset)}
+    found = judged(progress, floor, marker, frozenset(referred))
+    wait = dict(charge.wait_s).get(zone)
+    memory, ripe = waited(charge.memory, zone, charge.now, wait, found.unneeded, charge.least_s)
+    held, told = withheld(suspect, marker, ripe, progress.combed_of(zone), charge.stream)
+    told = (*found.told, *told)
+    if found.unneeded and wait is None:
+        told = (*told, f"{zone}: a secondary can't be read, so nothing is taken")
+    if progress.combed_of(zone) is not None:
+        memory = put_off(memory, held, charge.now)
+    progress = replace(progress, memory=(*progress.memory, *memory), told=(*progress.told, *told))
     asserted = tuple(dict.fromkeys(as_seen(owner, rtype, rrset) for owner, rtype, rrset in sights))
-    return _take(progress, marker, asserted, ripe)
+    return _take(progress, marker, asserted, tuple(one for one in ripe if one[0] not in held))
 
 
 def _take(
     progress: Progress,
-    marker: Marker,
+    marker: Marker | Absent,
     asserted: tuple[Prerequisite, ...],
     trees: tuple[Grown, ...],
 ) -> Gather:
@@ -391,10 +391,10 @@ def _gone(taking: Taking) -> Gather:
     """The next part, the next tree, the next endpoint."""
     if taking.parts[1:]:
         return Drawing(replace(taking, parts=taking.parts[1:]))
-    tree, entry = taking.trees[0][0], taking.entry
+    tree, suspect = taking.trees[0][0], taking.suspect
     progress = replace(
         taking.progress,
-        collected=(*taking.progress.collected, (entry.zone, entry.name, tree.since)),
-        memory=tuple(one for one in taking.progress.memory if (one.zone, one.tree) != (entry.zone, tree)),
+        collected=(*taking.progress.collected, (suspect.zone, suspect.name, tree.since)),
+        memory=tuple(one for one in taking.progress.memory if (one.zone, one.tree) != (suspect.zone, tree)),
     )
     return _take(progress, taking.marker, taking.asserted, taking.trees[1:])

@@ -1,7 +1,7 @@
 """What planning is told beside fleet and policies, and what it answers: values only."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -12,6 +12,9 @@ from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 
 from .spread import Share, Spread, shares
+
+if TYPE_CHECKING:
+    from .resting import Memory
 
 Action: TypeAlias = Literal["entered", "changed", "kept", "held", "retired", "absent", "refused"]
 
@@ -183,7 +186,10 @@ class Load(Struct, frozen=True):
 
 
 class Draft(Struct, frozen=True):
-    """What planning came to. `plan` is None if nothing changed, so that no generation is spent."""
+    """What planning came to. `plan` is None if nothing changed, so that no generation is spent.
+
+    `memory` is for the next draft, if this one was given one (`resting.Memory`).
+    """
 
     plan: Plan | None
     decisions: tuple[Decision, ...] = ()
@@ -191,6 +197,7 @@ class Draft(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     spreads: tuple[Spread, ...] = ()
     loads: tuple[Load, ...] = ()
+    memory: "Memory | None" = None
 
     @property
     def shares(self) -> tuple[Share, ...]:

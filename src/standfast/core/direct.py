@@ -1,11 +1,13 @@
 """What an operator writes into a zone directly, without a plan: one conditional change after the other. Pure.
 
     Looking ─▶ Confirming ─▶ (the order decides) ─▶ Drawing ─▶ Recording ─▶ Replacing ─▶ Settling ─▶ Looking … Ended
-                if unreadable                                                             if the reply was lost
+                if unreadable     │       ▲                                               if the reply was lost
+                                  ▼       │
+                                  Surveying   if the floor is lost
 
-An *order* says what is read and what is made of it: `emergency.py` (publish, take over), `leaving.py` (the way out).
-Here is what all of them have in common. It needs no store; all state is in the zone. It may die anywhere and be
-given again.
+An *order* says what is read and what is made of it: `freezer.py` (freeze, thaw), `emergency.py` (publish, take over),
+`leaving.py` (the way out). Here is what all of them have in common. It needs no store; all state is in the zone. It may
+die anywhere and be given again.
 
 Rule 1.  Every change asserts the floor's and each marker's exact bytes as read; it never rests on an earlier reading.
 Rule 2.  Nothing is written under a frozen floor or marker: an order looks for itself, and what it read is asserted.
@@ -47,30 +49,37 @@ from .drafting import Mark, seal_of
 
 PATIENCE: Final = 8
 """Conflicts an order bears in all: each is answered by looking again."""
-Result: TypeAlias = Literal["done", "refused", "moved", "conflict", "blind", "unrecorded"]
+Result: TypeAlias = Literal[
+    "done", "sealed", "frozen", "thawed", "refused", "moved", "conflict", "incomplete", "blind", "unrecorded"
+]
 
 
 class Ended(Struct, frozen=True):
-    """The order is over: `done`, or why not. `generation` is what was written, 0 if nothing was.
+    """The order is over: `done` (`sealed`, `frozen`, `thawed`), or why not. `generation` is what was written,
+    0 if nothing was.
 
-    `refused`: nothing was written by its last step; `moved`: somebody else is at work. After any result but `done`
-    something may have been done; the same order, given again, goes on from there.
+    `refused`: nothing was written by its last step; `moved`: somebody else is at work; `incomplete`: the provider would
+    not change those `kept_out`. Unless it is done something may have been done; the same order, given again, goes on
+    from there. `passed_over` are endpoints that are not ours to touch, with the reason.
     """
 
     result: Result
     why: str = ""
     generation: int = 0
     passed_over: tuple[tuple[str, str], ...] = ()
+    kept_out: tuple[tuple[str, str], ...] = ()
 
 
 class Sights(Struct, frozen=True):
-    """What was read for one step. `literal` are owners of unreadable records that do stand there."""
+    """What was read for one step. `literal` are owners of unreadable records that do stand there; `highest` is what the
+    markers say of a lost floor, once they were surveyed for it."""
 
     zone: str
     stream: str
     floor: RRset | None
     marks: tuple[tuple[str, RRset | None], ...]
     literal: tuple[str, ...] = ()
+    highest: int | None = None
 
     @property
     def floor_read(self) -> Floor | None:
@@ -78,9 +87,16 @@ class Sights(Struct, frozen=True):
         read = read_floor(self.floor, self.zone, floor_owner(self.stream, self.zone))
         return read if isinstance(read, Floor) and read.stream == self.stream else None
 
+    @property
+    def markers(self) -> tuple[tuple[str, MarkerReading], ...]:
+        """What each marker that was read says."""
+        zone = self.zone
+        return tuple((name, read_marker(seen, zone, marker_owner(name, zone))) for name, seen in self.marks)
+
     def marker(self, name: str) -> MarkerReading:
         """What the marker of that endpoint says."""
-        return read_marker(dict(self.marks)[name], self.zone, marker_owner(name, self.zone))
+        seen = next(seen for one, seen in self.marks if one == name)
+        return read_marker(seen, self.zone, marker_owner(name, self.zone))
 
     @property
     def doubt(self) -> tuple[str, RRset] | None:
@@ -89,9 +105,9 @@ class Sights(Struct, frozen=True):
         garbage = isinstance(read_floor(self.floor, self.zone, owner), Damaged)
         if self.floor is not None and garbage and owner not in self.literal:
             return owner, self.floor
-        for name, seen in self.marks:
+        for (name, seen), (_, marker) in zip(self.marks, self.markers, strict=True):
             owner = marker_owner(name, self.zone)
-            if seen is not None and owner not in self.literal and isinstance(self.marker(name), Damaged):
+            if seen is not None and owner not in self.literal and isinstance(marker, Damaged):
                 return owner, seen
         return None
 
@@ -126,6 +142,24 @@ class Change(Struct, frozen=True):
         )
 
 
+class Further(Struct, frozen=True):
+    """Nothing is to be written for now: look at what comes next. `moved`: somebody else was there, as in a conflict."""
+
+    order: "Order"
+    moved: bool = False
+
+
+class Survey(Struct, frozen=True):
+    """The floor is lost: first all markers of `names` are to be read, of which the order needs those of `kept`."""
+
+    order: "Order"
+    names: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+Decision: TypeAlias = Change | Further | Survey | Ended
+
+
 class Order(Protocol):
     """What an operator ordered, with how far it has come; a frozen value."""
 
@@ -139,8 +173,8 @@ class Order(Protocol):
     def batch(self) -> tuple[str, ...]:
         """The endpoints whose markers are read for the next step."""
 
-    def decide(self, sights: Sights) -> Change | Ended:
-        """What to write now, or the end."""
+    def decide(self, sights: Sights) -> Decision:
+        """What to write now, what to read first, or the end."""
 
     def written(self, change: Change, made: Replace) -> "Order | Ended":
         """The order after a change that stands, or the end."""
@@ -191,6 +225,31 @@ class Confirming(Struct, frozen=True):
         if isinstance(reply, Fails):
             return _decided(self.looking, self.sights.without(self.owner))
         return _decided(self.looking, replace(self.sights, literal=(*self.sights.literal, self.owner)))
+
+
+class Surveying(Struct, frozen=True):
+    """The floor is lost: every marker, read after that was seen."""
+
+    looking: Looking
+    sights: Sights
+    survey: Survey
+
+    @property
+    def request(self) -> Read:
+        """All of them."""
+        zone = self.sights.zone
+        return Read(zone, tuple((marker_owner(name, zone), int(RRType.TXT)) for name in self.survey.names))
+
+    def heard(self, reply: ReadReply) -> "Phase":
+        """The highest generation that any of them names."""
+        values = reply if isinstance(reply, Unknown) else reply.whole
+        if isinstance(values, Unknown):
+            return Ended("blind", values.why)
+        zone, found = self.sights.zone, dict(zip(self.survey.names, values, strict=True))
+        read = [read_marker(seen, zone, marker_owner(name, zone)) for name, seen in found.items()]
+        ours = [one.generation for one in read if isinstance(one, Marker) and one.stream == self.sights.stream]
+        kept = tuple((name, found[name]) for name in self.survey.kept)
+        return _decided(self.looking, replace(self.sights, marks=kept, highest=max(ours, default=0)))
 
 
 class Drawing(Struct, frozen=True):
@@ -294,7 +353,7 @@ class Settling(Struct, frozen=True):
         return _again(self.looking)
 
 
-Acting: TypeAlias = Looking | Confirming | Drawing | Recording | Replacing | Settling
+Acting: TypeAlias = Looking | Confirming | Surveying | Drawing | Recording | Replacing | Settling
 Phase: TypeAlias = Acting | Ended
 DirectRequest: TypeAlias = Read | Confirm | DrawNonce | RecordIntent | Replace
 
@@ -307,8 +366,16 @@ def begin(order: Order) -> Phase:
 def _decided(looking: Looking, sights: Sights) -> Phase:
     if doubt := sights.doubt:
         return Confirming(looking, sights, *doubt)
-    decided = looking.order.decide(sights)
-    return decided if isinstance(decided, Ended) else Drawing(looking, decided)
+    match looking.order.decide(sights):
+        case Change() as change:
+            return Drawing(looking, change)
+        case Further(order, moved):
+            further = Looking(order, looking.conflicts)
+            return _again(further) if moved else further
+        case Survey(order) as survey:
+            return Surveying(Looking(order, looking.conflicts), sights, survey)
+        case ended:
+            return ended
 
 
 def _on(after: "Order | Ended", conflicts: int) -> Phase:

@@ -192,6 +192,7 @@ def _held(key: Key, marker: Marker, rrsets: tuple[RRset, ...], before: Entry | N
         base,
         layout=layout,
         had_tree=base.knew_tree,
+        trees=base.trees_so_far,
         rrsets=rrsets,
         min_answers=least,
         held=_said(marker),

@@ -20,16 +20,19 @@ from standfast.model.marker import Floor, read_floor
 from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
-from standfast.ports.local import KeepCopy, Kept, RecallCopy, RecallReply
+from standfast.ports.local import Admit, Admitted, KeepCopy, Kept, RecallCopy, RecallReply
 from standfast.ports.provider import Changes, ChangesReply, ReadChanges, Room, Unknown
 from standfast.ports.store import HeadRead, PlanMissing, PlanRead, ReadHead, ReadPlan
 
+from .aftermath import Left, left
 from .agenda import BATCH_OCTETS, Agenda, Marked, all_keys, joined, keys_of, marked, next_batch, rotated
 from .beliefs import TugOfWar, ZoneBelief
 from .change import ChangeRequest, begin
 from .contention import Contention
+from .due import admitted, asked, queueing, returned, taken_up
 from .raising import ELEMENTS
 from .stages import (
+    Admitting,
     AskingChanges,
     AskingHead,
     AskingPlan,
@@ -40,17 +43,15 @@ from .stages import (
     Recalling,
     Stage,
 )
-from .task import Outcome, Settled, Task, quarantined, still_kept
+from .task import Outcome, Settled, Task, still_kept
 
 PATIENCE: Final = 32
 """Conflicts and failures in one pass before the enactor leaves the rest to its next one."""
-READ_BACK: Final = 4
-"""Endpoints of a change read back at once in a paced zone; more are left to the patrol, which reads page by page."""
 _TRYING: Final = frozenset({"built", "conflict", "deferred", "refused", "unrecorded", "unknown", "blind"})
 _UNKNOWN: Final = object()
 
 Occasion: TypeAlias = Literal["start", "news", "look", "audit"]
-EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | ReadChanges | ChangeRequest
+EnactorRequest: TypeAlias = ReadHead | ReadPlan | RecallCopy | KeepCopy | Admit | ReadChanges | ChangeRequest
 
 
 class Enactor(Struct, frozen=True):
@@ -69,7 +70,8 @@ class Enactor(Struct, frozen=True):
     what one change of it holds, where that is not a message of RFC 2136. `blind` are zones of which nobody tells what
     changed: there `waiting` are endpoints that somebody keeps as they are, by a freeze, another stream or insistence,
     and each look asks whether that is over. In `paced` zones a patrol looks after everything (patrol.py), and what is
-    due is held until it is for this enactor to begin (standing_by.py).
+    due is held until it is for this enactor to begin (standing_by.py). With `admission` what is due is begun as it is
+    admitted (due.py); `closed` are zones in which nothing that was put aside is to be tried in this pass.
     """
 
     writer: str
@@ -100,17 +102,20 @@ class Enactor(Struct, frozen=True):
     blind: tuple[str, ...] = ()
     waiting: tuple[Key, ...] = ()
     paced: tuple[str, ...] = ()
+    admission: bool = False
+    closed: tuple[str, ...] = ()
 
     @property
     def request(self) -> EnactorRequest | None:
         """The one thing asked now; None when idle."""
         return None if isinstance(self.stage, Idle) else self.stage.request
 
-    def wake(self, occasion: Occasion, now: float) -> "Enactor":
+    def wake(self, occasion: Occasion, now: float, closed: tuple[str, ...] = ()) -> "Enactor":
         """Begin a pass. `now` is monotonic seconds of this machine; nothing about safety depends on it."""
         fresh = structs.replace(
             self,
-            agenda=self.agenda if occasion == "look" else self.agenda.resumed(),
+            agenda=self.agenda if occasion == "look" else self.agenda.resumed(closed),
+            closed=closed,
             now=now,
             patience=self.patience_full,
             contention=Contention(0 if self.agenda.empty else self.contention.conflicts),
@@ -120,6 +125,8 @@ class Enactor(Struct, frozen=True):
             journal_lost=False,
             looking=occasion == "look",
         )
+        if self.admission:
+            fresh = structs.replace(fresh, agenda=queueing(fresh.agenda))
         if occasion == "start":
             return structs.replace(fresh, stage=Recalling())
         if occasion == "audit" and self.plan is not None:
@@ -140,10 +147,13 @@ class Enactor(Struct, frozen=True):
                 return quiet._fetched(reply)
             case (Keeping(), Kept()):
                 return quiet._next()
+            case (Admitting(), Admitted()):
+                patience = 0 if reply.over else self.patience
+                return structs.replace(quiet, agenda=admitted(self.agenda, reply), patience=patience)._work()
             case (AskingChanges(), Changes() | Unknown()):
                 return quiet._looked(self.stage, reply)
             case (Changing(asking, task), _):
-                if self.contention.shown(asking, reply) and self.agenda.due and not task.verify:
+                if self.contention.shown(asking, reply) and self.agenda.bulk and not task.verify:
                     return quiet._giving_way(task)
                 phase = asking.heard(reply)  # type: ignore[arg-type]  # the driver pairs request and reply
                 if isinstance(phase, Settled):
@@ -192,23 +202,11 @@ class Enactor(Struct, frozen=True):
         return self._adopted(plan)._proceed()
 
     def _adopted(self, plan: Plan) -> "Enactor":
-        """Take this plan for the newest: what changed is due; without a predecessor, everything is, and is verified
-        afterwards."""
-        if self.plan is None:
-            agenda = Agenda(due=rotated(all_keys(plan), self.writer), everything=True)
-        else:
-            pairs = [(was, now) for was, now in plan.shards.changes(self.plan.shards) if now is not None]
-            moved = tuple(now.key for was, now in pairs if was is None or was.since != now.since)
-            parted = tuple(key for group in self.agenda.groups for key in group)
-            due = joined(rotated(moved, self.writer), self.agenda.due)
-            # Equal since and other bytes come from a fork: the marker can't tell, the addresses can.
-            suspect = tuple(
-                now.key for was, now in pairs if not now.same_contents(was) and was and was.since == now.since
-            )
-            checks = joined(self.agenda.checks, (*suspect, *parted, *self.behind))
-            agenda = structs.replace(self.agenda, groups=(), due=due, checks=checks)
-        news = (*self.notices, Notice("plan", f"g{plan.generation}: {len(agenda.due)} endpoints to look at"))
-        agenda = agenda.holding(self.paced)
+        """Take this plan for the newest."""
+        agenda = taken_up(self.agenda, self.plan, plan, self.writer, self.behind).holding(self.paced)
+        count = len(agenda.due) + len(agenda.held)
+        news = (*self.notices, Notice("plan", f"g{plan.generation}: {count} endpoints to look at"))
+        agenda = queueing(agenda) if self.admission else structs.replace(agenda, urgent=())
         return structs.replace(self, plan=plan, forked="", copy_due=True, agenda=agenda, behind=(), notices=news)
 
     # -- what comes next -----------------------------------------------------------------------------------------
@@ -217,9 +215,9 @@ class Enactor(Struct, frozen=True):
         """The head has been looked at: on with the agenda, or with the look for damage, or idle."""
         if self.plan is None or self.forked:
             return structs.replace(self, stage=Idle())
-        if self.looking and not self.agenda.due:
-            first, *later = self.plan.record.zones
-            return structs.replace(self, looking=False, stage=self._ask_changes(first, tuple(later)))
+        zones = tuple(zone for zone in self.plan.record.zones if zone not in self.closed)
+        if self.looking and zones and not self.agenda.due:
+            return structs.replace(self, looking=False, stage=self._ask_changes(zones[0], zones[1:]))
         return self._work()
 
     def _ask_changes(self, zone: str, later: tuple[str, ...]) -> AskingChanges:
@@ -242,7 +240,7 @@ class Enactor(Struct, frozen=True):
             after = self._noting("provider", f"{zone}: {reply.why}")
         if stage.later:
             return structs.replace(after, stage=after._ask_changes(stage.later[0], stage.later[1:]))
-        return structs.replace(after, agenda=after.agenda.resumed())._probing()._work()
+        return structs.replace(after, agenda=after.agenda.resumed(self.closed))._probing()._work()
 
     def _kept(self, zone: str, belief: ZoneBelief) -> tuple[Key, ...]:
         """Whom a look asks after. Under a frozen floor one is enough: it reads the floor."""
@@ -272,7 +270,9 @@ class Enactor(Struct, frozen=True):
         plan, agenda = self.plan, self.agenda
         if plan is None or self.patience <= 0:
             return structs.replace(self, stage=Idle())
-        if self.copy_due and not agenda.groups and not agenda.due:  # or put aside: that may take long
+        if agenda.to_admit and not agenda.groups and not agenda.due:
+            return structs.replace(self, stage=Admitting(asked(agenda)))
+        if self.copy_due and not (agenda.groups or agenda.due or agenda.queued):  # or put aside: that may take long
             return structs.replace(self, copy_due=False, stage=Keeping(KeepCopy(plan)))
         if agenda.everything and not (agenda.groups or agenda.due):
             paced = tuple(key for key in agenda.checks if key[0] in self.paced)
@@ -316,7 +316,6 @@ class Enactor(Struct, frozen=True):
         by_result: dict[str, list[Key]] = {}
         for outcome in settled.outcomes:
             by_result.setdefault(outcome.result, []).append((outcome.zone, outcome.name))
-        agenda = after.agenda
         if task.zone in self.blind:
             after = structs.replace(after, waiting=still_kept(self.waiting, settled.outcomes))
         written = by_result.get("written", [])
@@ -329,44 +328,23 @@ class Enactor(Struct, frozen=True):
         if task.verify:
             behind = joined(after.behind, tuple(by_result.get("superseded", ())))
             after = structs.replace(after, mended=(*after.mended, *written), behind=behind)
-        read_back = [] if task.zone in self.paced and len(written) > READ_BACK and not task.verify else written
-        checks = [*read_back, *by_result.get("refilled", ()), *by_result.get("look", ())]
-        again = by_result.get("conflict", [])
-        if task.verify:
-            # What was due is damage, and only its addresses show it: the marker alone would say "in step".
-            checks, again = checks + again, []
-        groups = tuple((key,) for key in by_result.get("built", ())) + agenda.groups
-        if deferred := by_result.get("deferred"):
-            groups = ((task.first_key, *deferred), *groups)
-        refused, quarantine = by_result.get("refused", []), self.quarantine
-        if len(refused) > 1:
-            middle = len(refused) // 2
-            groups = (tuple(refused[:middle]), tuple(refused[middle:]), *groups)
-        elif refused:
-            quarantine = quarantined(quarantine, refused[0], task)
-        if self.probe is not None and self.probe in written:
-            checks, quarantine = checks + [key for key, _ in quarantine], ()
-        unrecorded, aside = by_result.get("unrecorded", []), by_result.get("blind", [])
-        if task.verify and len(by_result) > 1:
-            aside = []  # the next look reads the whole zone anew
-        if task.refills_only:
-            aside = aside + unrecorded
-        else:
-            checks.extend(unrecorded)
-        agenda = structs.replace(
-            agenda,
-            groups=groups,
-            due=joined(agenda.due, tuple(again)),
-            checks=joined(agenda.checks, tuple(checks) if task.zone in self.paced or not agenda.everything else ()),
-            aside=joined(agenda.aside, tuple(aside)),
+        again = () if task.verify else tuple(entry.key for entry in task.entries)
+        queue = self.admission and not by_result.keys().isdisjoint({"unknown", "blind"})
+        agenda, quarantine = left(
+            Left(returned(after.agenda, again) if queue else after.agenda, self.quarantine),
+            task,
+            by_result,
+            written,
+            self.probe,
+            paced=task.zone in self.paced,
         )
-        if unanswered := by_result.get("unknown") or (aside if by_result.keys() == {"blind"} else []):
-            agenda = agenda.without(task.zone, tuple(unanswered))
+        if queue and again:
+            agenda = structs.replace(agenda, aside=tuple(key for key in agenda.aside if key not in again))
         return structs.replace(
             after,
             agenda=agenda,
             quarantine=quarantine,
-            journal_lost=self.journal_lost or bool(unrecorded),
+            journal_lost=self.journal_lost or "unrecorded" in by_result,
             patience=0
             if self.contention.conflicts > 1 and "conflict" in by_result
             else self.patience - len(by_result.keys() & _TRYING),

@@ -12,7 +12,7 @@ from standfast.model.rrset import RRset, RRType, type_name
 
 from .decisions import Action, Decision, Refusal
 from .guard import entry_violations
-from .layout import TREE_ANSWERS, checks_of, layout_of, names_among, rrsets_of, watched
+from .layout import TREE_ANSWERS, checks_of, layout_of, names_among, rrsets_of, slowly, watched, weighed
 from .membership import Membership, all_answered, candidates, decide, healthy_share
 from .outlook import Outlook
 from .removal import panicking
@@ -29,7 +29,7 @@ from .selection import (
 class Planned(Struct, frozen=True):
     """What came of one endpoint. `entry` is None if it does not enter, or stays as it was by a refusal.
 
-    `able`, `served` and `turns` are as in a Spread.
+    `able`, `served` and `parts` are as in a Spread.
     """
 
     entry: Entry | None
@@ -37,13 +37,13 @@ class Planned(Struct, frozen=True):
     refusal: Refusal | None = None
     able: tuple[tuple[str, int], ...] = ()
     served: tuple[str, ...] = ()
-    turns: tuple[tuple[str, float], ...] = ()
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None, taken: str) -> Planned:
     """The entry that the policy, health and the limits give; `since` is still to be settled."""
     some, wanted, least = outlook.eligible(policy), outlook.families(policy), outlook.least(policy)
-    layout = layout_of(policy, some)
+    layout = layout_of(policy, some, before)
     if layout == "tree":
         policy = replace(policy, max_answers=TREE_ANSWERS)
     if layout != "multivalue" and (names := names_among(some)):
@@ -65,8 +65,9 @@ def plan_endpoint(policy: EndpointPolicy, outlook: Outlook, before: Entry | None
     membership = decide(policy, outlook, considered, before, families, least, healthy)
     notes = _waiting(waiting, least)
     checks = checks_of(outlook.context.checks.get(policy.zone, ()), layout, membership.served)
-    membership = replace(membership, members=watched(membership.members, checks))
-    rrsets = rrsets_of(layout, membership.served, families, policy.ttl, checks)
+    served, members = slowly(layout, membership.served, membership.members, panic=membership.panic)
+    membership = replace(membership, members=watched(members, checks))
+    rrsets = rrsets_of(layout, served, families, policy.ttl, checks)
     entry = _entry(policy, membership, rrsets, least, outlook.context.generation, taken, notes)
     entry = replace(entry, layout=layout) if layout != entry.layout else entry
     if violations := entry_violations(entry):
@@ -200,9 +201,9 @@ def _planned(
     )
     able = [one for one in considered if one.wish == "in" or _stays(one)]
     served = tuple(sorted({one.load_balancer for one in membership.served}))
-    turns = _turns(able, len(served)) if entry.turn is not None else ()
+    parts = _turns(able, len(served)) if entry.turn is not None else weighed(entry.layout, entry.members)
     could = tuple((one.load_balancer, one.capacity) for one in able)
-    return Planned(entry, decision, membership.refusal, able=could, served=served, turns=turns)
+    return Planned(entry, decision, membership.refusal, able=could, served=served, parts=parts)
 
 
 def _turns(able: Iterable[Candidate], places: int) -> tuple[tuple[str, float], ...]:
@@ -235,7 +236,7 @@ def _why(action: Action, entry: Entry, membership: Membership) -> str:
     every = len({member.load_balancer for member in entry.members})
     changes = " ".join([f"+ {name}" for name in membership.joined] + [f"− {name}" for name in membership.left])
     if not changes:
-        changes = {"entered": "new", "changed": "addresses or TTL changed"}.get(action, "no change")
+        changes = {"entered": "new", "changed": "addresses, weights or TTL changed"}.get(action, "no change")
     panic = "; panic: nothing is dropped" if membership.panic else ""
     note = f"; {entry.note}" if entry.note else ""
     return f"{entry.name} {changes} ({served} of {every}{panic}{note})"

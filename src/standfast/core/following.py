@@ -77,4 +77,4 @@ def _copied(
         leaving=tuple(one for one in drawn.leaving if one.load_balancer in was),
         joining=drawn.joining if before is not None else (),
     )
-    return Planned(entry, decision, None, leader.able, leader.served, leader.turns)
+    return Planned(entry, decision, None, leader.able, leader.served, leader.parts)

@@ -16,314 +16,190 @@ Rule 4.  A lost floor is rebuilt as high as any readable marker, together with t
 Rule 5.  A tombstone stays one: there is no frozen tombstone, and thawing must not revive what was retired. Another
          stream's marker is passed over.
 
-It needs no store: the names come with the command, all state is in the zone. It may die anywhere and be run again.
+An order for `direct.py`, which carries it out. The names come with it; all state is in the zone.
 """
 
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.model.marker import Floor, Marker, read_floor, read_marker
-from standfast.model.name import first_name, marker_owner
-from standfast.model.rrset import RRset, RRType
-from standfast.ports.local import DrawNonce, IntendedWrite, Nonce, RecordIntent, RecordReply, Unrecorded
-from standfast.ports.provider import (
-    Confirm,
-    ConfirmReply,
-    Conflict,
-    Fails,
-    Prerequisite,
-    Read,
-    ReadReply,
-    Refused,
-    Replace,
-    ReplaceReply,
-    Unknown,
-    Written,
-)
+from standfast.model.marker import Floor, Marker
+from standfast.model.name import first_name, floor_owner
+from standfast.ports.local import IntendedWrite
+from standfast.ports.provider import Replace
 
-from .drafting import NO_PLAN, Mark, seal_of
-from .sealing import Command, Ended, Progress, Result, Sights, blind, marks_of, with_foreign
+from .direct import Change, Ended, Further, Result, Sights, Survey
+from .drafting import NO_PLAN, Mark
+
+BATCH: Final = 50
+"""Markers of one change: about 30 KB of an UPDATE, under the 64 KB that a TCP message holds."""
+PATIENCE: Final = 16
+"""Conflicts that are borne in all. Under a frozen floor only another operator makes them."""
+Verb: TypeAlias = Literal["freeze", "thaw"]
 
 
-class Looking(Struct, frozen=True):
-    """The floor and the markers whose turn it is."""
+class Freezing(Struct, frozen=True):
+    """What was ordered, and how far it has come.
 
-    progress: Progress
+    `names` are the zone's endpoints as far as anybody knows them (retired ones may be among them); `endpoint` is the
+    one to be frozen or thawed alone, empty for the whole zone. `generation` is the least that a lost floor is rebuilt
+    at: that of the newest plan at hand, 0 if there is none. `left` is the floor of our last change of it, empty before
+    the first; `kept_out` are endpoints that the provider would not change.
+    """
 
-    @property
-    def request(self) -> Read:
-        """One reading; what is believed of it is asserted."""
-        command = self.progress.command
-        owners = [command.floor_owner, *(marker_owner(name, command.zone) for name in self.progress.batch)]
-        return Read(command.zone, tuple((owner, int(RRType.TXT)) for owner in owners))
-
-    def heard(self, reply: ReadReply) -> "Phase":
-        """Without a full reading nothing is done."""
-        values = reply if isinstance(reply, Unknown) else reply.whole
-        if isinstance(values, Unknown):
-            return Ended("blind", values.why, self.progress.passed_over)
-        marks = tuple(zip(self.progress.batch, values[1:], strict=True))
-        return _decided(Sights(self.progress, values[0], marks))
-
-
-class Confirming(Struct, frozen=True):
-    """Does an unreadable record stand there, or does a wildcard make it? Asserting what a wildcard makes would fail
-    for ever."""
-
-    sights: Sights
-    owner: str
-    rrset: RRset
+    verb: Verb
+    stream: str
+    zone: str
+    writer: str
+    names: tuple[str, ...] = ()
+    endpoint: str = ""
+    generation: int = 0
+    size: int = BATCH
+    patience: int = PATIENCE
+    left: tuple[bytes, ...] = ()
+    at: int = 0
+    passed_over: tuple[tuple[str, str], ...] = ()
+    kept_out: tuple[tuple[str, str], ...] = ()
 
     @property
-    def request(self) -> Confirm:
-        """Prerequisites alone."""
-        asserted = Prerequisite(self.owner, self.rrset.rtype, self.rrset.rdata)
-        return Confirm(self.sights.progress.command.zone, (asserted,))
-
-    def heard(self, reply: ConfirmReply) -> "Phase":
-        """What does not stand there literally is absent."""
-        if isinstance(reply, Refused | Unknown):
-            return Ended("blind", reply.why, self.sights.progress.passed_over)
-        if isinstance(reply, Fails):
-            return _decided(self.sights.without(self.owner))
-        return _decided(replace(self.sights, literal=(*self.sights.literal, self.owner)))
-
-
-class Surveying(Struct, frozen=True):
-    """The floor is lost: every marker, read after that was seen."""
-
-    sights: Sights
+    def first(self) -> str:
+        """The zone's own entry."""
+        return first_name(self.stream, self.zone)
 
     @property
-    def request(self) -> Read:
-        """All of them."""
-        command = self.sights.progress.command
-        return Read(command.zone, tuple((marker_owner(n, command.zone), int(RRType.TXT)) for n in command.order))
+    def order(self) -> tuple[str, ...]:
+        """Every marker of a full pass. With the floor gone, the first entry's says that the zone is frozen: it is
+        frozen first and thawed last."""
+        if self.endpoint:
+            return (self.endpoint,)
+        others = tuple(sorted(set(self.names) - {self.first}))
+        return (self.first, *others) if self.verb == "freeze" else (*others, self.first)
 
-    def heard(self, reply: ReadReply) -> "Phase":
-        """The highest generation that any of them names."""
-        command = self.sights.progress.command
-        values = reply if isinstance(reply, Unknown) else reply.whole
-        if isinstance(values, Unknown):
-            return Ended("blind", values.why)
-        found = dict(zip(command.order, values, strict=True))
-        read = [read_marker(seen, command.zone, marker_owner(name, command.zone)) for name, seen in found.items()]
-        ours = [one.generation for one in read if isinstance(one, Marker) and one.stream == command.stream]
-        first = first_name(command.stream, command.zone)
-        generation = max([command.generation, *ours])
-        return _decided(replace(self.sights, marks=((first, found[first]),), rebuilt=generation))
+    @property
+    def batch(self) -> tuple[str, ...]:
+        """The endpoints whose turn it is; none before the floor was renewed, and none after the last."""
+        if not self.endpoint and not self.left:
+            return ()
+        return self.order[self.at : self.at + self.size]
 
+    def decide(self, sights: Sights) -> "Change | Further | Survey | Ended":
+        """From what was read to the next change, or to what must be read first."""
+        if self.endpoint == self.first:
+            why = f"{self.endpoint} is the zone's own entry: {self.verb} the zone {self.zone}"
+            return Ended("refused", why)
+        floor = sights.floor_read
+        if self.endpoint:
+            return self._alone(sights, floor)
+        if floor is None:
+            return self._rebuilt(sights)
+        if not self.left:
+            renewed = replace(floor, state="frozen") if self.verb == "freeze" else floor
+            return self._change(sights, renewed, ())
+        if sights.floor is None or sights.floor.rdata != self.left:
+            return Further(replace(self, left=(), at=0, passed_over=(), kept_out=()), moved=True)
+        if not self.batch:
+            return self._change(sights, replace(floor, state="live"), ()) if floor.frozen else self._over()
+        marks = self._marks(sights, floor, renew=False)
+        if marks:
+            return self._change(sights, floor if _absence(marks) else None, marks)
+        after = self._with_foreign(sights)._next()
+        return after if isinstance(after, Ended) else Further(after)
 
-class Change(Struct, frozen=True):
-    """What is about to be written: the floor (None: only asserted), markers; and where the command stands then."""
+    def _rebuilt(self, sights: Sights) -> Change | Survey:
+        """The lost floor, as high as any marker, and the first entry's marker with it; frozen, whatever was ordered."""
+        if sights.highest is None:
+            return Survey(replace(self, left=(), at=0), self.order, (self.first,))
+        sealed = Floor(self.stream, max(self.generation, sights.highest), "frozen", "")
+        return self._change(sights, sealed, replace(self, verb="freeze")._marks(sights, sealed, renew=True))
 
-    sights: Sights
-    floor: Floor | None
-    marks: tuple[Mark, ...]
+    def _alone(self, sights: Sights, floor: Floor | None) -> Change | Ended:
+        """One endpoint."""
+        if floor is None:
+            owner = floor_owner(self.stream, self.zone)
+            return Ended("refused", f"the floor at {owner} is missing or unreadable: let an enactor restore it first")
+        if floor.frozen:
+            return Ended("refused", f"the zone {self.zone} is frozen as a whole: thaw the zone")
+        if foreign := self._with_foreign(sights).passed_over:
+            return Ended("refused", foreign[0][1])
+        marks = self._marks(sights, floor, renew=True)
+        return self._change(sights, floor if _absence(marks) else None, marks)
 
-    def composed(self, nonce: str) -> Replace:
-        """The change under this nonce."""
-        command = self.sights.progress.command
-        return seal_of(command.stream, command.zone, self.sights.floor, self.floor, self.marks, nonce)
+    def _change(self, sights: Sights, floor: Floor | None, marks: tuple[Mark, ...]) -> Change:
+        """No since changes by it."""
+        stands = floor or sights.floor_read
+        intended = tuple(self._intended(sights, mark) for mark in marks)
+        return Change(sights, stands.generation if stands else 0, NO_PLAN, intended, floor, marks)
 
-    def written(self, change: Replace) -> "Phase":
-        """It stands."""
-        progress = self.sights.progress
-        if self.floor is None:
-            return _after_batch(progress)
-        floor = change.floor.contents[0].rdata
-        if progress.command.endpoint or progress.floor:
-            if not progress.batch:
-                return _over(progress)
-            return _after_batch(replace(progress, floor=floor))
-        return Looking(replace(progress, floor=floor))
+    def _intended(self, sights: Sights, mark: Mark) -> IntendedWrite:
+        before = sights.marker(mark.name)
+        since, over = (before.since, before.nonce) if isinstance(before, Marker) else (None, "")
+        return IntendedWrite(mark.name, since, since or 0, self.verb, over)
 
-    def refused(self, why: str) -> "Phase":
+    def written(self, change: Change, made: Replace) -> "Freezing | Ended":
+        """On to the next markers, or to the end."""
+        told = self._with_foreign(change.sights)
+        if change.floor is None:
+            return told._next()
+        renewed = replace(told, left=made.floor.contents[0].rdata)
+        if not self.endpoint and not self.left:
+            return renewed
+        return renewed._next() if self.batch else renewed._over()
+
+    def refused(self, why: str) -> "Freezing | Ended":
         """A batch is tried one by one; what is refused alone is told at the end."""
-        progress = self.sights.progress
-        if not progress.batch or progress.command.endpoint:
-            return Ended("refused", why, progress.passed_over)
-        if len(progress.batch) > 1:
-            return Looking(replace(progress, size=1))
-        return _after_batch(replace(progress, refused=(*progress.refused, (progress.batch[0], why))))
+        if not self.batch or self.endpoint:
+            return Ended("refused", why, passed_over=self.passed_over)
+        if len(self.batch) > 1:
+            return replace(self, size=1)
+        return replace(self, kept_out=(*self.kept_out, (self.batch[0], why)))._next()
+
+    def _next(self) -> "Freezing | Ended":
+        further = replace(self, at=self.at + len(self.batch))
+        more = further.batch or (self.verb == "thaw" and not self.endpoint)
+        return further if more else further._over()
+
+    def _over(self) -> Ended:
+        """Everything is done, but for what was refused."""
+        if self.kept_out:
+            why = f"{len(self.kept_out)} endpoints could not be changed; mend the cause first"
+            return Ended("incomplete", why, passed_over=self.passed_over, kept_out=self.kept_out)
+        done: Result = "thawed" if self.verb == "thaw" else "frozen" if self.endpoint else "sealed"
+        return Ended(done, passed_over=self.passed_over)
+
+    def _with_foreign(self, sights: Sights) -> "Freezing":
+        """The markers that are not ours to change, told."""
+        told = list(self.passed_over)
+        for name, marker in sights.markers:
+            if isinstance(marker, Marker) and marker.stream != self.stream:
+                told.append((name, f"{name} belongs to stream {marker.stream}"))
+            elif isinstance(marker, Marker) and marker.state == "retired":
+                told.append((name, f"{name} is retired: its tombstone stays"))
+        return replace(self, passed_over=tuple(dict.fromkeys(told)))
+
+    def _marks(self, sights: Sights, floor: Floor, *, renew: bool) -> tuple[Mark, ...]:
+        """What becomes of each marker that was read; with `renew`, also of one that is as it shall be.
+
+        The first entry's gets a fresh nonce in any case: an older command that found no floor asserts that marker
+        alone.
+        """
+        marks = []
+        for (name, seen), (_, marker) in zip(sights.marks, sights.markers, strict=True):
+            if isinstance(marker, Marker) and (marker.stream != self.stream or marker.state == "retired"):
+                continue
+            put: Marker | None
+            if isinstance(marker, Marker) and marker.state != "placeholder":
+                put = replace(marker, state="frozen" if self.verb == "freeze" else "live", writer=self.writer)
+                changes = put.state != marker.state
+            else:
+                gone = Marker(self.stream, 0, floor.generation, NO_PLAN, "placeholder", self.writer, "")
+                put = gone if self.verb == "freeze" else None
+                changes = (self.verb == "freeze") != isinstance(marker, Marker)
+            if changes or renew or name == self.first:
+                marks.append(Mark(name, seen, put))
+        return tuple(marks)
 
 
-class Drawing(Struct, frozen=True):
-    """The change is decided; it needs a nonce that no marker ever had."""
-
-    change: Change
-    request: DrawNonce = DrawNonce()
-
-    def heard(self, reply: Nonce) -> "Phase":
-        """The change can be composed."""
-        return Recording(self.change, reply.value)
-
-
-class Recording(Struct, frozen=True):
-    """The intention goes to disk before the change is sent."""
-
-    change: Change
-    nonce: str
-
-    @property
-    def request(self) -> RecordIntent:
-        """No since changes."""
-        command, floor = self.change.sights.progress.command, self.change.sights.floor_read
-        intended = []
-        for mark in self.change.marks:
-            before = read_marker(mark.seen, command.zone, marker_owner(mark.name, command.zone))
-            since, over = (before.since, before.nonce) if isinstance(before, Marker) else (None, "")
-            intended.append(IntendedWrite(mark.name, since, since or 0, command.verb, over))
-        generation = floor.generation if floor else self.change.sights.rebuilt or 0
-        change = self.change.composed(self.nonce)
-        return RecordIntent(command.zone, generation, NO_PLAN, self.nonce, tuple(intended), command.stream, change)
-
-    def heard(self, reply: RecordReply) -> "Phase":
-        """Nothing is written that could not be told."""
-        if isinstance(reply, Unrecorded):
-            return Ended("unrecorded", reply.why, self.change.sights.progress.passed_over)
-        return Replacing(self.change, self.nonce)
-
-
-class Replacing(Struct, frozen=True):
-    """The one conditional write."""
-
-    change: Change
-    nonce: str
-
-    @property
-    def request(self) -> Replace:
-        """Floor and markers, each asserted exactly as read."""
-        return self.change.composed(self.nonce)
-
-    def heard(self, reply: ReplaceReply) -> "Phase":
-        """Written, refused by a prerequisite, refused by the provider, or unknown."""
-        match reply:
-            case Written():
-                return self.change.written(self.request)
-            case Conflict():
-                return _again(self.change.sights.progress)
-            case Refused(why):
-                return self.change.refused(why)
-            case Unknown(why):
-                return Settling(self.change, self.nonce, why)
-
-
-class Settling(Struct, frozen=True):
-    """Nobody knows whether the change was made: the nonce in the zone tells."""
-
-    change: Change
-    nonce: str
-    why: str
-
-    @property
-    def _witness(self) -> str:
-        command = self.change.sights.progress.command
-        if self.change.floor is not None:
-            return command.floor_owner
-        return marker_owner(self.change.marks[0].name, command.zone)
-
-    @property
-    def request(self) -> Read:
-        """A record that carries the nonce."""
-        return Read(self.change.sights.progress.command.zone, ((self._witness, int(RRType.TXT)),))
-
-    def won(self, reply: ReadReply) -> bool | None:
-        """Whether the change stands; None: the reading failed."""
-        values = reply if isinstance(reply, Unknown) else reply.whole
-        if isinstance(values, Unknown):
-            return None
-        read = read_floor if self.change.floor is not None else read_marker
-        record = read(values[0], self.change.sights.progress.command.zone, self._witness)
-        return isinstance(record, Marker | Floor) and record.nonce == self.nonce
-
-    def heard(self, reply: ReadReply) -> "Phase":
-        """If it was not made it may still land: then what is done next decides, by what it asserts."""
-        won, progress = self.won(reply), self.change.sights.progress
-        if won is None:
-            why = f"{self.why}, and whether it was written could not be read"
-            return Ended("blind", why, progress.passed_over)
-        if won:
-            return self.change.written(self.change.composed(self.nonce))
-        return _again(progress)
-
-
-Freezing: TypeAlias = Looking | Confirming | Surveying | Drawing | Recording | Replacing | Settling
-Phase: TypeAlias = Freezing | Ended
-FreezerRequest: TypeAlias = Read | Confirm | DrawNonce | RecordIntent | Replace
-
-
-def begin(command: Command) -> Phase:
-    """The first phase of a command."""
-    if command.endpoint == first_name(command.stream, command.zone):
-        return Ended("refused", f"{command.endpoint} is the zone's own entry: {command.verb} the zone {command.zone}")
-    return Looking(Progress(command, size=command.batch))
-
-
-def _decided(sights: Sights) -> Phase:
-    """From what was read to the next change, or to what must be asked first."""
-    if doubt := sights.doubt:
-        return Confirming(sights, *doubt)
-    command, floor = sights.progress.command, sights.floor_read
-    if command.endpoint:
-        return _endpoint(sights, floor)
-    if floor is None:
-        if sights.rebuilt is None:
-            return Surveying(replace(sights, progress=replace(sights.progress, floor=(), at=0)))
-        sealed = Floor(command.stream, sights.rebuilt, "frozen", "")
-        return Drawing(Change(sights, sealed, marks_of(sights, "freeze", sealed, renew=True)))
-    if not sights.progress.floor:
-        renewed = replace(floor, state="frozen") if command.verb == "freeze" else floor
-        return Drawing(Change(sights, renewed, ()))
-    if sights.floor is None or sights.floor.rdata != sights.progress.floor:
-        return _again(sights.progress, floor_moved=True)
-    if not sights.progress.batch:
-        if not floor.frozen:
-            return _over(sights.progress)
-        return Drawing(Change(sights, replace(floor, state="live"), ()))
-    told = with_foreign(sights)
-    marks = marks_of(told, command.verb, floor, renew=False)
-    if not marks:
-        return _after_batch(told.progress)
-    return Drawing(Change(told, floor if blind(marks) else None, marks))
-
-
-def _endpoint(sights: Sights, floor: Floor | None) -> Phase:
-    command = sights.progress.command
-    if floor is None:
-        why = f"the floor at {command.floor_owner} is missing or unreadable: let an enactor restore it first"
-        return Ended("refused", why)
-    if floor.frozen:
-        return Ended("refused", f"the zone {command.zone} is frozen as a whole: thaw the zone")
-    if foreign := with_foreign(sights).progress.passed_over:
-        return Ended("refused", foreign[0][1])
-    marks = marks_of(sights, command.verb, floor, renew=True)
-    return Drawing(Change(sights, floor if blind(marks) else None, marks))
-
-
-def _after_batch(progress: Progress) -> Phase:
-    """On to the next markers, or to the end."""
-    further = replace(progress, at=progress.at + len(progress.batch))
-    if further.batch or (progress.command.verb == "thaw" and not progress.command.endpoint):
-        return Looking(further)
-    return _over(further)
-
-
-def _over(progress: Progress) -> Ended:
-    """Everything is done, but for what was refused."""
-    command = progress.command
-    if progress.refused:
-        text = f"{len(progress.refused)} endpoints could not be changed; mend the cause, then {command.verb} again"
-        return Ended("incomplete", text, progress.passed_over, progress.refused)
-    done: Result = "thawed" if command.verb == "thaw" else "frozen" if command.endpoint else "sealed"
-    return Ended(done, "", progress.passed_over)
-
-
-def _again(progress: Progress, *, floor_moved: bool = False) -> Phase:
-    """Look again; from the floor on if somebody else changed it."""
-    if progress.conflicts >= progress.command.patience:
-        return Ended("conflict", f"something else keeps writing; {progress.command.verb} again", progress.passed_over)
-    anew = replace(progress, conflicts=progress.conflicts + 1)
-    return Looking(replace(anew, floor=(), at=0, passed_over=(), refused=()) if floor_moved else anew)
+def _absence(marks: tuple[Mark, ...]) -> bool:
+    """Whether absence is asserted or made, which has no nonce: then the floor gets a fresh one."""
+    return any(mark.put is None or mark.put.state == "placeholder" for mark in marks)

@@ -129,8 +129,9 @@ def _draft(previous: Plan, answers: Iterable[_Answer], now: float, context: Plan
     if always:
         context = replace(context, raised=context.raised | done)
     entries = {key: numbered(entry, before.get(key), context) for key, entry in entries.items()}
-    changed = bool(done) or context.above or entries != before
-    plan = published(entries, previous, now, context, context.reason) if changed else None
+    changed = [key for key, entry in entries.items() if entry != before.get(key)]
+    wanted = bool(done or changed) or context.above
+    plan = published(entries, changed, previous, now, context, context.reason) if wanted else None
     return Draft(plan, tuple(decisions), tuple(refusals))
 
 

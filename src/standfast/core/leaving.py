@@ -74,8 +74,7 @@ class Leave(Struct, frozen=True):
             return self._without_floor(sights)
         if floor.frozen:
             return Ended("refused", f"the zone {self.zone} is frozen: thaw it first")
-        for name, _ in sights.marks:
-            marker = sights.marker(name)
+        for name, marker in sights.markers:
             if isinstance(marker, Marker) and marker.stream == self.stream and marker.frozen:
                 return Ended("refused", f"{name} is frozen: thaw it first")
         if back := self._came_back(sights):
@@ -98,8 +97,9 @@ class Leave(Struct, frozen=True):
 
     def _came_back(self, sights: Sights) -> Ended | None:
         """Whether a marker that was taken away is there again."""
-        for name, _ in sights.marks:
-            if name in self.gone and not isinstance(sights.marker(name), Absent):
+        gone = set(self.gone)
+        for name, marker in sights.markers:
+            if name in gone and not isinstance(marker, Absent):
                 return Ended("moved", f"the marker of {name} came back: something of ours is still running")
         return None
 
@@ -115,7 +115,7 @@ class Leave(Struct, frozen=True):
         return IntendedWrite(name, since, since or 0, "leave", over, act="leave")
 
     def _without_floor(self, sights: Sights) -> Ended:
-        if not self.left and all(isinstance(sights.marker(name), Absent) for name, _ in sights.marks):
+        if not self.left and all(isinstance(marker, Absent) for _, marker in sights.markers):
             return Ended("done", "nothing of ours is there")
         if self.left:
             return Ended("moved", f"the floor of {self.zone} was taken away meanwhile")
@@ -130,13 +130,13 @@ class Leave(Struct, frozen=True):
             return replace(self, left=left)
         gone = tuple(
             name
-            for name, _ in change.sights.marks
-            if not isinstance(marker := change.sights.marker(name), Marker) or marker.stream == self.stream
+            for name, marker in change.sights.markers
+            if not isinstance(marker, Marker) or marker.stream == self.stream
         )
         foreign = tuple(
             (name, f"{name} belongs to stream {marker.stream}")
-            for name, _ in change.sights.marks
-            if isinstance(marker := change.sights.marker(name), Marker) and marker.stream != self.stream
+            for name, marker in change.sights.markers
+            if isinstance(marker, Marker) and marker.stream != self.stream
         )
         after = replace(
             self,

@@ -15,6 +15,7 @@ from standfast.model.fleet import Verdict
 from standfast.model.policy import EndpointPolicy
 
 from .decisions import Load
+from .endpoint import Planned
 from .outlook import Outlook
 from .selection import percent
 
@@ -23,10 +24,10 @@ _UNKNOWN = Verdict("unknown", "")
 
 
 def reserved(
-    policies: Iterable[EndpointPolicy], outlook: Outlook, before: Mapping[Key, Entry], consented: Collection[str]
+    needing: Iterable[EndpointPolicy], outlook: Outlook, before: Mapping[Key, Entry], consented: Collection[str]
 ) -> dict[str, str]:
     """Who may not be drained now, and why; empty while no endpoint says what it needs."""
-    needs = {one.key: one for one in policies if one.need and one.key in before and not before[one.key].held}
+    needs = {one.key: one for one in needing if one.key in before and not before[one.key].held}
     if not needs:
         return {}
     reserve = max(one.reserve for one in needs.values())
@@ -45,12 +46,10 @@ def reserved(
     return found
 
 
-def loads(
-    policies: Iterable[EndpointPolicy], outlook: Outlook, served: Mapping[Key, Collection[str]]
-) -> tuple[Load, ...]:
+def loads(needing: Iterable[EndpointPolicy], outlook: Outlook, outcomes: Mapping[Key, Planned]) -> tuple[Load, ...]:
     """What each load balancer has to carry of what endpoints need, with these answers."""
-    needs = {one.key: one for one in policies if one.need and served.get(one.key)}
-    carried = _carried(needs, served)
+    needs = {one.key: one for one in needing if outcomes[one.key].served}
+    carried = _carried(needs, {key: outcomes[key].served for key in needs})
     reserve = max((one.reserve for one in needs.values()), default=0.0)
     return tuple(
         Load(name, load, outlook.by_id[name].capacity if name in outlook.by_id else 0, reserve)

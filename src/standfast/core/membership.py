@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.model.defaults import AZ_AGAIN_S
-from standfast.model.entry import Arrival, Departure, Entry, Member, Turn
+from standfast.model.entry import KEPT, NOT_CHOSEN, Arrival, Departure, Entry, Member, Turn
 from standfast.model.fleet import LoadBalancer, Verdict
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
@@ -193,7 +193,7 @@ def decide(
         turn.turn,
         {
             **{identity: f"waits: {why}" for identity, why in waiting.items()},
-            **dict.fromkeys(spare, f"not chosen: {total}"),
+            **dict.fromkeys(spare, f"{NOT_CHOSEN}: {total}"),
         },
     )
 
@@ -257,7 +257,7 @@ def _member(one: Candidate, served: bool, kept: str, outside: str) -> Member:
     """One that is kept keeps its weight: a lower capacity must not let it pass velocity's limit next time."""
     why = outside or one.reason
     if kept:
-        why = f"kept: {kept}; {why}"
+        why = f"{KEPT}{kept}; {why}"
     elif one.wish == "stay" and not outside:
         why = f"stays in: {why}" if served else f"stays out: {why}"
     weight = one.installed if kept and one.installed is not None else one.capacity

@@ -36,6 +36,7 @@ class Outlook:
         self.may_turn = planned_at is None or not 0 <= now - planned_at < COALESCE_S
         """Whether a rotation may spend a generation: `planned_at` is when the preceding plan was made."""
         self.by_id = {one.id: one for one in fleet.load_balancers}
+        self._pools: dict[str, list[LoadBalancer]] = {}
         self._eligible: dict[object, tuple[LoadBalancer, ...]] = {}
         self._families: dict[object, tuple[RRType, ...]] = {}
         self._least: dict[object, Mapping[RRType, int]] = {}
@@ -55,8 +56,17 @@ class Outlook:
         asked = (policy.azs, policy.pools, policy.families, policy.prefixes)
         found = self._eligible.get(asked)
         if found is None:
-            found = self._eligible[asked] = eligible(policy, self.fleet)
+            found = self._eligible[asked] = eligible(policy, self._in_pools(policy.pools))
         return found
+
+    def _in_pools(self, pools: tuple[str, ...]) -> Iterable[LoadBalancer]:
+        """Everybody, or those of some pools: with many pools it would else cost fleet times pools to ask for each."""
+        if not pools:
+            return self.fleet.load_balancers
+        if not self._pools:
+            for one in self.fleet.load_balancers:
+                self._pools.setdefault(one.pool, []).append(one)
+        return (one for pool in dict.fromkeys(pools) for one in self._pools.get(pool, ()))
 
     def families(self, policy: EndpointPolicy) -> tuple[RRType, ...]:
         """The configured families, else those of which any eligible load balancer has an address."""

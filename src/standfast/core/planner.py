@@ -24,12 +24,12 @@ from standfast.model.shards import Shards
 from . import velocity
 from .decisions import Decision, Draft, PlanContext, Refusal
 from .endpoint import Planned, plan_endpoint
-from .entering import admitted
+from .entering import admitted, stood_before
 from .following import plan_follower
 from .load import loads, reserved
 from .outlook import Outlook
 from .prefixes import REMEDY, RULE, confined, prefix_violations, strayed
-from .spread import Spread
+from .resting import Memory, Recall, Wanted, entries_of, wanted_of
 
 _REASON_CHARACTERS: Final = 240
 
@@ -41,47 +41,68 @@ def draft(
     previous: Plan | None,
     now: float,
     context: PlanContext,
+    memory: Memory | None = None,
 ) -> Draft:
-    """The next plan. `now` is the planner's wall clock in seconds, for velocity and for people."""
-    before = {entry.key: entry for entry in previous.shards} if previous else {}
-    wanted = {policy.key: policy for policy in sorted(policies, key=lambda policy: policy.key)}
+    """The next plan. `now` is the planner's wall clock in seconds, for velocity and for people.
+
+    With the memory of an earlier draft (`resting`), who was at rest and has nothing new to see is not planned anew.
+    """
+    before, wanted = entries_of(previous, memory), wanted_of(policies, memory)
     planned_at = previous.record.at if previous else None
     outlook = Outlook(fleet, verdicts, now, context, before.values(), planned_at)
-    outlook.reserved = reserved(wanted.values(), outlook, before, context.consented)
-    outcomes = _outcomes(outlook, wanted, before)
-    entries = dict(before)
-    entries.update((planned.entry.key, planned.entry) for planned in outcomes if planned.entry is not None)
-    for zone in sorted(set(context.zones) - context.unreadable):
-        entries.setdefault((zone, first_name(context.stream, zone)), _first(context, zone))
-    entries = {key: numbered(entry, before.get(key), context) for key, entry in entries.items()}
-    absent = sorted(key for key, entry in before.items() if entry.kind == "live" and key not in wanted)
-    decisions = [planned.decision for planned in outcomes]
+    outlook.reserved = reserved(wanted.needs, outlook, before, context.consented)
+    recall = Recall(memory, outlook, wanted, before)
+    _settle(recall, outlook, wanted, before)
+    outcomes = recall.outcomes
+    entries, changed = _entries(recall, before, context)
+    absent = sorted(key for key in before.keys() - wanted.by_key.keys() if before[key].kind == "live")
+    decisions = [planned.decision for planned in outcomes.values()]
     decisions += [_absent(key) for key in absent]
-    windows = {key: policy.removal_window_s for key, policy in wanted.items()}
-    if not _wanted(before, entries, windows, now, context):
-        entries = before
-    plan = None if entries is before else published(entries, previous, now, context, _reason(context, decisions))
+    spent = _wanted(before, entries, changed, wanted.by_key, now, context)
+    plan = published(entries, changed, previous, now, context, _reason(context, decisions)) if spent else None
     return Draft(
         plan=plan,
         decisions=tuple(decisions),
-        refusals=tuple(planned.refusal for planned in outcomes if planned.refusal is not None),
-        notes=tuple(_notes(decisions, previous, context)),
-        spreads=tuple(Spread(one.decision.key, one.able, one.served, one.turns) for one in outcomes),
-        loads=loads(wanted.values(), outlook, {one.decision.key: one.served for one in outcomes}),
+        refusals=tuple(planned.refusal for planned in outcomes.values() if planned.refusal is not None),
+        notes=tuple(_notes(absent, previous, context)),
+        spreads=tuple(recall.spreads.values()),
+        loads=loads(wanted.needs, outlook, outcomes),
+        memory=recall.memory(plan or previous, entries if plan else before, changed),
     )
 
 
-def _outcomes(outlook: Outlook, wanted: Mapping[Key, EndpointPolicy], before: Mapping[Key, Entry]) -> list[Planned]:
+def _settle(recall: Recall, outlook: Outlook, wanted: Wanted, before: Mapping[Key, Entry]) -> None:
     """In the order of keys; those who follow another are planned after it."""
-    found: dict[Key, Planned] = {}
-    for key, policy in wanted.items():
-        if not policy.follows:
-            found[key] = _outcome(outlook, policy, before.get(key))
-    for key, policy in wanted.items():
-        if policy.follows:
-            leader = (policy.zone, policy.follows)
-            found[key] = _outcome(outlook, policy, before.get(key), found.get(leader), before.get(leader))
-    return [found[key] for key in wanted]
+    policies, followers, planned = wanted.by_key, wanted.followers, set[Key]()
+    stale = sorted(recall.stale)
+    for key in [*(key for key in stale if key not in followers), *(key for key in stale if key in followers)]:
+        was, leader = before.get(key), followers.get(key)
+        followed = leader is not None and (leader in planned or leader not in recall.stale)
+        led = recall.outcomes.get(leader) if leader is not None and followed else None
+        recall.planned(key, _outcome(outlook, policies[key], was, led, before.get(leader) if leader else None), was)
+        planned.add(key)
+    if followers and len(stale) == len(policies):
+        recall.sort()
+
+
+def _entries(
+    recall: Recall, before: Mapping[Key, Entry], context: PlanContext
+) -> tuple[dict[Key, Entry], tuple[Key, ...]]:
+    """Every entry of the next plan, with its number; and which of them are others than before."""
+    entries = dict(before)
+    for key in sorted(recall.stale):
+        if (entry := recall.outcomes[key].entry) is not None:
+            entries[key] = entry
+    for zone in sorted(set(context.zones) - context.unreadable):
+        entries.setdefault((zone, first_name(context.stream, zone)), _first(context, zone))
+    changed = []
+    concerned = entries.keys() if context.raise_all else (entries.keys() - recall.rests.keys()) | context.raised
+    for key in sorted(concerned & entries.keys()):
+        entry, was = numbered(entries[key], before.get(key), context), before.get(key)
+        entries[key] = was if was is not None and entry == was else entry
+        if entries[key] is not was:
+            changed.append(key)
+    return entries, tuple(changed)
 
 
 def _outcome(
@@ -135,18 +156,21 @@ def _absent(key: Key) -> Decision:
 
 
 def numbered(entry: Entry, before: Entry | None, context: PlanContext) -> Entry:
-    """With the `since` that rule 2 gives it."""
+    """With the `since` that rule 2 gives it, and what stays with a name for ever."""
     fresh = not entry.same_contents(before) or context.raise_all or entry.key in context.raised
     since = context.generation if fresh or before is None else before.since
     had_tree = before is not None and before.knew_tree
-    same = entry.since == since and entry.had_tree == had_tree
-    return entry if same else replace(entry, since=since, had_tree=had_tree)
+    trees = () if before is None else before.trees if since == before.since else before.trees_so_far
+    stood = stood_before(entry, context) if before is None else before.stood
+    same = (entry.since, entry.had_tree, entry.trees, entry.stood) == (since, had_tree, trees, stood)
+    return entry if same else replace(entry, since=since, had_tree=had_tree, trees=trees, stood=stood)
 
 
 def _wanted(
     before: Mapping[Key, Entry],
     entries: Mapping[Key, Entry],
-    windows: Mapping[Key, float],
+    changed: Iterable[Key],
+    policies: Mapping[Key, EndpointPolicy],
     now: float,
     context: PlanContext,
 ) -> bool:
@@ -155,12 +179,11 @@ def _wanted(
         return False
     if context.above:
         return True
-    for key, entry in entries.items():
-        if entry is before.get(key):
-            continue
+    for key in changed:
+        entry = entries[key]
         if _decisive(entry) != _decisive(before.get(key)):
             return True
-        if key in windows and velocity.misdated(before[key].departures, now, windows[key]):
+        if key in policies and velocity.misdated(before[key].departures, now, policies[key].removal_window_s):
             return True
     return False
 
@@ -180,14 +203,18 @@ def _decisive(entry: Entry | None) -> object:
 
 
 def published(
-    entries: Mapping[Key, Entry], previous: Plan | None, now: float, context: PlanContext, reason: str
+    entries: Mapping[Key, Entry],
+    changed: Iterable[Key],
+    previous: Plan | None,
+    now: float,
+    context: PlanContext,
+    reason: str,
 ) -> Plan:
-    """The plan with these entries; every node of the preceding plan in which nothing changed is used again."""
+    """The plan with these entries; every node of the preceding plan in which none `changed` is used again."""
     if previous is None:
         shards = Shards.of(entries.values())
     else:
-        before = {entry.key: entry for entry in previous.shards}
-        shards = previous.shards.updated(entry for key, entry in entries.items() if entry != before.get(key))
+        shards = previous.shards.updated(entries[key] for key in changed)
     zones = {*context.zones, *(previous.record.zones if previous else ())}
     firsts = {zone for zone in zones if (zone, first_name(context.stream, zone)) in entries}
     record = PlanRecord(
@@ -219,9 +246,8 @@ def _is_turn(one: Decision) -> bool:
     return one.action == "changed" and causes == {"rotation"}
 
 
-def _notes(decisions: Iterable[Decision], previous: Plan | None, context: PlanContext) -> Iterable[str]:
-    for decision in decisions:
-        if decision.action == "absent":
-            yield f"{decision.key[1]} {decision.why}"
+def _notes(absent: Iterable[Key], previous: Plan | None, context: PlanContext) -> Iterable[str]:
+    for key in absent:
+        yield f"{key[1]} {_absent(key).why}"
     for zone in sorted(set(previous.record.zones if previous else ()) - set(context.zones)):
         yield f"zone {zone} is in the plan and not in the configuration: carried on unchanged"

@@ -46,6 +46,7 @@ from .emergency import with_emergencies
 from .guard import plan_violations
 from .holding import Command, command_draft
 from .planner import draft
+from .resting import Memory, entries_of, wanted_of
 from .survey import (
     Ask,
     Survey,
@@ -70,7 +71,8 @@ class Assignment(Struct, frozen=True):
     `held` is the newest plan known to have been published, `begun` the generations begun per zone as an earlier pass
     reported them. `survey` asks for all markers: after a start, or a change of store. With a `command` the pass does
     what the operator says instead of planning. `prefixes` may be published, zone by zone; none: everything. `checks`
-    are the provider's own health checks, zone by zone.
+    are the provider's own health checks, zone by zone. `memory` is that of the last draft, or `resting.NOTHING`: then
+    who is at rest is not planned anew. None: nothing is remembered.
     """
 
     stream: str
@@ -91,6 +93,7 @@ class Assignment(Struct, frozen=True):
     consented: frozenset[str] = frozenset()
     prefixes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     checks: tuple[tuple[str, tuple[BalancerCheck, ...]], ...] = ()
+    memory: Memory | None = None
 
 
 class Outcome(Struct, frozen=True):
@@ -112,7 +115,7 @@ class Base(Struct, frozen=True):
     """What the plan is drawn from.
 
     `previous` is the preceding plan, `stands` whether it is the head itself. `raised` and `raise_all` as in a
-    PlanContext.
+    PlanContext. `new` are endpoints of which it has no entry.
     """
 
     head: Head | None
@@ -120,6 +123,7 @@ class Base(Struct, frozen=True):
     stands: bool
     raised: frozenset[Key] = frozenset()
     raise_all: bool = False
+    new: tuple[Key, ...] = ()
 
 
 class Done(Struct, frozen=True):
@@ -204,7 +208,7 @@ class Surveying(Struct, frozen=True):
                 ahead = (survey.begun_in(ask.zone) or 0) > _known(self.base)
                 if doubtful or ahead or _all_markers(self.task, self.base):
                     more = marker_asks(stream, ask.zone, self.base.previous)
-                more += presence_asks(ask.zone, _new_names(self.task, self.base, ask.zone))
+                more += presence_asks(ask.zone, _new_names(self.base, ask.zone))
         elif ask.kind == "markers":
             survey = markers_heard(survey, stream, ask, readings)
         else:
@@ -262,6 +266,8 @@ def _lost(task: Assignment, reply: PublisherReply, what: str) -> Done:
 
 def _zones(task: Assignment, base: Base) -> Phase:
     there = base.previous.record.zones if base.previous else ()
+    known = entries_of(base.previous, task.memory)
+    base = replace(base, new=tuple(sorted(wanted_of(task.policies, task.memory).by_key.keys() - known.keys())))
     asks = tuple(Ask("floor", zone, ()) for zone in sorted({*task.zones, *there}))
     return Surveying(task, base, asks) if asks else _drawn(task, base, Survey())
 
@@ -275,9 +281,8 @@ def _known(base: Base) -> int:
     return max(base.head.generation if base.head else 0, base.previous.generation if base.previous else 0)
 
 
-def _new_names(task: Assignment, base: Base, zone: str) -> list[str]:
-    known = base.previous
-    return [one.name for one in task.policies if one.zone == zone and (known is None or known.entry(one.key) is None)]
+def _new_names(base: Base, zone: str) -> list[str]:
+    return [name for there, name in base.new if there == zone]
 
 
 def _unread_emergencies(survey: Survey, base: Base, zone: str) -> list[str]:
@@ -342,7 +347,7 @@ def _draft(task: Assignment, previous: Plan | None, context: PlanContext) -> Dra
     verdicts: Mapping[str, Verdict] = dict(task.verdicts)
     if task.command is not None and previous is not None:
         return command_draft(task.command, previous, task.fleet, task.now, context)
-    return draft(task.fleet, verdicts, task.policies, previous, task.now, context)
+    return draft(task.fleet, verdicts, task.policies, previous, task.now, context, task.memory)
 
 
 def _notes(survey: Survey) -> tuple[str, ...]:

@@ -3,14 +3,16 @@
 Everything is judged by readings of the very pass; what was not read is *open*, and nothing is concluded from it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from standfast.model.entry import Entry
 from standfast.model.name import tree_parent
 from standfast.model.routing import effective
-from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset
+from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset, RRType
 from standfast.model.tree import (
+    TreeName,
+    alias_rrset,
     aliases_in,
     read_tree_name,
     records,
@@ -41,11 +43,53 @@ def open_keys(entry: Entry, contents: Contents, known: Known) -> tuple[Key, ...]
     wanted += tree_keys(entry)
     for rtype, reading in zip(ADDRESS_TYPES, contents, strict=True):
         wanted += _below(reading, rtype, known)
+        wanted += _both(reading, known)
     for owner, number in rollback_keys(entry):
         wanted += _below(known.get((owner, number)), number, known)
+        wanted += _both(known.get((owner, number)), known)
     if len(known) > READ_MAX:
         return ()
-    return tuple(key for key in dict.fromkeys(wanted) if key not in known)
+    if found := tuple(key for key in dict.fromkeys(wanted) if key not in known):
+        return found
+    lost = entry.has_tree and not present_tree(entry, contents, known) and not standing_rollback(entry, known)
+    return _earlier_keys(entry, known) if lost else ()
+
+
+def _both(reading: RRset | None, known: Known) -> Iterator[Key]:
+    """What a simple alias leads to in both families: a rollback alias has each that its tree has."""
+    if target := simple_target(reading):
+        for rtype in ADDRESS_TYPES:
+            yield from _below(alias_rrset(rtype, target), rtype, known)
+
+
+def _earlier_keys(entry: Entry, known: Known) -> tuple[Key, ...]:
+    """What has to be read next to know the newest whole tree of earlier generations. All tops stand side by side."""
+    tops = [(top, int(rtype)) for top in earlier_tops(entry) for rtype in ADDRESS_TYPES]
+    if found := tuple(key for key in tops if key not in known):
+        return found
+    for top in earlier_tops(entry):
+        below_it = (key for rtype in ADDRESS_TYPES for key in _below(known.get((top, int(rtype))), rtype, known))
+        if found := tuple(key for key in dict.fromkeys(below_it) if key not in known):
+            return found
+        if families_of(top, known):
+            break
+    return ()
+
+
+def earlier_tops(entry: Entry) -> tuple[str, ...]:
+    """The tops of its trees of earlier generations, newest first, as far as the plan names them."""
+    parent = tree_parent(entry.name, entry.zone)
+    return tuple(TreeName(parent, since).top for since in entry.trees if since < entry.since)
+
+
+def families_of(top: str, known: Known) -> tuple[RRType, ...]:
+    """The families in which a tree stands whole."""
+    return tuple(rtype for rtype in ADDRESS_TYPES if whole(known.get((top, int(rtype))), rtype, known))
+
+
+def earlier_tree(entry: Entry, known: Known) -> str:
+    """The top of its newest whole tree of earlier generations; empty if there is none."""
+    return next((top for top in earlier_tops(entry) if families_of(top, known)), "")
 
 
 def tree_keys(entry: Entry) -> tuple[Key, ...]:
@@ -57,6 +101,8 @@ def _below(reading: RRset | None, rtype: int, known: Known) -> Iterable[Key]:
     """The keys that a reading leads to, level by level as far as they are known; the first unknown ones included."""
     level, seen = [(target, int(rtype)) for target in aliases_in(reading)], set[Key]()
     for _ in range(LEVELS):
+        if not level:
+            return
         fresh = [key for key in dict.fromkeys(level) if key not in seen]
         yield from fresh
         seen.update(fresh)
@@ -114,10 +160,10 @@ def _tree_of(entry: Entry, readings: Iterable[tuple[int, RRset | None]], known: 
     return top if ours and top != top_of(entry) else ""
 
 
-def below(contents: Contents, known: Known) -> Iterable[tuple[str, RRset]]:
-    """All records that the name's aliases lead to, the top first."""
-    for rtype, reading in zip(ADDRESS_TYPES, contents, strict=True):
-        for owner, number in _below(reading, rtype, known):
+def below(aliases: Mapping[int, RRset], known: Known) -> Iterable[tuple[str, RRset]]:
+    """All records that these aliases of each family lead to, the top first."""
+    for rtype, alias in aliases.items():
+        for owner, number in _below(alias, rtype, known):
             if (rrset := known.get((owner, number))) is not None:
                 yield owner, rrset
 
@@ -143,7 +189,7 @@ def tree_damage(entry: Entry, contents: Contents, known: Known, *, rollback: boo
     if altered:
         found.append(f"{len(altered)} records of its tree were changed")
     if rollback and not rollback_right(entry, known):
-        found.append("its rollback alias dangles")
+        found.append("its rollback alias is gone or dangles")
     return "; ".join(dict.fromkeys(found))
 
 
@@ -161,8 +207,11 @@ def missing(entry: Entry, known: Known) -> tuple[tuple[Key, ...], tuple[Key, ...
 
 
 def rollback_right(entry: Entry, known: Known) -> bool:
-    """Whether its rollback alias stands as it may: not at all, or at a whole tree; of another layout, not at all."""
-    readings = [known.get(key) for key in rollback_keys(entry)]
-    if not any(readings):
-        return True
-    return entry.has_tree and bool(standing_rollback(entry, known))
+    """Whether its rollback alias stands as it may: at a whole tree, in each of its families; or not at all, where no
+    earlier tree is whole, or the layout is another."""
+    readings = {rtype: known.get((owner, rtype)) for owner, rtype in rollback_keys(entry)}
+    if not any(readings.values()):
+        return not (entry.has_tree and earlier_tree(entry, known))
+    if not entry.has_tree or not (top := standing_rollback(entry, known)):
+        return False
+    return all(readings[rtype] is not None for rtype in families_of(top, known))

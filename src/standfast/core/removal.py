@@ -21,7 +21,7 @@ from . import velocity
 from .azloss import Lost
 from .decisions import Cause, HeldBack, Leaving, Refusal, Rule
 from .outlook import Outlook
-from .selection import Candidate, Least, answers, percent
+from .selection import Candidate, Least, answers, percent, share_in
 
 Identity = tuple[str, tuple[str, ...]]
 
@@ -90,7 +90,7 @@ class Removals:
         else:
             share, window_s = self.policy.removal_share, self.policy.removal_window_s
             due = velocity.possible_at(self.departures, one.installed or 0, share, self.installed, window_s)
-            self._keep(one, "velocity", f"{percent(share)} per {window_s:g} s is used up", due)
+            self._keep(one, "velocity", f"{share_in(share, window_s)} is used up", due)
 
     def _consented(self, one: Candidate) -> bool:
         return one.load_balancer in self.outlook.context.consented

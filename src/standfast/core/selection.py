@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from standfast.model.fleet import Fleet, LoadBalancer
+from standfast.model.fleet import LoadBalancer
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import ADDRESS_TYPES, RRType, address_rdata
 
@@ -31,7 +31,7 @@ class Candidate(Struct, frozen=True):
     One whose addresses changed is two candidates: the old addresses, which want out, and the new. `installed` is
     its capacity as the present answer has it, None if it is not in it. `urgency` orders those that want out: the
     least is the first to leave, so the last is the least bad to keep. `asked` says that configuration, not health,
-    decides about it. `eased` is the part of its weight that counts in a rotation for now.
+    decides about it. `eased` is the part of its weight that counts for now, in a rotation and in aliases.
     """
 
     load_balancer: str
@@ -90,9 +90,9 @@ def excluded(policy: EndpointPolicy, load_balancer: LoadBalancer) -> str:
     return ""
 
 
-def eligible(policy: EndpointPolicy, fleet: Fleet) -> tuple[LoadBalancer, ...]:
-    """Those that the policy admits, in the order of their ids, whatever their health or admin state."""
-    admitted = (one for one in fleet.load_balancers if not excluded(policy, one))
+def eligible(policy: EndpointPolicy, some: Iterable[LoadBalancer]) -> tuple[LoadBalancer, ...]:
+    """Those of them that the policy admits, in the order of their ids, whatever their health or admin state."""
+    admitted = (one for one in some if not excluded(policy, one))
     return tuple(sorted(admitted, key=lambda one: one.id))
 
 
@@ -175,3 +175,9 @@ _wire = lru_cache(maxsize=65_536)(address_rdata)
 def percent(share: float) -> str:
     """In words: 34 %."""
     return f"{share * 100:.3g} %"
+
+
+def share_in(share: float, window_s: float) -> str:
+    """A limit in words: 34 % in 10 min."""
+    minutes = window_s / 60
+    return f"{percent(share)} in " + (f"{minutes:g} min" if minutes > 1 and minutes.is_integer() else f"{window_s:g} s")

@@ -9,20 +9,20 @@ from standfast.model.entry import Key
 
 class Spread(Struct, frozen=True):
     """One endpoint: `able` are the load balancers that could serve it, with their capacity, `served` those that shall.
-    `turns` is each one's part of the answers over time where they take turns, else empty."""
+    `parts` is each one's part of the answers where they take turns (over time) or have weights, else empty."""
 
     key: Key
     able: tuple[tuple[str, int], ...]
     served: tuple[str, ...]
-    turns: tuple[tuple[str, float], ...] = ()
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 class Share(Struct, frozen=True):
     """One load balancer's part of all answers, against its part of the capacity that could serve them.
 
     Both are averages over endpoints; where load balancers take turns, `answers` is what that comes to over time. Plain
-    DNS answers every address equally often, so only the choice of a subset can follow weights; `deviation` is what
-    remains.
+    DNS answers every address equally often, so only the choice of a subset can follow weights; those of aliases follow
+    them but for slow start. `deviation` is what remains.
     """
 
     load_balancer: str
@@ -46,7 +46,7 @@ def shares(spreads: Iterable[Spread]) -> tuple[Share, ...]:
             continue
         endpoints += 1
         equally = ((name, 1 / len(one.served)) for name in one.served)
-        for name, part in one.turns or equally:
+        for name, part in one.parts or equally:
             answered[name] = answered.get(name, 0.0) + part
         for name, weight in one.able:
             able[name] = able.get(name, 0.0) + weight / capacity

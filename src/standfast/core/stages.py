@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from standfast.ports.local import KeepCopy, RecallCopy
+from standfast.ports.local import Admit, KeepCopy, RecallCopy
 from standfast.ports.provider import ReadChanges
 from standfast.ports.store import ReadHead, ReadPlan
 
@@ -40,6 +40,12 @@ class Keeping(Struct, frozen=True):
     request: KeepCopy
 
 
+class Admitting(Struct, frozen=True):
+    """What of all that is due shall be begun now?"""
+
+    request: Admit
+
+
 class AskingChanges(Struct, frozen=True):
     """Which names of the zone changed since the last look?"""
 
@@ -59,7 +65,7 @@ class Changing(Struct, frozen=True):
         return self.phase.request
 
 
-Stage: TypeAlias = Idle | AskingHead | AskingPlan | Recalling | Keeping | AskingChanges | Changing
+Stage: TypeAlias = Idle | AskingHead | AskingPlan | Recalling | Keeping | Admitting | AskingChanges | Changing
 
 
 class Notice(Struct, frozen=True):

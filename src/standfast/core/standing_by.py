@@ -18,6 +18,7 @@ from standfast.model.rrset import RRset, RRType
 from standfast.ports.provider import Read, Readings, ReadReply, Unknown
 
 from .agenda import joined
+from .due import queueing
 from .enactor import Enactor
 from .patrol import PAGE_MAX, in_order
 
@@ -36,6 +37,18 @@ def released(core: Enactor, *, done: bool) -> Enactor:
     for zone in {zone for zone, _ in held} & zones.keys():
         zones[zone] = zones[zone].doubted(name for where, name in held if where == zone)
     return structs.replace(core, agenda=structs.replace(agenda, held=()), zones=tuple(zones.items()))
+
+
+def put_aside(core: Enactor, zones: Iterable[str]) -> Enactor:
+    """What is left to do in these zones waits for a later pass: they are not to be asked for now."""
+    agenda, some = core.agenda, set(zones)
+    busy = {group[0][0] for group in agenda.groups} | {key[0] for key in (*agenda.due, *agenda.checks)}
+    if not some & busy:
+        return core
+    agenda = queueing(agenda) if core.admission else agenda
+    for zone in sorted(some & busy):
+        agenda = agenda.without(zone, ())
+    return structs.replace(core, agenda=agenda)
 
 
 def suspecting(core: Enactor, keys: Iterable[Key]) -> Enactor:

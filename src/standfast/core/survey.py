@@ -37,7 +37,8 @@ class Survey(Struct, frozen=True):
 
     `begun` has per zone the highest generation known to have been begun there; a zone without is unreadable.
     `markers` are the valid markers of our stream, `foreign` the endpoints under another stream's, `mute` those without
-    a marker that can be read, `presences` what stands at names that are new.
+    a marker that can be read, `presences` what stands at names that are new, `urgent` those markers of
+    ours that an operator wrote without a plan.
     """
 
     begun: tuple[tuple[str, int], ...] = ()
@@ -46,6 +47,7 @@ class Survey(Struct, frozen=True):
     foreign: tuple[tuple[Key, str], ...] = ()
     mute: frozenset[Key] = frozenset()
     presences: tuple[tuple[Key, Presence], ...] = ()
+    urgent: tuple[tuple[Key, Marker], ...] = ()
 
     @property
     def highest(self) -> int:
@@ -134,7 +136,13 @@ def _with_markers(survey: Survey, stream: str, zone: str, found: list[tuple[Key,
     valid = [(key, reading) for key, reading in found if isinstance(reading, Marker)]
     ours = [(key, marker) for key, marker in valid if marker.stream == stream]
     others = [(key, marker.stream) for key, marker in valid if marker.stream != stream]
-    survey = replace(survey, markers=(*survey.markers, *ours), foreign=(*survey.foreign, *others))
+    urgent = [(key, marker) for key, marker in ours if marker.plan == EMERGENCY and marker.state == "live"]
+    survey = replace(
+        survey,
+        markers=(*survey.markers, *ours),
+        foreign=(*survey.foreign, *others),
+        urgent=(*survey.urgent, *urgent),
+    )
     known = survey.begun_in(zone)
     if known is None or not ours:
         return survey
@@ -183,9 +191,8 @@ def concerned(survey: Survey, plan: Plan | None, head: Head | None) -> frozenset
 def emergencies(survey: Survey, plan: Plan | None) -> dict[Key, Marker]:
     """Endpoints that an operator published without a plan, and that no entry has passed since."""
     found = {}
-    for key, marker in survey.markers:
+    for key, marker in survey.urgent:
         entry = plan.entry(key) if plan else None
-        passed = entry is not None and (entry.since > marker.since or entry.kind != "live")
-        if marker.plan == EMERGENCY and marker.state == "live" and not passed:
+        if entry is None or (entry.since <= marker.since and entry.kind == "live"):
             found[key] = marker
     return found

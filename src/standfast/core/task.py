@@ -5,7 +5,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from standfast.model.entry import Entry, Key
-from standfast.model.name import floor_owner
+from standfast.model.name import first_name, floor_owner
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 
@@ -23,7 +23,10 @@ KEPT: Final = frozenset({"frozen", "foreign", "left"})
 
 
 class Outcome(Struct, frozen=True):
-    """What became of one endpoint. `before` is the since of the marker that was there, if one was readable."""
+    """What became of one endpoint. `before` is the since of the marker that was there, if one was readable.
+
+    `unrecorded`: it was sent, though why the journal did not take its intent is this; only of a refill (G10).
+    """
 
     zone: str
     name: str
@@ -32,6 +35,7 @@ class Outcome(Struct, frozen=True):
     before: int | None = None
     since: int | None = None
     nonce: str = ""
+    unrecorded: str = ""
 
 
 class Task(Struct, frozen=True):
@@ -60,7 +64,7 @@ class Task(Struct, frozen=True):
     @property
     def first_key(self) -> Key:
         """The zone's first entry."""
-        return self.plan.by_zone[self.zone][0].key
+        return (self.zone, first_name(self.plan.record.stream, self.zone))
 
 
 class Settled(Struct, frozen=True):

@@ -5,9 +5,8 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.model.entry import Entry
 from standfast.model.marker import Floor, Marker, MarkerReading
-from standfast.model.name import tree_parent
+from standfast.model.name import name_of_parent, tree_parent
 from standfast.model.plan import Plan
 from standfast.model.rrset import RRset
 from standfast.model.tree import TreeName, read_tree_name
@@ -28,10 +27,14 @@ class Unneeded(Struct, frozen=True, array_like=True):
 
 
 class Suspect(Struct, frozen=True):
-    """An endpoint with trees that the plans at hand don't call their own."""
+    """An endpoint with trees that the plans at hand don't call their own. An `orphan` is in no plan at hand; `treed`:
+    the newest plan wants a tree for it."""
 
-    entry: Entry
+    zone: str
+    name: str
     trees: tuple[Grown, ...]
+    orphan: bool = False
+    treed: bool = False
 
 
 def trees_of(plan: Plan) -> frozenset[TreeName]:
@@ -49,19 +52,26 @@ def grouped(zone: str, records: Records) -> dict[TreeName, Records]:
     return {tree: tuple(found) for tree, found in trees.items()}
 
 
-def unfit(floor: Floor | None, marker: MarkerReading, stream: str) -> str:
-    """Why nothing of this endpoint is taken."""
+def unfit(floor: Floor | None, marker: MarkerReading | None, stream: str) -> str:
+    """Why nothing of this endpoint is taken. `marker` None: it need not have one."""
     if floor is None or floor.stream != stream:
         return "the zone has no floor that can be read"
     if floor.frozen:
         return "the zone is frozen"
+    if marker is None:
+        return ""
     if not isinstance(marker, Marker) or marker.stream != stream:
         return "it has no marker of this stream that can be read"
     return "it is frozen" if marker.frozen else ""
 
 
 def waited(
-    memory: tuple[Unneeded, ...], zone: str, now: float, wait_s: float | None, unneeded: tuple[Grown, ...]
+    memory: tuple[Unneeded, ...],
+    zone: str,
+    now: float,
+    wait_s: float | None,
+    unneeded: tuple[Grown, ...],
+    least_s: float = 0.0,
 ) -> tuple[tuple[Unneeded, ...], tuple[Grown, ...]]:
     """What is to be remembered of these trees, and those that were unneeded for as long as anybody may have cached
     them. `wait_s` None: nobody knows how long that is."""
@@ -71,9 +81,15 @@ def waited(
         known = before.get((zone, tree), Unneeded(zone, tree, now, 0))
         ttl = max([known.ttl, *(rrset.ttl for _, rrset in records)])
         kept.append(replace(known, ttl=ttl))
-        if wait_s is not None and now - known.at >= ttl + wait_s:
+        if wait_s is not None and now - known.at >= max(ttl + wait_s, least_s):
             ripe.append((tree, records))
     return tuple(kept), tuple(ripe)
+
+
+def seen_until(memory: tuple[Unneeded, ...], began: float, ended: float) -> tuple[Unneeded, ...]:
+    """What a pass of that time leaves for the next: what it saw unneeded for the first time may have been needed until
+    it looked, which was at its end at the latest."""
+    return tuple(replace(one, at=ended) if one.at == began else one for one in memory)
 
 
 def parts_of(records: Records, elements: int) -> tuple[tuple[Prerequisite, ...], ...]:
@@ -101,18 +117,37 @@ def unneeded_of(
     return tuple(found[:-keep] if keep else found)
 
 
+def unclaimed(
+    trees: tuple[Grown, ...], floor: Floor, head: int, referred: frozenset[TreeName | None], kept: frozenset[TreeName]
+) -> tuple[Grown, ...]:
+    """Trees that nobody of this stream can be about to flip to, of an endpoint that has no marker and is not in plan
+    `head`: who writes without a marker has a plan at or above the floor, and names trees by its entry's since.
+
+    Only for a floor at the head or above: then no older plan is written; a newer one gives such an endpoint a since
+    above the head, and raises the floor to that before a record of the tree stands.
+    """
+    some = ((tree, records) for tree, records in trees if not head < tree.since <= floor.generation)
+    return tuple((tree, records) for tree, records in some if tree not in referred and tree not in kept)
+
+
 def suspects_in(
     zone: str, records: Records, plan: Plan, kept: frozenset[TreeName]
 ) -> tuple[tuple[Suspect, ...], tuple[str, ...]]:
-    """The endpoints that have trees which no plan claims, and parents of trees that belong to no endpoint."""
+    """The endpoints that have trees which no plan claims, those of the plan first; and parents of which nobody can tell
+    whose they are."""
     entries = {tree_parent(entry.name, zone): entry for entry in plan.by_zone.get(zone, ())}
     trees: dict[str, list[Grown]] = {}
     for tree, some in grouped(zone, records).items():
         trees.setdefault(tree.parent, []).append((tree, some))
-    suspects, orphans = [], []
-    for parent, grown in sorted(trees.items()):
-        if (entry := entries.get(parent)) is None:
-            orphans.append(parent)
-        elif any(tree not in kept for tree, _ in grown):
-            suspects.append(Suspect(entry, tuple(sorted(grown, key=lambda one: one[0].since))))
-    return tuple(suspects), tuple(orphans)
+    suspects, nameless = [], []
+    for parent, found in sorted(trees.items()):
+        entry, grown = entries.get(parent), tuple(sorted(found, key=lambda one: one[0].since))
+        if all(tree in kept for tree, _ in grown):
+            continue
+        if entry is not None:
+            suspects.append(Suspect(zone, entry.name, grown, treed=entry.has_tree))
+        elif name := name_of_parent(parent, zone):
+            suspects.append(Suspect(zone, name, grown, orphan=True))
+        else:
+            nameless.append(parent)
+    return tuple(sorted(suspects, key=lambda one: one.orphan)), tuple(nameless)

@@ -26,7 +26,7 @@ from .task import Outcome, Result, Settled, Task, outcome_of
 
 
 class Drawing(Struct, frozen=True):
-    """The change is decided; it needs a nonce that no marker ever had."""
+    """The change is decided; it needs a nonce that no marker ever had. `unrecorded`: why no journal took it."""
 
     task: Task
     floor: FloorView
@@ -34,6 +34,7 @@ class Drawing(Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
     learnt: tuple[tuple[str, RRset | None], ...]
     floor_rrset: RRset | None
+    unrecorded: str = ""
 
     @property
     def request(self) -> DrawNonce:
@@ -63,11 +64,12 @@ class Recording(Struct, frozen=True):
         return RecordIntent(zone, plan.generation, plan.digest, self.nonce, intended, stream, self.change)
 
     def heard(self, reply: RecordReply) -> "Writing | Settled":
-        """Without a journal only a refill goes on."""
-        refill = any(isinstance(write.judgement, RefillDue) for write in self.drawn.writes)
-        if isinstance(reply, Unrecorded) and not refill:
-            return _ended(self.drawn, "unrecorded", reply.why)
-        return Replacing(self.drawn, self.change, self.nonce)
+        """Without a journal only a refill goes on, and its outcome says so."""
+        if not isinstance(reply, Unrecorded):
+            return Replacing(self.drawn, self.change, self.nonce)
+        if any(isinstance(write.judgement, RefillDue) for write in self.drawn.writes):
+            return Replacing(structs.replace(self.drawn, unrecorded=reply.why), self.change, self.nonce)
+        return _ended(self.drawn, "unrecorded", reply.why)
 
 
 class Replacing(Struct, frozen=True):
@@ -165,8 +167,9 @@ def _written(drawn: Drawing, change: Replace, nonce: str) -> Settled:
     for write in drawn.writes:
         result = _RESULTS.get(type(write.judgement), "written")
         intended = write.intended
+        before, since = intended.since_before, intended.since
         outcomes.append(
-            Outcome(change.zone, intended.name, result, intended.why, intended.since_before, intended.since, nonce)
+            Outcome(change.zone, intended.name, result, intended.why, before, since, nonce, drawn.unrecorded)
         )
     floor = drawn.floor_rrset
     if floor_generation(drawn.task.plan, drawn.floor, drawn.writes) is not None:
@@ -194,8 +197,9 @@ def _foreign(writes: tuple[DraftedWrite, ...]) -> tuple[tuple[str, Contents], ..
 
 def _ended(drawn: Drawing, result: Result, why: str, nonce: str = "") -> Settled:
     """Nothing was written as far as we know; nothing of the zone is believed any longer."""
+    said = {"nonce": nonce, "unrecorded": drawn.unrecorded}
     ended = tuple(
-        structs.replace(outcome_of(write.entry, result, why), before=write.intended.since_before, nonce=nonce)
+        structs.replace(outcome_of(write.entry, result, why), before=write.intended.since_before, **said)
         for write in drawn.writes
     )
     return Settled((*drawn.outcomes, *ended))

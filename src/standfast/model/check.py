@@ -56,7 +56,7 @@ class WantedCheck(Struct, frozen=True):
 
 class BalancerCheck(Struct, frozen=True):
     """The check of a load balancer at these addresses. `id` is named by record sets, `parts` are what it consists of;
-    `digest` is that of what was wanted."""
+    `digest` is that of what was wanted. Without an `id` it is not whole: its parts wait for the rest, and are kept."""
 
     load_balancer: str
     addresses: tuple[str, ...]
@@ -67,7 +67,7 @@ class BalancerCheck(Struct, frozen=True):
     @property
     def ids(self) -> frozenset[str]:
         """All checks of it."""
-        return frozenset((self.id, *(one for _, one in self.parts)))
+        return frozenset(one for one in (self.id, *(one for _, one in self.parts)) if one)
 
 
 class StandingCheck(Struct, frozen=True):
@@ -99,7 +99,8 @@ def tags_of(stream: str, zone: str, load_balancer: str, part: str) -> tuple[tupl
 def check_for(checks: Iterable[BalancerCheck], load_balancer: str, addresses: Iterable[str]) -> str:
     """The id of the check that watches it at these addresses; empty if none does."""
     some = set(addresses)
-    return next((one.id for one in checks if one.load_balancer == load_balancer and some <= set(one.addresses)), "")
+    known = (one for one in checks if one.id and one.load_balancer == load_balancer)
+    return next((one.id for one in known if some <= set(one.addresses)), "")
 
 
 def healthy(observations: Iterable[bool], *, inverted: bool = False) -> bool | None:

@@ -33,6 +33,11 @@ WARM_UP_S: Final = 60.0
 PLANS: Final = 100
 PLAN_DAYS: Final = 30
 PLANS_CAP: Final = 1000
+TREES: Final = 2
+NEGATIVE_S: Final = 900.0
+"""How long a resolver may remember that a name of a hosted zone was not there, as AWS sets up its SOA."""
+LAG_S: Final = 60.0
+"""Within this Route 53 brings a change to all its name servers."""
 
 
 class Default(Struct, frozen=True):
@@ -158,6 +163,16 @@ DEFAULTS: Final[tuple[Default, ...]] = (
         "retention of plans", "retention", (PLANS, PLAN_DAYS),
         "the newest 100 and 30 days, at most 1,000; pinned ones always",
         "post-mortems look back", "0.6 MB at 50,000 endpoints",
+    ),
+    Default(
+        "retention of trees", "retention.trees", TREES, "2 an endpoint, besides those of root and rollback alias",
+        "for people who look back; each is a record set a load balancer and family more, which costs above 10,000",
+        _JUDGED,
+    ),
+    Default(
+        "grace of trees", "retention.tree_grace", LAG_S,
+        "auto: the largest TTL seen, the SOA's negative TTL, and 60 s for name servers that lag",
+        "who was told of a tree may still ask for its records", "Route 53: changes reach all servers within 60 s",
     ),
     Default(
         "journal", "journal", (90, 1 << 30), "90 d or 1 GiB", "questions of an audit come a quarter late", _JUDGED,

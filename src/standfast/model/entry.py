@@ -4,7 +4,7 @@ These values are trees of tuples and cannot form cycles, so the garbage collecto
 reading a plan of 10,000 entries takes a fifth of the time.
 """
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
@@ -15,14 +15,27 @@ Layout: TypeAlias = Literal["flat", "multivalue", "tree"]
 """How an entry stands in its zone: plain rrsets; one record set a load balancer; or aliases to a tree (Route 53)."""
 Key: TypeAlias = tuple[str, str]
 """(zone, name): an endpoint's identity within its stream."""
+WHOLE: Final = 100
+"""Hundredths: all of a member's weight counts."""
+TREES_REMEMBERED: Final = 4
+"""So many of an endpoint's latest trees a plan names: more than a cleaner keeps of those that nobody needs."""
+
+
+KEPT: Final = "kept: "
+"""How the reason of a member begins that a guard keeps in the answer; what would be true of it else comes after a
+semicolon."""
+NOT_CHOSEN: Final = "not chosen"
+"""How the reason of a member begins that is able, and whose turn it is not: nothing is the matter with it."""
 
 
 class Member(Struct, frozen=True, array_like=True, gc=False):
     """One load balancer's place in an entry, with the reason it is or is not in the answer.
 
-    `weight` is its capacity; shares follow it. `health_check` is the id of the provider's own check of it, if it has
-    one. Of a load balancer that is a name, `alias` is that name and `alias_zone` the id of its hosted zone; then
-    `addresses` has the families that it answers in place of addresses (see `fleet.LoadBalancer`).
+    `weight` is its capacity; shares follow it. `eased` is the part of it, in hundredths, that counts in the weights of
+    aliases while it starts slowly; no limit looks at that.
+
+    `health_check` is the id of the provider's own check of it, if it has one. Of a load balancer that is a name,
+    `addresses` has that name for each family that it answers (`fleet.alias_address`).
     """
 
     load_balancer: str
@@ -31,8 +44,7 @@ class Member(Struct, frozen=True, array_like=True, gc=False):
     served: bool
     reason: str
     health_check: str = ""
-    alias: str = ""
-    alias_zone: str = ""
+    eased: int = WHOLE
 
 
 class Departure(Struct, frozen=True, array_like=True, gc=False):
@@ -79,6 +91,15 @@ class Turn(Struct, frozen=True, array_like=True, gc=False):
             structs.force_setattr(self, "at", float(self.at))  # as in a Departure
 
 
+class Stood(Struct, frozen=True, array_like=True, gc=False):
+    """What queries were answered at a name before the plan of that generation took it over. Of a name with much data
+    so much is left off as makes this small (`entering.STOOD_OCTETS`): `left_off` addresses."""
+
+    generation: int
+    rrsets: tuple[RRset, ...]
+    left_off: int = 0
+
+
 class Entry(Struct, frozen=True, array_like=True, gc=False):
     """The desired state of one endpoint.
 
@@ -91,6 +112,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     account, wildcard). `layout` says how it stands in the zone: of a flat or multivalue one, `rrsets` are what stands
     at its name; a tree is derived from its members, and its `rrsets` are what is given back at its name should the
     marker be lost (refill). `had_tree`: it had one in an earlier generation, so a rollback alias may still stand.
+    `trees` are the since of its latest trees before this one, newest first: where a lost rollback alias may lead.
+    `stood` is what was there before it was taken over, for people: nothing is decided by it.
     """
 
     zone: str
@@ -110,6 +133,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     turn: Turn | None = None
     layout: Layout = "flat"
     had_tree: bool = False
+    trees: tuple[int, ...] = ()
+    stood: Stood | None = None
 
     @property
     def key(self) -> Key:
@@ -126,6 +151,11 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
         """Whether it has or had one, so that its rollback alias is looked after."""
         return self.had_tree or self.layout == "tree"
 
+    @property
+    def trees_so_far(self) -> tuple[int, ...]:
+        """`trees` of the entry that follows this one with other contents."""
+        return (self.since, *self.trees)[:TREES_REMEMBERED] if self.has_tree else self.trees
+
     def same_contents(self, other: "Entry | None") -> bool:
         """Whether both ask for the same bytes, so that `since` is carried on."""
         if other is None or self.kind != other.kind or self.layout != other.layout:
@@ -135,7 +165,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     def _leaves(self) -> tuple[tuple[object, ...], ...]:
         """What of its members is in the bytes of a tree."""
         served = (member for member in self.members if member.served)
-        return tuple(sorted((m.load_balancer, m.addresses, m.weight, m.health_check, m.alias) for m in served))
+        return tuple(sorted((m.load_balancer, m.addresses, m.weight, m.health_check, m.eased) for m in served))
 
     def rrset(self, rtype: int) -> RRset | None:
         """The desired rrset that answers that type, plain or routed; None means that there shall be none."""

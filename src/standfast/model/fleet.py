@@ -1,5 +1,6 @@
 """The fleet: all load balancers as last observed, and what is thought of their health."""
 
+from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -65,6 +66,11 @@ def reached_at(address: str) -> str:
     """Where a check connects to."""
     alias = alias_of(address)
     return alias[0] if alias else address
+
+
+def readable(addresses: Iterable[str]) -> tuple[str, ...]:
+    """As people read them: of one that is a name, that name, once for all families."""
+    return tuple(dict.fromkeys(map(reached_at, addresses)))
 
 
 def answered_with(address: str) -> str:

@@ -122,6 +122,21 @@ def tree_parent(name: str, apex: str) -> str:
     return _under(name, apex, tree_subtree(apex), TREE_ROOM)
 
 
+def name_of_parent(parent: str, apex: str) -> str:
+    """The endpoint whose trees live under that name; empty if it can't be told (a digest), or it is nobody's."""
+    below = tree_subtree(apex)
+    if parent == below or not is_below(parent, below):
+        return ""
+    inner = relative(parent, below)
+    first, _, rest = inner.partition(".")
+    if inner == "_apex":
+        return apex
+    name = ".".join(label for label in ("*" if first == "_any" else first, rest, apex) if label)
+    if reserved_label(name, apex) or (first == "*"):
+        return ""
+    return name if tree_parent(name, apex) == parent else ""
+
+
 @lru_cache(maxsize=65_536)
 def rollback_owner(name: str, apex: str) -> str:
     """Where the rollback alias of endpoint `name` stands."""
@@ -131,6 +146,15 @@ def rollback_owner(name: str, apex: str) -> str:
 def floor_owner(stream: str, apex: str) -> str:
     """Where the floor of `stream` lives in the zone."""
     return f"{stream}.{FLOOR_LABEL}.{SUBTREE}.{apex}"
+
+
+def stream_of_floor(owner: str, apex: str) -> str:
+    """Whose floor lives there; empty if none may."""
+    below = f"{FLOOR_LABEL}.{SUBTREE}.{apex}"
+    if owner == below or not is_below(owner, below):
+        return ""
+    stream = relative(owner, below)
+    return stream if _STREAM.match(stream) else ""
 
 
 def first_name(stream: str, apex: str) -> str:

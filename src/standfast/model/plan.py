@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from .entry import Entry, Key
-from .shards import Fetch, Node, ShardDamaged, Shards, digest_of, read_shards
+from .shards import Fetch, Node, ShardDamaged, Shards, ShardStrange, digest_of, read_shards
 
 ROTATION: Final = "rotation: "
 """How the reason of a plan begins in which load balancers only changed places by turns."""
@@ -53,11 +53,13 @@ _record_decoder = msgspec.msgpack.Decoder(PlanRecord)
 
 
 class Plan:
-    """A plan with its entries. Equality and hash by digest."""
+    """A plan with its entries. Equality and hash by digest. `stored` is given where it was read: another version's
+    bytes may differ from those that this one would write."""
 
-    def __init__(self, record: PlanRecord, shards: Shards) -> None:
+    def __init__(self, record: PlanRecord, shards: Shards, stored: bytes = b"") -> None:
         self.record = record
         self.shards = shards
+        self._stored = stored
 
     @property
     def generation(self) -> int:
@@ -67,7 +69,7 @@ class Plan:
     @cached_property
     def stored(self) -> bytes:
         """The record's bytes."""
-        return msgspec.msgpack.encode(self.record)
+        return self._stored or msgspec.msgpack.encode(self.record)
 
     @cached_property
     def digest(self) -> str:
@@ -111,10 +113,15 @@ class Plan:
 
 def read_plan(digest: str, record: bytes, fetch: Fetch, known: Mapping[str, Node]) -> Plan:
     """A plan from stored bytes. Raises ShardDamaged if anything is not what its digest says."""
+    decoded = read_record(digest, record)
+    return Plan(decoded, read_shards(decoded.shards, fetch, known), record)
+
+
+def read_record(digest: str, record: bytes) -> PlanRecord:
+    """The record alone. Raises ShardDamaged, as `read_plan`."""
     if digest_of(record) != digest:
         raise ShardDamaged(f"plan {digest} does not match its digest")
     try:
-        decoded = _record_decoder.decode(record)
+        return _record_decoder.decode(record)
     except msgspec.DecodeError as error:
-        raise ShardDamaged(f"plan {digest} does not decode: {error}") from None
-    return Plan(decoded, read_shards(decoded.shards, fetch, known))
+        raise ShardStrange(f"plan {digest} does not decode: {error}") from None

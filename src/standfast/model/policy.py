@@ -28,7 +28,7 @@ class EndpointPolicy(Struct, frozen=True):
     then that one's. `need` is the capacity that it must have; 0: not said; `reserve` the share of capacity that is to
     stay free of it. `rotation_s`: how often another of more than `max_answers` has its turn; 0: never. Only addresses
     in `prefixes` may be published; none: every address. `layout` auto: multivalue up to as many load balancers as one
-    such answer holds, and a tree above.
+    such answer holds, and a tree above, until a good few less are left.
     """
 
     name: str

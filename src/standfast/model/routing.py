@@ -20,7 +20,11 @@ VARIANTS_MAX: Final = 100
 """Weighted or multivalue record sets at one name and type (Route 53 quotas)."""
 MULTIVALUE_ANSWERS: Final = 8
 """So many healthy multivalue records are in one answer at most."""
-_ADDRESS_OCTETS: Final = (4, 16)
+HEALTHLESS_ZONES: Final = frozenset({"Z2FDTNDATAQYW2", "Z3RFFRIM2A3IF5"})
+"""The hosted zones of CloudFront's names, outside China and in it: an alias to one can't evaluate its health (API
+reference, AliasTarget, EvaluateTargetHealth)."""
+ADDRESS_OCTETS: Final = (4, 16)
+"""Of an IPv4 and of an IPv6 address. What an alias out of the zone leads to is a name, and has others."""
 
 
 class Variant(Struct, frozen=True, array_like=True, gc=False):

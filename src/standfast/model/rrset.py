@@ -5,6 +5,7 @@ Wire form makes equality exact (RFC 2136 §2.4.2 compares rdata, not text) and e
 
 import ipaddress
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -108,6 +109,7 @@ def address_rdata(address: str) -> bytes:
     return _address(address).packed
 
 
+@lru_cache(maxsize=65_536)
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     if "%" in text:
         raise ValueError(f"{text!r} is not an address for DNS: a record has no room for its scope")

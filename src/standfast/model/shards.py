@@ -8,11 +8,12 @@ rest.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
+from .earlier import as_today
 from .entry import Entry, Key
 from .name import is_below
 
@@ -25,6 +26,10 @@ Fetch: TypeAlias = Callable[[list[str]], Mapping[str, bytes]]
 
 class ShardDamaged(ValueError):
     """A stored node is missing, does not match its digest, or does not decode."""
+
+
+class ShardStrange(ShardDamaged):
+    """What is stored is what was put there, and this version of Standfast can't read it: another one wrote it."""
 
 
 def digest_of(octets: bytes) -> str:
@@ -41,25 +46,29 @@ class _StoredBranch(msgspec.Struct, frozen=True, array_like=True, tag="branch", 
     count: int
 
 
+_Read: TypeAlias = "tuple[_StoredLeaf | _StoredBranch, bytes]"
+"""A node, and its bytes if this version would have written others."""
 _decoder: msgspec.msgpack.Decoder[_StoredLeaf | _StoredBranch] = msgspec.msgpack.Decoder(_StoredLeaf | _StoredBranch)
 
 
+@lru_cache(maxsize=1 << 16)
 def _path(key: Key) -> str:
     return hashlib.sha256("\n".join(key).encode()).hexdigest()
 
 
 class Leaf:
-    """Up to LEAF_MAX entries, sorted by key. `digest` is given where it was just verified."""
+    """Up to LEAF_MAX entries, sorted by key. `digest` is given where it was just verified; `stored` where those bytes
+    are another version's."""
 
-    def __init__(self, entries: tuple[Entry, ...], digest: str = "") -> None:
+    def __init__(self, entries: tuple[Entry, ...], digest: str = "", stored: bytes = b"") -> None:
         self.entries = entries
         self.count: int = len(entries)
-        self._digest = digest
+        self._digest, self._stored = digest, stored
 
     @cached_property
     def stored(self) -> bytes:
-        """The bytes kept in a store."""
-        return msgspec.msgpack.encode(_StoredLeaf(self.entries))
+        """The bytes kept in a store: those that `digest` names."""
+        return self._stored or msgspec.msgpack.encode(_StoredLeaf(self.entries))
 
     @property
     def digest(self) -> str:
@@ -212,13 +221,17 @@ def read_shards(root: str, fetch: Fetch, known: Mapping[str, Node]) -> Shards:
 
     Raises ShardDamaged if a node is missing or is not what its digest says.
     """
-    stored: dict[str, _StoredLeaf | _StoredBranch] = {}
+    stored: dict[str, _Read] = {}
     wanted = [root] if root not in known else []
     while wanted:
         answer = fetch(wanted)
         following: list[str] = []
         for digest in wanted:
-            node = stored[digest] = _checked(digest, answer.get(digest))
+            octets = answer.get(digest)
+            node = _checked(digest, octets)
+            # The bytes of another version are kept: ours of the same entries would have another name.
+            own = isinstance(node, _StoredBranch) or msgspec.msgpack.encode(node) == octets
+            stored[digest] = node, b"" if own else octets or b""
             if isinstance(node, _StoredBranch):
                 following.extend(c for c in node.children if c and c not in known and c not in stored)
         wanted = following
@@ -249,10 +262,7 @@ def _checked(digest: str, octets: bytes | None) -> _StoredLeaf | _StoredBranch:
         raise ShardDamaged(f"shard {digest} is missing")
     if digest_of(octets) != digest:
         raise ShardDamaged(f"shard {digest} does not match its digest")
-    try:
-        node = _decoder.decode(octets)
-    except msgspec.DecodeError as error:
-        raise ShardDamaged(f"shard {digest} does not decode: {error}") from None
+    node = _decoded(digest, octets)
     if isinstance(node, _StoredBranch) and len(node.children) != _FAN_OUT:
         raise ShardDamaged(f"shard {digest} has {len(node.children)} children instead of {_FAN_OUT}")
     if isinstance(node, _StoredLeaf) and (
@@ -263,10 +273,20 @@ def _checked(digest: str, octets: bytes | None) -> _StoredLeaf | _StoredBranch:
     return node
 
 
-def _assembled(digest: str, stored: Mapping[str, _StoredLeaf | _StoredBranch], known: Mapping[str, Node]) -> Node:
+def _decoded(digest: str, octets: bytes) -> _StoredLeaf | _StoredBranch:
+    try:
+        return _decoder.decode(octets)
+    except msgspec.DecodeError as error:
+        try:
+            return msgspec.convert(as_today(octets), type=_StoredLeaf)
+        except msgspec.MsgspecError:
+            raise ShardStrange(f"shard {digest} does not decode: {error}") from None
+
+
+def _assembled(digest: str, stored: Mapping[str, _Read], known: Mapping[str, Node]) -> Node:
     if digest in known:
         return known[digest]
-    node = stored[digest]
+    node, octets = stored[digest]
     if isinstance(node, _StoredLeaf):
-        return Leaf(node.entries, digest)
+        return Leaf(node.entries, digest, octets)
     return Branch(tuple(_assembled(child, stored, known) if child else None for child in node.children), digest)
