@@ -12,9 +12,8 @@ from msgspec.structs import replace
 
 from harness.planning import DOWN, UP, fleet, planned, policy
 from standfast import config as configuration
-from standfast.core import freezer
-from standfast.core.freezer import Phase as FreezerPhase
-from standfast.core.sealing import Command, Ended
+from standfast.core.direct import Ended, Phase, begin
+from standfast.core.freezer import Freezing
 from standfast.core.task import Outcome
 from standfast.model.plan import Plan
 from standfast.ports import provider_spec, store_spec
@@ -207,10 +206,10 @@ def record_run(folder: Path, seed: int, file_octets: int = FILE_OCTETS) -> Journ
     return world
 
 
-def operate(world: World, folder: Path, command: Command) -> Ended:
+def operate(world: World, folder: Path, command: Freezing) -> Ended:
     """Carry out a freeze or thaw on the world's zone, with a journal of its own."""
     journal = Journal(folder, "operator", command.writer)
-    phase: FreezerPhase = freezer.begin(command)
+    phase: Phase = begin(command)
     while not isinstance(phase, Ended):
         request = phase.request
         match request:

@@ -8,7 +8,7 @@ import pytest
 
 from audit.recorded import Doctored, JournalingWorld, operate
 from standfast.audit.judge import Report, audit
-from standfast.core.sealing import Command
+from standfast.core.freezer import Freezing
 from world import test_enactors_in_the_world as histories
 from world.invented import STREAM, ZONE
 
@@ -45,13 +45,13 @@ def test_a_freeze_and_a_thaw_are_marks_and_no_writes(tmp_path: Path, endpoint: s
     world.publish()
     actor, other = world.actors
     world.settle(actor)
-    frozen = Command("freeze", STREAM, ZONE, "alice", histories.NAMES, endpoint)
+    frozen = Freezing("freeze", STREAM, ZONE, "alice", histories.NAMES, endpoint)
     assert operate(world, tmp_path, frozen).result == ("frozen" if endpoint else "sealed")
     while world.unpublished:
         world.publish()
     world.settle(other)
     assert (
-        operate(world, tmp_path, Command("thaw", STREAM, ZONE, "alice", histories.NAMES, endpoint)).result == "thawed"
+        operate(world, tmp_path, Freezing("thaw", STREAM, ZONE, "alice", histories.NAMES, endpoint)).result == "thawed"
     )
     world.settle(actor)
     world.close()

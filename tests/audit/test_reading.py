@@ -102,6 +102,30 @@ def test_an_enactor_that_was_cut_off_from_its_intents_is_no_liar(state: Path) ->
     assert "begins in the middle" in doubts(report, "G10")
 
 
+@pytest.mark.parametrize(
+    ("result", "unrecorded", "judged"),
+    [
+        ("refilled", "No space left on device", False),
+        ("conflict", "No space left on device", False),
+        ("written", "No space left on device", True),
+        ("refilled", "", True),
+    ],
+)
+def test_only_a_refill_that_says_so_may_have_had_no_intent(
+    state: Path, result: str, unrecorded: str, judged: bool
+) -> None:
+    """It may be sent while the journal can't be written, for it leaves no marker; anything else is a violation."""
+    path = state / "journal" / "enactor-enactor-0.jsonl"
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    last = next(line for line in reversed(told) if line["event"] == "outcome" and line.get("nonce"))
+    said = {"unrecorded": unrecorded} if unrecorded else {}
+    told.append({**last, "result": result, "nonce": "0123456789abcdef", **said})
+    path.write_text("".join(json.dumps(line) + "\n" for line in told))
+    report = audit([state])
+    assert bool(report.violated) == judged, report.violations
+    assert ("the journal did not take their intent" in doubts(report, "G10")) != judged
+
+
 def test_spoilt_lines_are_told_with_their_place(state: Path) -> None:
     path = state / "journal" / "enactor-enactor-0.jsonl"
     count = len(path.read_text().splitlines())

@@ -47,7 +47,8 @@ class PutMarker(Struct, gc=False):
 
 class WriteLine(Struct, gc=False):
     """One endpoint of an intent. `found`: live, frozen, placeholder, retired, foreign, absent, unreadable,
-    unasserted."""
+    unasserted. `partly`: of a tree that it leads to, only what fits the change is asserted, and counted in `answers`.
+    """
 
     name: str
     since: int
@@ -60,6 +61,7 @@ class WriteLine(Struct, gc=False):
     puts: PutMarker | None = None
     least: dict[str, int] | None = None
     answers: dict[str, int] | None = None
+    partly: bool = False
     had: dict[str, int] | None = None
     contents: str = ""
 
@@ -77,7 +79,8 @@ class IntentLine(Struct, gc=False):
 
 
 class OutcomeLine(Struct, gc=False):
-    """What became of one endpoint of a change; without nonce nothing was sent."""
+    """What became of one endpoint of a change; without nonce nothing was sent, and if it is `unrecorded` without an
+    intent."""
 
     zone: str
     name: str
@@ -86,6 +89,7 @@ class OutcomeLine(Struct, gc=False):
     before: int | None = None
     since: int | None = None
     nonce: str | None = ""
+    unrecorded: str = ""
 
 
 class WentBackLine(Struct, gc=False):

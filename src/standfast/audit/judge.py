@@ -15,11 +15,13 @@ from .floors import Floors
 from .lines import Spoilt
 from .plans import judge_plans
 from .reading import Reader
-from .record import Record
+from .record import LANDED, Record
 from .setbacks import Damage, SetBacks
 from .settling import settle
 
 NOT_JUDGED: Final = "G9 (come back) is about time and load: journals don't show it, the simulator does."
+_NO_REFILL: Final = LANDED - {"refilled"}
+"""What is told of other changes that landed: none of them is sent without an intent."""
 
 
 class Report(Struct, frozen=True):
@@ -109,6 +111,11 @@ def _orphans(record: Record) -> None:
             findings.violated("G10", f"{what} before it was intended", one.place, change.place, remedy=remedy)
         elif one.journal in record.beheaded:
             why = "outcomes whose intent is not in a journal that begins in the middle or has spoilt lines"
+            findings.doubted("G10", why, one.place)
+        elif line.unrecorded and line.result not in _NO_REFILL:
+            # Addresses without a marker may be put back while the journal can't be written (design, rule of refills);
+            # if there is room again a moment later, their outcome is the first line that finds some.
+            why = "refills that say themselves that the journal did not take their intent; they leave no marker"
             findings.doubted("G10", why, one.place)
         else:
             findings.violated("G10", f"{what}, and nothing was intended under it", one.place, remedy=remedy)

@@ -52,7 +52,10 @@ def _payload(write: WriteLine, place: Place, findings: Findings) -> None:
         count = answers.get(family, 0)
         if write.act == "refill" and family not in answers:
             count = (write.had or {}).get(family, 0)
-        if count < max(wanted, 1):
+        if count < max(wanted, 1) and write.partly:
+            why = f"trees too large for one change: of {family} less than min_answers is asserted, as much as fits"
+            findings.doubted("G1", why, place)
+        elif count < max(wanted, 1):
             text = f"{write.name}: {count} {family} where min_answers is {wanted}"
             findings.violated("G1", text, place, remedy=_REPORT)
 

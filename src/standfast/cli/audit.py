@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE
+from standfast.runtime.phrases import listed
 
-from .texts import Tone, counted, listed, paint, say, say_all
+from .texts import Tone, counted, paint, say, say_all
 from .wording import config_option, dump, json_option
 
 if TYPE_CHECKING:

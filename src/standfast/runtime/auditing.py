@@ -26,7 +26,7 @@ from .freezing import zone_freezes
 from .journal_files import read_journal
 from .observing import Seen, observe
 from .place import Place
-from .verdict import Standing, short_name, standings
+from .verdict import Standing, standings
 
 _FINE: Final = frozenset({"ok", "held", "retired", "frozen", "unread"})
 _UNPLANNED: Final = frozenset({"none", EMERGENCY})
@@ -140,7 +140,7 @@ def _endpoints(seen: Seen, told: Told) -> Iterator[Deviation]:
     stored = {one.generation: one.digest for one in seen.store.plans}
     for sight, how in standings(seen):
         entry, marker = sight.entry, sight.marker
-        short = short_name(entry.name, entry.zone)
+        short = seen.short(entry.key)
         since, who = _by(told, marker.nonce, marker.writer) if isinstance(marker, Marker) else ("", "")
         if isinstance(marker, Marker) and marker.plan == EMERGENCY:
             what = f"it was published without a plan (g{marker.since}), and no plan has taken that over"

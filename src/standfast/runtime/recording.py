@@ -6,12 +6,13 @@ change which differs from what was meant is seen to differ.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
 from standfast.core.decisions import Decision, Leaving
 from standfast.core.reach import addresses as addresses_below
+from standfast.core.reach import whole as stands_whole
 from standfast.core.rotation import period_s
 from standfast.core.task import Outcome
 from standfast.model.entry import Entry
@@ -20,12 +21,25 @@ from standfast.model.marker import Absent, Floor, Marker, read_floor, read_marke
 from standfast.model.name import floor_owner, marker_owner
 from standfast.model.plan import Head, Plan
 from standfast.model.policy import EndpointPolicy
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType, answer_count, answers_type, type_name
+from standfast.model.rrset import ADDRESS_TYPES, ROUTED_TYPES, RRset, RRType, answer_count, answers_type, type_name
 from standfast.model.tree import aliases_in, root_rrset
 from standfast.ports.local import IntendedWrite, RecordIntent
-from standfast.ports.provider import MARKER_TTL, Content, Write
+from standfast.ports.provider import MARKER_TTL, Content, Key, Write
 
 _FAMILIES: Final = {int(rtype): rtype.name for rtype in ADDRESS_TYPES}
+
+
+@runtime_checkable
+class TellsSerial(Protocol):
+    """A provider that may know the zone's serial as it was read after the last change made there."""
+
+    serial: int | None
+
+
+def serial_facts(provider: object) -> dict[str, Any]:
+    """The zone's serial where what was written was read back, if the provider can tell it."""
+    known = provider.serial if isinstance(provider, TellsSerial) else None
+    return {} if known is None else {"serial": known}
 
 
 def intent_facts(request: RecordIntent) -> dict[str, Any]:
@@ -101,8 +115,13 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
         "found": seen if isinstance(seen, str) else _state(seen, zone, owner, request.stream),
         "puts": _marker_facts(put, request) if put else None,
         "least": _by_family(one.least),
-        "answers": {type_name(content.rtype): _answers(content, part) for content in addresses},
+        "answers": {},
     }
+    standing = _standing(part) if any(content.rtype in ROUTED_TYPES for content in addresses) else {}
+    for content in addresses:
+        facts["answers"][type_name(content.rtype)], whole = _answers(content, standing)
+        if not whole:
+            facts["partly"] = True
     if act == "refill":
         asserted = [
             (answers_type(p.rtype), answer_count(p.rtype, p.rdata)) for p in part.prerequisites if p.owner == one.name
@@ -113,17 +132,22 @@ def _write_facts(request: RecordIntent, one: IntendedWrite, part: Write) -> dict
     return facts
 
 
-def _answers(content: Content, part: Write) -> int:
-    """With how many addresses it can answer: of an alias, those of the tree that the change asserts to stand there."""
+def _answers(content: Content, standing: Mapping[Key, RRset | None]) -> tuple[int, bool]:
+    """With how many addresses it can answer, of an alias those that the change asserts to stand below it; and whether
+    that is all that it leads to. A large tree does not fit a change."""
     rrset = RRset.of(content.rtype, content.ttl, content.rdata)
     if not aliases_in(rrset):
-        return answer_count(content.rtype, content.rdata)
-    standing = {
+        return answer_count(content.rtype, content.rdata), True
+    return len(addresses_below(rrset, rrset.answers, standing)), stands_whole(rrset, rrset.answers, standing)
+
+
+def _standing(part: Write) -> dict[Key, RRset | None]:
+    """The addresses, and aliases, that a change asserts to stand, by what they answer."""
+    return {
         (one.owner, answers_type(one.rtype)): RRset.of(one.rtype, 0, one.rdata)
         for one in part.prerequisites
         if one.rdata and answers_type(one.rtype) in _FAMILIES
     }
-    return len(addresses_below(rrset, rrset.answers, standing))
 
 
 def _contents(kind: str, rrsets: Iterable[RRset] | Iterable[Content]) -> str:
@@ -168,7 +192,7 @@ def _by_family(counts: Iterable[tuple[int, int]]) -> dict[str, int]:
 
 def outcome_facts(outcome: Outcome, took_s: float) -> dict[str, Any]:
     """An outcome as the journal has it. `took_s`: since the change was sent."""
-    return {
+    facts = {
         "zone": outcome.zone,
         "name": outcome.name,
         "result": outcome.result,
@@ -178,6 +202,7 @@ def outcome_facts(outcome: Outcome, took_s: float) -> dict[str, Any]:
         "nonce": outcome.nonce,
         "took_ms": round(took_s * 1000, 1) if outcome.nonce else None,
     }
+    return facts | {"unrecorded": outcome.unrecorded} if outcome.unrecorded else facts
 
 
 def plan_facts(
