@@ -121,18 +121,18 @@ class Served:
         self._listener = socket.create_server((HOST, web.port))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
         self._thread.start()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not self._server.started:
             assert time.monotonic() < end
             time.sleep(0.01)
 
     def get(self, query: str = "", **headers: str) -> httpx.Response:
         """Ask for it."""
-        return httpx.get(self.url + query, headers=headers, timeout=20)
+        return httpx.get(self.url + query, headers=headers, timeout=60)
 
     def renewed(self, looks: int = 1) -> None:
         """Wait for so many new looks."""
-        number, end = self.gatherer.number, time.monotonic() + 20
+        number, end = self.gatherer.number, time.monotonic() + 60
         while self.gatherer.number < number + looks:
             self.gatherer.wanted()
             assert time.monotonic() < end, self.gatherer.trouble
@@ -142,7 +142,7 @@ class Served:
         """End the server, not the gatherer."""
         self._app.state.site.stop()
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import pytest
@@ -109,6 +110,24 @@ def test_another_process_with_its_clock_off_is_named_and_is_alive(scene: Scene) 
         assert watched.own_skew == 0
         (one,) = [one for one in watched.seen.running("enactor") if one.who == "z"]
         assert one.age_s < observing.LATE_S
+        watcher.close()
+
+
+def test_who_stopped_while_nobody_looked_is_silent_and_its_clock_is_right(scene: Scene) -> None:
+    """While nobody watches, the page rests. A beat that came meanwhile did not come now."""
+    scene.stage.publish()
+    with scene.living():
+        watcher = Watcher(scene.stage.config)
+        path = scene.stage.place.presence / "enactor-z.json"
+        began = time.time() - 60.0
+        for at in (began, began + 30.0):  # it was stopped 30 s ago
+            path.write_text(json.dumps({"role": "enactor", "who": "z", "pid": os.getpid(), "at": at}))
+            watched = watcher.look()
+            watcher._noted_at -= 60.0
+        assert watched.skews == ()
+        (one,) = [one for one in watched.seen.present if one.who == "z"]
+        assert one.age_s >= 29.0
+        assert "z" not in [one.who for one in watched.seen.running("enactor")]
         watcher.close()
 
 

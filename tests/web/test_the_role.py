@@ -25,7 +25,7 @@ def run(scene: Scene, port: int, *arguments: str, name: str = "web") -> Process:
 
 def answers(port: int) -> httpx.Response | None:
     try:
-        return httpx.get(f"http://{HOST}:{port}/", timeout=20)
+        return httpx.get(f"http://{HOST}:{port}/", timeout=60)
     except httpx.TransportError:
         return None
 
@@ -35,10 +35,10 @@ def test_it_serves_until_it_is_told_to_stop(scene: Scene) -> None:
     port = free_port()
     process = run(scene, port, "--role", "web", "--name", "ops1")
     try:
-        answer = until(lambda: answers(port), "the page", 30)
+        answer = until(lambda: answers(port), "the page", 60)
         assert answer is not None
         assert "NEEDS YOU" in answer.text
-        with httpx.stream("GET", f"http://{HOST}:{port}/live", timeout=20) as stream:
+        with httpx.stream("GET", f"http://{HOST}:{port}/live", timeout=60) as stream:
             lines = (line for line in stream.iter_lines() if line.startswith("data: "))
             assert '"stale": false' in next(lines)
             assert process.terminate() == 0, process.log.read_text()  # with a stream open
@@ -53,7 +53,7 @@ def test_it_serves_until_it_is_told_to_stop(scene: Scene) -> None:
 def test_a_port_that_is_taken_is_said(scene: Scene) -> None:
     with socket.create_server((HOST, 0)) as taken:
         process = run(scene, taken.getsockname()[1], "--role", "web")
-        until(lambda: process.code is not None, "it ends", 30)
+        until(lambda: process.code is not None, "it ends", 60)
     assert process.code == 1
     assert "can't be served at 127.0.0.1:" in process.log.read_text()
     assert "give another web: listen" in process.log.read_text()

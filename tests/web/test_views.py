@@ -80,6 +80,16 @@ def test_close_marks_become_one_and_the_worst_gives_its_shape() -> None:
     assert [tick.text for tick in seen.ticks] == ["13:00", "14:00", "15:00", "16:00", "17:00"]
 
 
+def test_no_mark_stands_in_the_label_of_another() -> None:
+    """An hour of trouble at the end of six: marks lie side by side there."""
+    near = [verdict_at(NOON + 18_000 + 600 * n, f"load-balancer-{n}", "down") for n in range(4)]
+    marks = lanes.lanes(near, NOON, NOON + 21_600, None, None).rows[0].marks
+    assert len(marks) == 4
+    assert all(not one.label for one in marks[:-1])
+    far = [verdict_at(NOON + 1800, "lb-1", "down"), verdict_at(NOON + 9000, "lb-2", "down")]
+    assert [one.label for one in lanes.lanes(far, NOON, NOON + 21_600, None, None).rows[0].marks] == ["lb-1", "lb-2"]
+
+
 @pytest.mark.parametrize(
     ("start", "end", "at"),
     [

@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from standfast.config import load
 from standfast.model.marker import Marker
 from standfast.ports.store import PutSource
+from standfast.runtime import observing
 from standfast.runtime.looking import Watched, Watcher
 from standfast.runtime.observing import Seen, observe
+from standfast.runtime.registry.standing import RegistryStanding
 from standfast.runtime.sharing import Judged, encode
 from standfast.runtime.votes import SharedVotes, source_of
 from standfast.web.chain import Link, chain
@@ -135,3 +137,32 @@ def test_the_script_asks_for_what_was_seen(scene: Scene) -> None:
     assert "prereq yxrrset www.lb.example.com. A 192.0.2.11" in script
     assert "prereq nxrrset www.lb.example.com. CNAME" in script
     assert "update add www.lb.example.com. 60 A 192.0.2.11" in script
+
+
+def test_each_registry_has_its_line(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    standings = (
+        RegistryStanding("ops1", 12, 11, 4360.0, 1.0, "", 3.0),
+        RegistryStanding("ops2", 9, 3, 4120.0, 1.0, "only 3 of 9 holders are heard", 3950.0, 6200),
+        RegistryStanding("ops3", 8, 8, 4000.0, 3 * 3600.0, ""),
+    )
+    monkeypatch.setattr(observing, "_registries", lambda store, config: standings)
+    scene.stage.publish()
+    with scene.living(), served(scene.stage) as page:
+        text = page.get().text
+    section = text[text.index('aria-label="registries"') :]
+    for part in ("12 leases, 1 unheard", "they come back", "6200 turned away and still to come", "AWAY for 3 h"):
+        assert part in section, part
+    assert section.index("ops1") < section.index("ops2") < section.index("ops3")
+
+
+def test_when_no_registry_is_at_work_somebody_is_needed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    standings = (RegistryStanding("ops3", 8, 8, 4000.0, 3 * 3600.0, ""),)
+    monkeypatch.setattr(observing, "_registries", lambda store, config: standings)
+    scene.stage.publish()
+    with scene.living(), served(scene.stage) as page:
+        text = page.get().text
+        said = scene.stage.run("status", "--json")
+    assert "is away, and there is no other: newcomers get no lease. 8 leases stay as they are" in text
+    assert "standfast run --role registry --name ops3" in text
+    assert (said.code, said.json["verdict"]["kind"]) == (2, "NEEDS YOU")
+    assert said.json["verdict"]["sentence"].startswith("Registry ops3 (since ")

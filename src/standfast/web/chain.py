@@ -10,13 +10,13 @@ from standfast.model.marker import Absent, Floor, Marker
 from standfast.ports.provider import Unknown
 from standfast.runtime.looking import Watched
 from standfast.runtime.observing import Seen, at_work
+from standfast.runtime.phrases import listed
 from standfast.runtime.presence import Present
 from standfast.runtime.tailing import Event
 from standfast.runtime.times import span
 from standfast.runtime.zonesight import ZoneSight
 
 from . import signs
-from .names import listed
 from .signs import Sign
 
 Key: TypeAlias = Literal["sources", "planner", "enactors", "primaries", "secondaries", "answers"]
@@ -130,7 +130,9 @@ def _role(seen: Seen, role: str, label: str, text: str, past: bool) -> Link:
         marks = tuple(signs.GOOD if at_work(one) else signs.WATCH for one in some)
     ages = [one.age_s for one in some if at_work(one)] or [one.age_s for one in some]
     gone = (
-        f"{listed([one.who for one in silent])} silent for {aged(min(one.age_s for one in silent))}" if silent else ""
+        f"{listed([one.who for one in silent], 4)} silent for {aged(min(one.age_s for one in silent))}"
+        if silent
+        else ""
     )
     return Link(key, label, marks, "; ".join(part for part in (text, gone) if part), aged(max(ages)))
 
@@ -210,7 +212,7 @@ def _answers(watched: Watched) -> Link:
         text = f"{other[0].server} answers {other[0].name} otherwise than planned"
         return Link("answers", "seen by users", (signs.WATCH,), text, age)
     if dumb:
-        return Link("answers", "seen by users", (signs.BLIND,), f"no answer from {listed(sorted(dumb))}", age)
+        return Link("answers", "seen by users", (signs.BLIND,), f"no answer from {listed(sorted(dumb), 4)}", age)
     names = len({(one.zone, one.name) for one in found})
     return Link("answers", "seen by users", (signs.GOOD,), f"{names} asked", age)
 

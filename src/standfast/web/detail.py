@@ -11,11 +11,11 @@ from standfast.errors import StandfastError
 from standfast.model.entry import Entry
 from standfast.model.marker import Damaged, Marker
 from standfast.ports.provider import Unknown
-from standfast.runtime.answering import TYPES, Answer
-from standfast.runtime.chronicle import Load, steps
+from standfast.runtime.answering import TYPES, Answer, stands
+from standfast.runtime.chronicle import Load, steps, stood_text
 from standfast.runtime.explaining import cases, remarks, sentence
 from standfast.runtime.observing import Seen
-from standfast.runtime.verdict import by, short_name
+from standfast.runtime.verdict import by
 from standfast.runtime.zonesight import EndpointSight
 
 from .names import place_of
@@ -51,7 +51,8 @@ class Change(Struct, frozen=True):
 
 
 class Detail(Struct, frozen=True):
-    """`table` has a row for the plan and one for each server, `columns` their heads."""
+    """`table` has a row for the plan and one for each server, `columns` their heads. `before`: what stood there before
+    Standfast took it over."""
 
     entry: Entry
     short: str
@@ -62,12 +63,13 @@ class Detail(Struct, frozen=True):
     history: tuple[Change, ...]
     commands: tuple[str, ...]
     trouble: str = ""
+    before: str = ""
 
 
 def detail(sight: EndpointSight, seen: Seen, config: Config, answers: Iterable[Answer], load: Load) -> Detail:
     """All there is to say of one name."""
     entry = sight.entry
-    short = short_name(entry.name, entry.zone)
+    short = seen.short(entry.key)
     trouble, said, told, history = "", [], [], []
     try:
         found = cases(seen, entry, config)[:SAID_MAX]
@@ -89,6 +91,7 @@ def detail(sight: EndpointSight, seen: Seen, config: Config, answers: Iterable[A
         history=tuple(history),
         commands=tuple(_commands(short, entry, history)),
         trouble=trouble,
+        before=stood_text(entry.stood) if entry.stood else "",
     )
 
 
@@ -99,19 +102,17 @@ def _planned(entry: Entry) -> tuple[Cell, ...]:
 
 def _servers(sight: EndpointSight, answers: Iterable[Answer]) -> Iterable[tuple[str, tuple[Cell, ...]]]:
     entry = sight.entry
-    planned = [frozenset(rrset.texts() if (rrset := entry.rrset(rtype)) else ()) for rtype in TYPES]
     markers = dict(sight.servers)
     for answer in answers:
         cells = []
-        for rtype, want in zip(TYPES, planned, strict=True):
+        for rtype in TYPES:
             texts = answer.texts(rtype)
             if texts is None:
                 reading = answer.readings[TYPES.index(rtype)]
                 cells.append(Cell(f"? {reading.why}" if isinstance(reading, Unknown) else "?", True))
             else:
-                cells.append(
-                    Cell(" ".join(sorted(texts)) or "nothing", frozenset(texts) != want and (bool(texts) or bool(want)))
-                )
+                differs = stands(entry, rtype, answer.readings[TYPES.index(rtype)]) != "same"
+                cells.append(Cell(" ".join(sorted(texts)) or "nothing", differs))
         marker = markers.get(answer.server, sight.marker if not markers else None)
         cells.append(_marked(marker, entry))
         yield answer.server, tuple(cell if cell.text != "nothing" or cell.differs else Cell("–") for cell in cells)
@@ -136,7 +137,8 @@ def _changes(entry: Entry, seen: Seen, load: Load) -> Iterable[Change]:
         one = step.summary
         told = step.changes[0] if step.changes else None
         why = "; ".join(told.whys[:2]) if told and told.whys else one.reason[:200]
-        yield Change(one.generation, one.at, by(one.author), told.changes if told else (), why)
+        who = f"{told.adopted_by} (adopted)" if told and told.adopted_by else by(one.author)
+        yield Change(one.generation, one.at, who, told.changes if told else (), why)
 
 
 def _commands(short: str, entry: Entry, history: list[Change]) -> Iterable[str]:

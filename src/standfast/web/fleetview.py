@@ -8,14 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.config import Config
-from standfast.model.fleet import LoadBalancer
+from standfast.model.fleet import LoadBalancer, readable
 from standfast.model.override import Override
 from standfast.runtime.budgets import load_told
 from standfast.runtime.hostedtold import told as hosted_told
 from standfast.runtime.observing import Seen, declared_fleet
 from standfast.runtime.pulses import FAILED, KEPT, PASSED, Pulse, read_pulses
 from standfast.runtime.times import clock
-from standfast.runtime.verdict import short_name
 from standfast.runtime.watching import votes_on
 
 from . import signs
@@ -120,7 +119,7 @@ def _used(seen: Seen) -> dict[str, str]:
     found: dict[str, str] = {}
     for sight in seen.endpoints[:1000]:
         for member in sight.entry.members:
-            found.setdefault(member.load_balancer, short_name(sight.entry.name, sight.entry.zone))
+            found.setdefault(member.load_balancer, seen.short(sight.entry.key))
     return found
 
 
@@ -141,7 +140,7 @@ def _balancer(one: LoadBalancer, seen: Seen, pulse: Pulse | None, name: str, ove
         error=pulse.error if pulse and pulse.error and pulse.failed else "",
         votes=f"seen from {votes}" if votes and ("✗" in votes or "?" in votes) else "",
         said=f"{override.why}, until {clock(override.until, seen.at)}" if override else _declared(one),
-        addresses=" ".join((*one.ipv4, *one.ipv6)),
+        addresses=" ".join(readable((*one.ipv4, *one.ipv6))),
         explain=f"standfast explain {name} {one.id}" if name else "",
         drain=f"standfast drain {one.id} --wait",
         theirs=hosted_told(seen.store.hosted.of(one.id)) if seen.store.hosted else "",
@@ -149,7 +148,7 @@ def _balancer(one: LoadBalancer, seen: Seen, pulse: Pulse | None, name: str, ove
 
 
 def _declared(one: LoadBalancer) -> str:
-    return "" if one.admin == "up" else f"admin: {one.admin} in the configuration"
+    return "" if one.admin == "up" else one.why or f"admin: {one.admin} in the configuration"
 
 
 def spark(pulse: Pulse) -> Spark:

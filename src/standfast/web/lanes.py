@@ -15,6 +15,8 @@ MARKS_MAX: Final = 48
 """So many marks a lane has at most: what is closer is one."""
 LABEL_APART: Final = 9.0
 """Percent of the width between two labels."""
+LETTER: Final = 0.85
+"""Percent of the width that a letter of a label takes on a desk."""
 _SHAPES: Final[dict[tuple[Lane, Tone], str]] = {
     ("health", "bad"): "×",
     ("health", "good"): "●",
@@ -107,12 +109,14 @@ def _marks(lane: Lane, some: Iterable[Event], start: float, width: float) -> Ite
         else:
             groups.append([event])
     free = -LABEL_APART
-    for group in groups:
-        x = round(100 * (group[0].at - start) / width, 2)
+    places = [round(100 * (group[0].at - start) / width, 2) for group in groups]
+    for group, x, following in zip(groups, places, [*places[1:], 200.0], strict=False):
         tone = min((event.tone for event in group), key=_WORST.index)
         label = ""
         if x - free >= 0 and x < 100 - LABEL_APART / 2:
             label = _label(lane, group)
+            if following - x < LETTER * (len(label) + 2):
+                label = ""  # the next mark would stand in it
             free = x + (LABEL_APART if label else 1)
         yield Mark(x, group[-1].at, _SHAPES.get((lane, tone), "·"), tone, label, _title(group))
 

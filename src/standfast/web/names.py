@@ -8,10 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from standfast.config import Config
-from standfast.model.entry import Entry, Key, Member
+from standfast.model.entry import NOT_CHOSEN, Entry, Key, Member
 from standfast.model.rrset import type_name
+from standfast.runtime.calling import said_of
+from standfast.runtime.keeping import kept as kept_back
 from standfast.runtime.observing import Seen, azs_of
-from standfast.runtime.verdict import Standing, by, published_at, short_name
+from standfast.runtime.phrases import listed
+from standfast.runtime.verdict import Standing, by, published_at
 
 from . import signs
 from .signs import Sign
@@ -159,12 +162,12 @@ def _members(words: _Words, entry: Entry) -> list[Member]:
 
 
 def _whole(entry: Entry) -> bool:
-    return all(one.served or one.reason.startswith("not chosen") for one in entry.members)
+    return all(one.served or one.reason.startswith(NOT_CHOSEN) for one in entry.members)
 
 
 def _guarded(entry: Entry, words: _Words) -> bool:
     decision = words.decisions.get(entry.key)
-    kept = decision is not None and any(m.served and m.reason.startswith("kept: ") for m in decision.members)
+    kept = decision is not None and any(map(kept_back, decision.members))
     return entry.key in words.refused or (kept and not entry.held)
 
 
@@ -198,13 +201,8 @@ def _alike(sight: "EndpointSight", how: Standing, words: _Words) -> str:
     if how.state == "ok" and _whole(entry) and sign is signs.GOOD:
         return "OK and unchanged for more than an hour" if _quiet(sight, how, words) else "OK, changed within the hour"
     out = sorted({one.load_balancer for one in entry.members} - {m.load_balancer for m in entry.members if m.served})
-    missing = f" without {listed(out)}" if out else ""
+    missing = f" without {listed(out, 4)}" if out else ""
     return f"{sign.word}{missing}" + (f": {how.why}" if how.why and how.state != "behind" else "")
-
-
-def listed(names: Sequence[str], most: int = 4) -> str:
-    """The names, or the first of them and how many more."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def row(sight: "EndpointSight", how: Standing, words: _Words) -> Row:
@@ -216,7 +214,7 @@ def row(sight: "EndpointSight", how: Standing, words: _Words) -> Row:
     answer = "  ".join([*counts, *(f"TTL {ttl}" for ttl in ttls)]) or "no address"
     return Row(
         key=entry.key,
-        short=short_name(entry.name, entry.zone),
+        short=words.seen.short(entry.key),
         sign=_sign(sight, how, words),
         why=f"on its way ({how.why})" if how.state == "behind" else how.why,
         served=sum(one.served for one in some),
@@ -234,8 +232,8 @@ def row(sight: "EndpointSight", how: Standing, words: _Words) -> Row:
 def place_of(one: Member, admin: str) -> Sign:
     """Its place in an answer."""
     if one.served:
-        return signs.KEPT if one.reason.startswith("kept: ") else signs.IN
-    if one.reason.startswith("not chosen"):
+        return signs.KEPT if kept_back(one) else signs.IN
+    if one.reason.startswith(NOT_CHOSEN):
         return signs.REST
     drained = admin in ("drain", "down") or one.reason.startswith(("drained", "taken down"))
     return signs.DRAINED if drained else signs.OUT
@@ -259,7 +257,7 @@ def _bar(words: _Words, entry: Entry, some: Sequence[Member]) -> Bar | None:
     if not eligible or entry.kind != "live":
         return None
     served = sum(one.weight for one in some if one.served)
-    kept = sum(one.weight for one in some if one.served and one.reason.startswith("kept: "))
+    kept = sum(one.weight for one in some if kept_back(one))
     policy = words.policies.get(entry.key)
     least = max((count for _, count in entry.min_answers), default=0)
     return Bar(
@@ -274,13 +272,12 @@ def _change(words: _Words, entry: Entry) -> str:
     summary = words.plans.get(entry.since)
     if entry.held:
         return f"held: {entry.held}"
-    out = [one for one in entry.members if not one.served and not one.reason.startswith("not chosen")]
+    out = [one for one in entry.members if not one.served and not one.reason.startswith(NOT_CHOSEN)]
     if out:
         more = f" (and {len(out) - 1} more)" if out[1:] else ""
         return f"{out[0].load_balancer} {out[0].reason}{more}"
     if summary is None:
         return f"g{entry.since}"
-    told = summary.reason.split("; ")
-    mine = [one[len(entry.name) :].lstrip(" :") for one in told if one.startswith((f"{entry.name} ", f"{entry.name}:"))]
+    mine = said_of(entry.name, summary.reason)
     text = "; ".join(one for one in mine if one != "…") or ("" if mine else summary.reason)
     return f"{text[:120]} ({by(summary.author)})" if text else f"by {by(summary.author)}"

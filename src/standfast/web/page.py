@@ -14,7 +14,7 @@ from standfast.runtime.tailing import Event
 from standfast.runtime.times import span
 from standfast.runtime.verdict import SIGNS, Verdict
 
-from . import chain, fleetview, lanes, names, signs
+from . import chain, fleetview, lanes, names, registriesview, signs
 from .detail import Detail, detail
 from .gathering import STALE_S, Gatherer, Look
 from .moments import parsed
@@ -92,6 +92,7 @@ class Page(Struct, frozen=True):
     columns: tuple[fleetview.Column, ...]
     lanes: lanes.Lanes
     notes: tuple[str, ...]
+    registries: tuple[registriesview.Registry, ...]
     host: str
     file: str
     freeze: str = FREEZE
@@ -133,6 +134,7 @@ def page(gatherer: Gatherer, look: Look, asked: Question) -> Page:
         columns=fleetview.columns(seen, gatherer.config, every=asked.fleet),
         lanes=lanes.lanes(look.events, start, end, moment, remembered),
         notes=tuple(_notes(look, shown, moment, remembered)),
+        registries=registriesview.registries(seen),
         host=socket.gethostname(),
         file=str(Path(gatherer.config.file).resolve()),
     )  # fmt: skip
