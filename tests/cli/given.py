@@ -91,7 +91,7 @@ def written_config(
   server: "{server.host}:{server.port}"
   tsig: {tsig}
 state: {folder}/state
-health: {{tcp: {port}, timeout: 500ms}}
+health: {{tcp: {port}, timeout: 4s}}
 load_balancers:
 {load_balancers}endpoints: {endpoints}
 {more}

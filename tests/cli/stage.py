@@ -23,7 +23,9 @@ from standfast.adapters.stores.sqlite import SqliteStore
 from standfast.cli import main
 from standfast.config import Config, load
 from standfast.core.decisions import PlanContext
+from standfast.core.decisions import Presence as Standing
 from standfast.core.planner import draft
+from standfast.model.entry import Key
 from standfast.model.fleet import Fleet, Verdict
 from standfast.model.override import Override
 from standfast.model.plan import Plan
@@ -93,11 +95,14 @@ class Stage:
             key.chmod(0o600)
         self.tsig = key
         self.now = time.time() - 100.0
+        self.consents: Mapping[str, str] = {}
+        self.present: Mapping[Key, Standing] = {}
         self.configure()
         self.place = Place(self.config)
         self.place.prepare()
         self.store = SqliteStore(self.config.store_file)
         self.revision = 0
+        self._alive: dict[str, Mapping[str, Any]] = {}
 
     def configure(self, load_balancers: str = LOAD_BALANCERS, endpoints: str = ENDPOINTS) -> None:
         """Write standfast.yaml and read it."""
@@ -133,7 +138,8 @@ class Stage:
         fleet, previous = self.fleet, self.plan
         policies = tuple(policy_of(one) for one in self.config.endpoints)
         generation = previous.generation + 1 if previous else 1
-        context = PlanContext("main", (ZONE,), generation, "ops1", present={one.key: EMPTY for one in policies})
+        present = {**{one.key: EMPTY for one in policies}, **self.present}
+        context = PlanContext("main", (ZONE,), generation, "ops1", present=present, consents=self.consents)
         seen = {one.id: verdicts.get(one.id.replace("-", "_"), UP) for one in fleet.load_balancers}
         revision, overrides = self.overrides
         fleet, health = overlaid(fleet, seen, overrides, time.time())
@@ -199,6 +205,7 @@ class Stage:
 
     def beat(self, role: str, **facts: Any) -> None:
         """A process of that role, this very one, is alive now."""
+        self._alive[role] = facts
         Presence(self.place.presence, role, "a").beat(**facts)
 
     def everybody(self) -> None:
@@ -249,10 +256,12 @@ class Stage:
             stop.set()
             thread.join()
 
-    def settled(self, patience_s: float = 10.0) -> None:
-        """Wait until every endpoint is in step."""
+    def settled(self, patience_s: float = 60.0) -> None:
+        """Wait until every endpoint is in step; whoever was alive still is, but an enactor, which speaks for itself."""
         end = time.monotonic() + patience_s
         while (code := self.run("status").code) == 2:
             assert time.monotonic() < end, "the zone does not follow"
+            for role in self._alive.keys() - {"enactor"}:
+                self.beat(role, **self._alive[role])
             time.sleep(0.05)
         assert code in (0, 3)

@@ -29,7 +29,7 @@ from standfast.model.rrset import RRType, rdata_text
 
 SUBTREE = f"_standfast.{ZONE}"
 FLOOR, FIRST = f"main._floor.{SUBTREE}", f"main._first.{SUBTREE}"
-SECONDS_OF_SUM = 3 * 5 + 0.5 + 1 + 60
+SECONDS_OF_SUM = 3 * 5 + 4 + 1 + 60
 
 
 @pytest.fixture
@@ -320,3 +320,16 @@ def test_while_keys_are_rotated_the_one_that_works_is_named(tmp_path: Path, lbs:
         printed = checked(config, "--print-server-config", "bind").text
         assert printed.count("subdomain") == 2
         assert 'allow-transfer { key "next-key"; key "standfast-key"; };' in printed
+
+
+def test_before_a_registry_has_run_there_are_no_leases_and_nothing_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "agents.key").write_text("k" * 24)
+    (tmp_path / "agents.key").chmod(0o600)
+    file = tmp_path / "standfast.yaml"
+    file.write_text(
+        "zone: {name: lb.example.com, provider: embedded}\nhealth: none\nload_balancers: {from: leases}\n"
+        "endpoints: {www: {}}\nregistry: {keys: {agents: file:agents.key}}\n"
+    )
+    ran = checked(file, "--json")
+    assert ran.code == 0, ran.text
+    assert "No registry has kept leases here yet." in findings(ran, "note")["sources"]

@@ -24,7 +24,7 @@ def test_wait_returns_when_the_last_answer_has_passed(working: Stage) -> None:
     with working.enactor(), working.obeying():
         working.settled()
         began = time.monotonic()
-        said = working.run("drain", "lb-a1", "--wait", "--timeout", "20s", "--for", "30m", "--reason", "kernel")
+        said = working.run("drain", "lb-a1", "--wait", "--timeout", "60s", "--for", "30m", "--reason", "kernel")
         took = time.monotonic() - began
         assert said.code == 0, said
         assert took >= 1.0, "the TTL has passed"
@@ -36,11 +36,11 @@ def test_wait_returns_when_the_last_answer_has_passed(working: Stage) -> None:
         assert "resolvers that keep to the TTL (1 s) hand it out until" in said.out
         assert "no resolver that keeps to the TTL hands out lb-a1 any more" in said.out
         assert lines[-1].endswith("To end it before: standfast drain lb-a1 --end")
-        again = working.run("drain", "lb-a1", "--wait", "--timeout", "20s")
+        again = working.run("drain", "lb-a1", "--wait", "--timeout", "60s")
         assert again.code == 0, "a second time is no harm"
         assert "drained by" in working.run("explain", "www", "lb-a1").out
         assert working.run("drain", "lb-a1", "--end").code == 0
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not _everybody_serves(working) and time.monotonic() < end:
             time.sleep(0.05)
     assert _everybody_serves(working)
@@ -57,9 +57,9 @@ def test_wait_does_not_believe_the_plan_alone(working: Stage) -> None:
         working.settled()
     working.everybody()
     with working.obeying():
-        said = working.run("drain", "lb-a1", "--wait", "--timeout", "1500ms")
+        said = working.run("drain", "lb-a1", "--wait", "--timeout", "3s")
     assert said.code == 1
-    assert "Not gone after 1.5 s: ns1: " in said.err
+    assert "Not gone after 3 s: ns1: " in said.err
     assert "still answers with" in said.err or "is at g1 there" in said.err
     assert "The drain stays recorded." in said.out
 
@@ -74,12 +74,12 @@ def test_wait_without_a_planner_is_late(working: Stage) -> None:
 
 def test_a_guard_that_keeps_it_is_named(working: Stage) -> None:
     working.configure(endpoints="  www: {ttl: 1, min_answers: 4, removal: 100% in 10m}\n")
-    refused = working.run("drain", "lb-a1", "--wait", "--timeout", "20s")
+    refused = working.run("drain", "lb-a1", "--wait", "--timeout", "60s")
     assert refused.code == 3
     assert "A guard refuses, whatever you agree to: www keeps lb-a1: removing it would leave 3 A answers" in refused.err
     assert not working.overrides[1]
     with working.enactor(), working.obeying():
-        kept = working.run("drain", "lb-a1", "--wait", "--timeout", "20s", "--yes", "--reason", "kernel")
+        kept = working.run("drain", "lb-a1", "--wait", "--timeout", "60s", "--yes", "--reason", "kernel")
     assert kept.code == 3
     assert "A guard keeps it: www keeps lb-a1: removing it would leave 3 A answers, min_answers is 4" in kept.err
 
@@ -87,9 +87,9 @@ def test_a_guard_that_keeps_it_is_named(working: Stage) -> None:
 def test_evacuation_shows_what_remains_and_asks_where_the_budget_is_used_up(working: Stage) -> None:
     refused = working.run("evacuate", "az", "c")
     assert refused.code == 3
-    assert "www keeps lb-c2: 34 % per 600 s is used up, until" in refused.err
+    assert "www keeps lb-c2: 34 % in 10 min is used up, until" in refused.err
     with working.enactor(), working.obeying():
-        done = working.run("evacuate", "az", "c", "--wait", "--timeout", "20s", "--yes", "--reason", "smoke")
+        done = working.run("evacuate", "az", "c", "--wait", "--timeout", "60s", "--yes", "--reason", "smoke")
     assert done.code == 0, done
     assert re.search(r"www +− lb-c1, lb-c2 +2 load balancers stay +50% of capacity", done.out)
     assert "az c is drained until" in done.out
@@ -103,7 +103,7 @@ def test_a_frozen_name_keeps_it(working: Stage) -> None:
     with working.enactor(), working.obeying():
         working.settled()
         assert working.run("freeze", "www", "--reason", "test").code == 0
-        said = working.run("drain", "lb-a1", "--wait", "--timeout", "20s")
+        said = working.run("drain", "lb-a1", "--wait", "--timeout", "60s")
     assert said.code == 3
     assert "A guard keeps it: www is FROZEN, so nothing is written to it; `standfast thaw www` ends that." in said.err
 
@@ -113,7 +113,7 @@ def test_who_serves_nowhere_is_gone_when_the_ttl_of_older_answers_has_passed(wor
     with working.enactor(), working.obeying(lb_a1=DOWN):
         working.settled()
         began = time.monotonic()
-        assert working.run("drain", "lb-a1", "--wait", "--timeout", "20s").code == 0
+        assert working.run("drain", "lb-a1", "--wait", "--timeout", "60s").code == 0
         assert time.monotonic() - began >= 1.0
 
 

@@ -1,11 +1,13 @@
 """`standfast explain`: why each address is (not) in the answer, since when, and who decided."""
 
+import dataclasses
 import re
 import time
 
 import pytest
 
 from cli.stage import DOWN, ENDPOINTS, LOAD_BALANCERS, ZONE, Stage
+from standfast.config import DeclaredSource
 from standfast.model.rrset import RRType, address_rdata
 from standfast.ports.provider import Content, Replace, Write, Written
 from standfast.runtime.times import clock
@@ -19,7 +21,7 @@ def test_why_one_is_out(stage: Stage) -> None:
     assert re.match(
         r"192\.0\.2\.21 and 2001:db8:b::21 are not in the answer of www since [\d:]{8} \(g2, by planner ops1\) because "
         r"lb-b1 failed 3 checks in a row: connection refused, seen from ops1\. "
-        r"It returns by itself after 6 passed checks \(30 s\)\.",
+        r"Its checks fail since .*\. It returns by itself after 6 passed checks \(30 s\)\.",
         said.out,
     )
     assert "whether DNS answers so is unknown" in said.out
@@ -56,6 +58,21 @@ def test_all_of_an_endpoint(stage: Stage) -> None:
     assert re.search(r"● in +lb-a1 ", said.out)
 
 
+def test_a_drain_that_an_agent_asked_for_names_it_with_its_words(served: Stage) -> None:
+    declared = served.config.load_balancers
+    asked = tuple(
+        dataclasses.replace(one, admin="drain", why="drained by its agent: new kernel") if one.id == "lb-b1" else one
+        for one in declared
+    )
+    served.config = dataclasses.replace(served.config, sources=(DeclaredSource("declared", asked),))
+    served.publish()
+    out = served.run("explain", "www", "lb-b1").out
+    assert "lb-b1: drained by its agent: new kernel." in out
+    assert "It returns when who asked for that ends it." in out
+    assert "standfast override lb-b1 up --for 1h" in out
+    assert "in the file" not in out
+
+
 def test_policy_admin_and_hold_are_reasons(served: Stage) -> None:
     served.publish()
     said = served.run("explain", "api", "lb-c1")
@@ -82,7 +99,7 @@ def test_a_guard_that_keeps_one(stage: Stage) -> None:
     assert "⊘ in" in stage.run("explain", "api").out
     stage.share(lb_b1=DOWN, lb_c1=DOWN)
     out = stage.run("explain", "www", "lb-c1").out
-    assert "lb-c1 is kept (velocity): 34 % per 600 s is used up" in out
+    assert "lb-c1 is kept (velocity): 34 % in 10 min is used up" in out
     assert "Not to wait: standfast drain lb-c1 --yes --reason TEXT" in out
 
 
@@ -118,7 +135,26 @@ def test_json(stage: Stage) -> None:
     report = stage.run("explain", "www", "lb-b1", "--json").json
     (one,) = report["load_balancers"]
     assert (one["in_answer"], one["since"]["generation"], one["since"]["exact"]) == (False, 2, True)
+    assert (one["kept"], one["health"]["state"]) == (False, "down")
+    assert one["health"]["since"] > 0
     assert report["state"] == "unread"
+
+
+def test_what_is_in_no_plan_yet_says_what_keeps_it_out(stage: Stage) -> None:
+    stage.publish()
+    stage.configure(endpoints="  www: {}\n  new: {}\n")
+    stage.beat("planner", refusals=[f"new.{ZONE}: it belongs to stream other: its marker says so"])
+    said = stage.run("explain", "new")
+    assert said.code == 1
+    assert said.err.startswith(f"new.{ZONE} is in no plan yet: it belongs to stream other: its marker says so.")
+    assert "standfast plan" in said.err
+
+
+def test_who_is_asked_while_no_planner_is_at_work_is_told_so(stage: Stage) -> None:
+    stage.publish()
+    assert "No planner is at work here" in stage.run("explain", "www").out
+    stage.beat("planner")
+    assert "No planner is at work here" not in stage.run("explain", "www").out
 
 
 def test_budgets_limits_loads_and_shares_are_fields(stage: Stage) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from cli.stage import DOWN, ZONE, Stage
 from standfast.audit.judge import audit
-from standfast.core.freezer import begin
-from standfast.core.sealing import Command
+from standfast.core.direct import begin
+from standfast.core.freezer import Freezing
 from standfast.model.marker import Floor, Marker
 from standfast.runtime.commanding import Desk
 from standfast.runtime.zonesight import look_at_zone
@@ -123,7 +123,7 @@ def _refused() -> object:
 
 def test_a_freeze_that_was_interrupted_is_requested_and_not_sealed(running: Stage) -> None:
     with Desk(running.place, running.config.zones[0], "freeze", (ZONE,), "half") as desk:
-        phase = begin(Command("freeze", "main", ZONE, "somebody", ("www." + ZONE, "api." + ZONE)))
+        phase = begin(Freezing("freeze", "main", ZONE, "somebody", ("www." + ZONE, "api." + ZONE)))
         for _ in range(4):
             phase = phase.heard(desk._perform(phase.request))  # type: ignore[union-attr]
     running.everybody()

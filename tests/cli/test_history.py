@@ -3,6 +3,8 @@
 import re
 
 from cli.stage import DOWN, Stage
+from standfast.cli.contents import entry_json, entry_lines
+from standfast.core.decisions import Presence as Standing
 from standfast.model.entry import Entry, Member
 from standfast.model.rrset import addresses
 from standfast.runtime.chronicle import difference, missing
@@ -81,10 +83,63 @@ def test_show_prints_the_contents(stage: Stage) -> None:
     assert said.code == 0
     assert re.search(r"g2  [\d:]{8}  1 min ago  by planner ops1", said.out)
     assert "A         60  192.0.2.11" in said.out
-    assert "out  lb-b1  192.0.2.21 2001:db8:b::21  failed 3 checks" in said.out
+    assert "out  lb-b1  weight 100  192.0.2.21 2001:db8:b::21  failed 3 checks" in said.out
     assert "api" not in said.out.splitlines()[1]
     shown = stage.run("history", "www", "--show", "1", "--json").json
     assert shown["endpoints"][0]["rrsets"][0]["data"] == ["192.0.2.11", "192.0.2.21", "192.0.2.31", "192.0.2.32"]
+
+
+def test_what_stood_there_before_standfast(stage: Stage) -> None:
+    stood = addresses(300, ["192.0.2.11", "192.0.2.21", "192.0.2.99"])
+    stage.present = {("lb.example.com", "www.lb.example.com"): Standing(stood)}
+    stage.consents = {"www.lb.example.com": "alice@ops1"}
+    stage.publish()
+    stage.publish(lb_b1=DOWN)
+    out = stage.run("history", "www").out
+    assert re.search(
+        r"1  .*alice@ops1 \(adopted\) +adopted, − 192.0.2.99, \+ lb-c1, \+ lb-c2, \+ 4 AAAA, TTL 300 → 60", out
+    )
+    assert re.search(r"0  before Standfast +3 A, TTL 300 +saved; standfast history www --show 0\n$", out)
+    assert "before Standfast" not in stage.run("history", "api").out
+    shown = stage.run("history", "www", "--show", "0").out
+    assert shown.startswith("www.lb.example.com   before Standfast; taken over in g1, agreed to by alice@ops1\n")
+    assert "   A        300  192.0.2.99\n" in shown
+    (row,) = stage.run("history", "--show", "0", "--json").json["endpoints"]
+    assert (row["name"], row["taken_in"], row["left_off"]) == ("www.lb.example.com", 1, 0)
+    assert row["rrsets"] == [{"type": "A", "ttl": 300, "data": ["192.0.2.11", "192.0.2.21", "192.0.2.99"]}]
+    assert stage.run("history", "www", "--json").json["before_standfast"]["taken_in"] == 1
+    said = stage.run("history", "api", "--show", "0")
+    assert said.code == 1
+    assert said.err.startswith("Of what stood at api.lb.example.com before Standfast nothing is saved")
+
+
+def test_a_later_generation_is_no_adoption_though_older_plans_are_gone(stage: Stage) -> None:
+    stage.present = {("lb.example.com", "www.lb.example.com"): Standing(addresses(300, ["192.0.2.99"]))}
+    stage.consents = {"www.lb.example.com": "alice@ops1"}
+    for verdicts in ({}, {"lb_b1": DOWN}):
+        stage.publish(after_s=1200, **verdicts)
+    stage.collect(1)
+    out = stage.run("history", "www").out
+    assert "adopted" not in out
+    assert "before Standfast" in out
+
+
+def test_show_names_weights_layouts_and_the_names_of_a_tree() -> None:
+    members = (
+        Member("lb-1", ("192.0.2.1",), 300, True, "up"),
+        Member("lb-2", ("192.0.2.2",), 100, True, "up", eased=40),
+    )
+    rrsets = addresses(60, ["192.0.2.1", "192.0.2.2"])
+    tree = Entry("z.example", "a.z.example", 7, rrsets=rrsets, members=members, layout="tree")
+    top = "000000000000007.a._tree._standfast.z.example"
+    lines = entry_lines(tree)
+    assert f"   layout tree: {top}" in lines
+    assert f"      lb-2.{top}" in lines
+    assert any("lb-1  weight 300" in line for line in lines)
+    assert any("weight 100, 40 % of it (slow start)" in line for line in lines)
+    shown = entry_json(tree)
+    assert shown["tree"] == [top, f"lb-2.{top}", f"lb-1.{top}"]
+    assert (shown["layout"], shown["members"][1]["slow_start_percent"]) == ("tree", 40)
 
 
 def test_json(stage: Stage) -> None:

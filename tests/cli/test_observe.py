@@ -61,7 +61,7 @@ def test_a_name_that_exists_is_observed_without_consent(bind: BindServer, tmp_pa
             lines = list(read_journal(journal, events=("would_write",))) if journal.exists() else []
             return [write for line in lines for write in line["writes"] if write["name"] == WWW]
 
-        until(told, "it says what it would write", 30.0)
+        until(told, "it says what it would write", 60.0)
         assert viewed(config) == shadow, "who looks sees what is observed"
         shown = run(status_command, "--config", file)
         assert "Only observing" in shown.text, shown.text

@@ -106,7 +106,7 @@ def test_a_guard_is_named_before_anything_is_done(served_by: Stage) -> None:
     stage.publish(lb_c1=DOWN)
     refused = stage.run("override", "lb-c2", "down", "--reason", "smoke")
     assert refused.code == 3
-    assert "A guard would refuse: www keeps lb-c2: 34 % per 600 s is used up, until" in refused.err
+    assert "A guard would refuse: www keeps lb-c2: 34 % in 10 min is used up, until" in refused.err
     assert "standfast override lb-c2 down --yes --reason TEXT" in refused.err
     assert not stage.overrides[1]
     no = stage.run("override", "lb-c2", "down", "--reason", "smoke", typed="")

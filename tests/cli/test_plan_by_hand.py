@@ -35,7 +35,7 @@ def config(tmp_path: Path, bind: BindServer, lbs: Fleet) -> Path:
 def fed(bind: BindServer, script: str) -> subprocess.CompletedProcess[str]:
     """To nsupdate."""
     command = [program("nsupdate"), "-k", str(bind.key_file), "-t", "5"]
-    return subprocess.run(command, input=script, capture_output=True, text=True, timeout=20)
+    return subprocess.run(command, input=script, capture_output=True, text=True, timeout=240)
 
 
 def test_the_script_does_what_the_plan_says_and_only_if_nobody_was_faster(config: Path, bind: BindServer) -> None:
@@ -68,7 +68,17 @@ def test_the_change_batch_deletes_exactly_what_stands(config: Path) -> None:
     assert (gone["TTL"], comes["TTL"]) == (300, 60)
     assert {one["Value"] for one in gone["ResourceRecords"]} == {"127.0.0.1", "192.0.2.99"}
     assert {one["Value"] for one in comes["ResourceRecords"]} == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
-    assert batch["Changes"][1]["ResourceRecordSet"]["ResourceRecords"] == [{"Value": "elsewhere.example."}]
+    alias = batch["Changes"][1]["ResourceRecordSet"]
+    assert (alias["TTL"], alias["ResourceRecords"]) == (300, [{"Value": "elsewhere.example."}])
+
+
+def test_more_records_than_a_change_batch_has_are_no_batch(config: Path) -> None:
+    """350 changes, of three records each."""
+    names = ", ".join(f"n{number}: {{}}" for number in range(350))
+    config.write_text(config.read_text().replace("{www: {}, old: {}, new: {}}", f"{{{names}}}"))
+    ran = run(plan_command, "--config", config, "--format", "aws")
+    assert ran.code == 1
+    assert "1050 records" in ran.text
 
 
 def test_octodns_reads_it(config: Path, tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ def test_fine(served: Stage) -> None:
     assert re.search(r"www\.lb\.example\.com   OK   g1 for \d+ (s|min)   4 of 4   A 4  AAAA 4  TTL 60\n", said.out)
     assert "   a  ● lb-a1 up     b  ● lb-b1 up     c  ● lb-c1 up  ● lb-c2 up\n" in said.out
     assert "   ns1 g1\n" in said.out
-    assert re.search(r"planner \d\.\d s ago   enactor a \d\.\d s ago   cleaner \d\.\d s ago   store ok", said.out)
+    assert re.search(
+        r"planner \d\.\d s ago   enactor a \d\.\d s ago   cleaner \d\.\d s ago   no monitor   store ok", said.out
+    )
     assert "no guard is holding anything" in said.out
 
 
@@ -68,6 +70,8 @@ def test_handled_when_one_left(served: Stage) -> None:
     assert (www["state"], www["served"], www["of"], www["since"]) == ("ok", 3, 4, 2)
     assert {one["id"]: one["health"] for one in www["load_balancers"]}["lb-b1"] == "down"
     assert report["processes"][0]["at_work"] is True
+    assert (report["processes"][0]["alive"], report["processes"][0]["stopped"]) == (True, False)
+    assert not any(one["kept"] for one in www["load_balancers"])
 
 
 def test_damage_and_a_head_not_written_differ(served: Stage) -> None:
@@ -90,6 +94,34 @@ def test_damage_and_a_head_not_written_differ(served: Stage) -> None:
     assert said.code == 2
     assert f"{owner}   BEHIND" in said.out
     assert "1 → 2" in said.out
+
+
+def test_what_is_written_while_we_look_is_not_ahead_of_the_plan(served: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is read before the zone: a plan that is published and written in between is looked at again."""
+    from standfast.runtime import observing
+
+    served.publish()
+    with served.enactor():
+        served.beat("planner")
+        served.settled()
+        look, before = observing.look_at_store, [observing.look_at_store(served.place)]
+        served.publish(lb_c1=DOWN, after_s=1200)
+        served.settled()
+        monkeypatch.setattr(observing, "look_at_store", lambda *given: before.pop() if before else look(*given))
+        said = served.run("status")
+    assert before == []
+    assert "AHEAD" not in said.out
+    assert f"www.{ZONE}   OK   g2" in said.out
+
+
+def test_on_a_terminal_the_kind_has_a_colour_and_only_there(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("standfast.cli.status.as_text", lambda lines: told.extend(lines))
+    stage.run("status")
+    assert told[0].startswith("\x1b[31m\x1b[1m■ NEEDS YOU \x1b[0m"), told[0]
+    assert not [line for line in told[1:] if "\x1b" in line]
+    monkeypatch.undo()
+    assert "\x1b" not in stage.run("status").out, "what is piped on is plain"
 
 
 def test_nobody_is_running(served: Stage) -> None:
@@ -179,6 +211,7 @@ def test_blind_when_the_store_cannot_be_read(served: Stage) -> None:
         served.beat("planner")
         served.settled()
     served.everybody()
+    served.beat("planner", troubles=["the plan store does not take what is thought of health"])
     served.store.close()
     for path in (served.config.store_file, *served.folder.rglob("store.sqlite-*")):
         path.unlink(missing_ok=True)
@@ -314,7 +347,7 @@ def test_budgets_and_who_waits_are_shown_with_each_name(stage: Stage) -> None:
     out = stage.run("status").out
     assert f"   Removal budget: 25 of 34 % used until {clock(until, time.time())}.\n" in out
     assert "   Removal budget: 50 of 34 % used" in out
-    waits = f"lb-a1 is kept (velocity): 34 % per 600 s is used up; until {clock(until, time.time())}. Not to wait: "
+    waits = f"lb-a1 is kept (velocity): 34 % in 10 min is used up; until {clock(until, time.time())}. Not to wait: "
     assert f"   {waits}standfast drain lb-a1 --yes --reason TEXT\n" in out
     assert "   lb-a1 is kept (panic): " in out
     told = {one["name"]: one for one in stage.run("status", "--json").json["endpoints"]}
@@ -334,7 +367,7 @@ def test_adding_is_a_budget_too(stage: Stage) -> None:
     out = stage.run("status").out
     until = clock(came.at + 60, time.time())
     assert f"   Adding budget: 25 of 34 % used until {until}.\n" in out
-    assert f"   {other} waits to join (adding): 34 % per 60 s has just joined; until {until}.\n" in out
+    assert f"   {other} waits to join (adding): 34 % in 60 s has just joined; until {until}.\n" in out
 
 
 def test_what_shared_load_balancers_carry_and_how_far_answers_are_from_weights(stage: Stage) -> None:

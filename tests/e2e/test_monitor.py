@@ -21,7 +21,7 @@ WWW = "www.lb.example.com"
 
 def scraped(port: int | None) -> str:
     """What a process exposes."""
-    connection = http.client.HTTPConnection("127.0.0.1", port or 0, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port or 0, timeout=60)
     try:
         connection.request("GET", "/metrics")
         return connection.getresponse().read().decode()
@@ -53,8 +53,9 @@ def test_a_name_emptied_by_hand_is_seen_told_and_seen_whole_again(stage: Stage, 
         stage.publish(www=both(1, 2), api=v4(1, 2))
         first = stage.enactor("a", config)
         stage.role("monitor", "m", config)
-        until(lambda: stage.journal("m", "served", name=WWW), "the monitor sees what was written", 30.0)
+        until(lambda: stage.journal("m", "served", name=WWW), "the monitor sees what was written", 60.0)
         until(lambda: stage.journal("a", "stands"), "what was written was read back")
+        assert all(line["serial"] > 0 for line in stage.journal("a", "stands")), "with the serial that has it"
         until(lambda: value(scraped(enactor), 'standfast_writes_total{result="written"}') == 3, "writes are counted")
         for port in (monitor, enactor):
             text = scraped(port)
@@ -64,11 +65,11 @@ def test_a_name_emptied_by_hand_is_seen_told_and_seen_whole_again(stage: Stage, 
             assert (done.returncode, done.stdout + done.stderr) == (0, b""), text
         first.terminate()
         stage.hand(f"update delete {WWW} A", f"update delete {WWW} AAAA")
-        until(lambda: stage.journal("m", "answer", name=WWW, state="empty"), "the monitor sees it empty", 30.0)
+        until(lambda: stage.journal("m", "answer", name=WWW, state="empty"), "the monitor sees it empty", 60.0)
         until(lambda: 'state="empty"} 1.0' in scraped(monitor), "and exposes it")
         assert value(scraped(monitor), f'standfast_wrong_name{{name="{WWW}"') == 1
         key = f"standfast/main/answer/{stage.journal('m', 'answer', name=WWW)[0]['server']}/{WWW}"
-        until(lambda: ("trigger", key) in heard(receiver), "the webhook hears it", 30.0)
+        until(lambda: ("trigger", key) in heard(receiver), "the webhook hears it", 60.0)
         stage.enactor("b", config)
         until(lambda: ("resolve", key) in heard(receiver), "and of its end", 60.0)
         until(lambda: 'state="empty"} 1.0' not in scraped(monitor), "and it is exposed no more")
@@ -97,7 +98,7 @@ def test_an_enactor_writes_while_the_webhook_hangs(stage: Stage, tmp_path: Path)
         for one, other in ((2, 3), (3, 4), (1, 4)):
             stage.publish_and_wait(www=v4(one, other), api=v4(one, other))
         stood = time.monotonic()
-        hung = until(lambda: stage.journal("m", "notice", kind="notify"), "the monitor says that it hangs", 30.0)
+        hung = until(lambda: stage.journal("m", "notice", kind="notify"), "the monitor says that it hangs", 60.0)
         assert "no answer within" in hung[0]["why"]
         assert stood - asked < 600.0, "no answer was ever given"
         writes = [one for one in stage.journal("a", "outcome", name=WWW, result="written") if one["since"] > 1]

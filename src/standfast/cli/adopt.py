@@ -45,15 +45,15 @@ def adopt_command(ctx: click.Context, name: str, take: bool, reason: str, yes: b
 def _adopt(name: str, take: bool, reason: str, yes: bool, file: str, facts: Facts) -> None:
     """Look, ask, record. Raises Refusal and StandfastError."""
     from standfast.model.marker import Marker
+    from standfast.runtime.calling import called_alike, short_name
     from standfast.runtime.place import Place
-    from standfast.runtime.verdict import short_name
     from standfast.runtime.zoneorders import look_at, standing
 
     config = loaded(file)
     place = Place(config)
     key = endpoint_named(name, [(one.zone, one.name) for one in config.endpoints])
     zone = next(one for one in config.zones if one.name == key[0])
-    short = short_name(key[1], key[0])
+    short = short_name(key[1], key[0], called_alike(config, None))
     facts |= {"action": "adopt", "zone": key[0], "endpoint": key[1]}
     seen = look_at(zone, config.stream, (key[1],))
     sight = seen.endpoints[0]

@@ -18,11 +18,12 @@ import click
 from msgspec import Struct
 
 from standfast import config as configuration
-from standfast.cli.texts import counted, finding_lines, listed, paint, say, say_all, seconds
+from standfast.cli.texts import counted, finding_lines, paint, say, say_all, seconds
 from standfast.config import Config, LoadBalancerConfig
 from standfast.config.document import BYTES_MAX
 from standfast.config.files import Unreadable, read_text, shown_path
 from standfast.errors import EXIT_ERROR, EXIT_FINE, Problem, StandfastError
+from standfast.runtime.phrases import listed
 
 if TYPE_CHECKING:
     from standfast.cli.checking.failover import Part
@@ -146,7 +147,7 @@ def check_world(checked: Checked) -> Checked:
         zones = tuple(pool.map(look, config.zones))
     findings = [finding for report in zones for finding in report.findings]
     asked = asked_fleet(config)
-    findings += source_findings(asked)
+    findings += source_findings(asked, first=config.registry is not None and not place.has_store)
     findings += _load_balancer_findings(config, asked.load_balancers)
     findings += state_findings(place)
     findings += store_findings(config.store)

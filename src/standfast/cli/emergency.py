@@ -71,8 +71,8 @@ def _publish(
     name: str, addresses: tuple[str, ...], ttl: int | None, reason: str, yes: bool, file: str, facts: Facts
 ) -> int:
     """Look, ask, write, read back. Gives the exit code; raises Refusal and StandfastError."""
+    from standfast.runtime.calling import called_alike, short_name
     from standfast.runtime.place import Place
-    from standfast.runtime.verdict import short_name
     from standfast.runtime.zoneorders import look_at, publish, standing
 
     config = loaded(file)
@@ -80,7 +80,7 @@ def _publish(
     zone, endpoint, known = place_named(name, config, place)
     if not endpoint:
         raise StandfastError(f"{name} is a zone.", "Name the endpoint to be published.")
-    short = short_name(endpoint, zone.name)
+    short = short_name(endpoint, zone.name, called_alike(config, known.plan))
     seen = look_at(zone, config.stream, (endpoint,))
     if seen.trouble:
         raise StandfastError(f"{zone.name} can't be read ({seen.trouble}).", "`standfast check` says more.")

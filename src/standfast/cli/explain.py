@@ -24,7 +24,8 @@ from .wording import (
 
 if TYPE_CHECKING:
     from standfast.config import Config
-    from standfast.model.entry import Entry
+    from standfast.model.entry import Entry, Key
+    from standfast.model.plan import Plan
     from standfast.runtime.explaining import Case
     from standfast.runtime.observing import Seen
 
@@ -53,7 +54,7 @@ def explain_command(name: str, load_balancer: str | None, file: str, as_json: bo
     plan = look_at_store(Place(config)).plan
     if plan is None:
         raise StandfastError("Nothing was published yet, as far as can be read here.", "`standfast status` says more.")
-    key = endpoint_named(name, live_keys(plan))
+    key = _endpoint(name, plan, config)
     seen = observe(config, secondaries=False, only=key)
     entry = seen.store.plan.entry(key) if seen.store.plan else None
     if entry is None:
@@ -68,8 +69,31 @@ def explain_command(name: str, load_balancer: str | None, file: str, as_json: bo
         as_text([*lines, *remarks(seen, entry)])
 
 
+def _endpoint(name: str, plan: "Plan", config: "Config") -> "Key":
+    """The endpoint that is meant. Raises StandfastError, of one that is in no plan yet with what keeps it out."""
+    try:
+        return endpoint_named(name, live_keys(plan))
+    except StandfastError:
+        try:
+            key = endpoint_named(name, [(one.zone, one.name) for one in config.endpoints])
+        except StandfastError:
+            key = None
+        if key is None or plan.entry(key) is not None:
+            raise
+    from standfast.runtime.observing import at_work, present
+    from standfast.runtime.place import Place
+
+    planners = (one for one in present(Place(config)) if one.role == "planner" and at_work(one))
+    told = [str(text) for one in planners for text in one.facts.get("refusals") or ()]
+    why = next((text.removeprefix(f"{key[1]}: ") for text in told if text.startswith(f"{key[1]}: ")), "")
+    ended = f": {why.rstrip('.')}" if why else ""
+    raise StandfastError(f"{key[1]} is in no plan yet{ended}.", "`standfast plan` says what it waits for.")
+
+
 def _overview(seen: "Seen", entry: "Entry", cases: "list[Case]") -> list[str]:
+    from standfast.model.fleet import readable
     from standfast.runtime.explaining import remarks
+    from standfast.runtime.keeping import kept
     from standfast.runtime.times import clock, span
     from standfast.runtime.verdict import published_at
 
@@ -81,11 +105,11 @@ def _overview(seen: "Seen", entry: "Entry", cases: "list[Case]") -> list[str]:
     rows = []
     for case in cases:
         one = case.member
-        kept = one.served and one.reason.startswith("kept: ")
         drained = not one.served and one.reason.startswith("drained")
-        sign = KEPT if kept else IN if one.served else DRAINED if drained else OUT
+        sign = KEPT if kept(one) else IN if one.served else DRAINED if drained else OUT
         word = "in" if one.served else "out"
-        rows.append((f"{sign} {word}", one.load_balancer, " ".join(one.addresses), _short(seen, case), one.reason))
+        where = " ".join(readable(one.addresses))
+        rows.append((f"{sign} {word}", one.load_balancer, where, _short(seen, case), one.reason))
     lines += table(rows, "   ")
     if not cases:
         texts = [text for rrset in entry.rrsets for text in rrset.texts()]
@@ -129,8 +153,11 @@ def _stranger(seen: "Seen", entry: "Entry", text: str, config: "Config") -> str:
 
 
 def _json(seen: "Seen", entry: "Entry", cases: "list[Case]", config: "Config") -> dict[str, Any]:
+    from msgspec import to_builtins
+
     from standfast.runtime.budgets import budget_facts, limits_facts, loads_facts, shares_facts
     from standfast.runtime.explaining import concerned, remarks, sentence, standing_of
+    from standfast.runtime.keeping import kept
     from standfast.runtime.place import policy_of
 
     how = standing_of(seen, entry)
@@ -151,7 +178,9 @@ def _json(seen: "Seen", entry: "Entry", cases: "list[Case]", config: "Config") -
                 "addresses": list(one.member.addresses),
                 "in_answer": one.member.served,
                 "eligible": one.known,
+                "kept": kept(one.member),
                 "reason": one.member.reason,
+                "health": to_builtins(judged) if (judged := seen.store.judged(one.member.load_balancer)) else None,
                 "since": None
                 if one.since is None
                 else {

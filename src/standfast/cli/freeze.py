@@ -12,9 +12,9 @@ from .wording import config_option, dump, json_option, loaded, place_named
 
 if TYPE_CHECKING:
     from standfast.config import ZoneConfig
-    from standfast.core.sealing import Ended
+    from standfast.core.direct import Ended
+    from standfast.core.freezer import Verb
     from standfast.runtime.commanding import Known
-    from standfast.runtime.freezing import Verb
 
 _CODES: Final = {
     "sealed": EXIT_FINE,
@@ -65,6 +65,7 @@ def thaw_command(ctx: click.Context, target: str | None, every: bool, reason: st
 
 def _ordered(verb: "Verb", target: str | None, every: bool, reason: str, file: str, as_json: bool) -> int:
     """Carry it out in each zone concerned; the exit code of all."""
+    from standfast.runtime.calling import called_alike
     from standfast.runtime.commanding import known_names
     from standfast.runtime.freezing import carry_out
     from standfast.runtime.place import Place
@@ -91,7 +92,7 @@ def _ordered(verb: "Verb", target: str | None, every: bool, reason: str, file: s
         codes.append(_CODES[ended.result])
         told.append(_json(verb, zone, name, known, ended))
         if not as_json:
-            _show(verb, zone, name, known, ended, reason)
+            _show(verb, zone, name, known, ended, reason, called_alike(config, known.plan))
     if as_json:
         dump({"ok": worst(codes) == EXIT_FINE, "zones": told})
     elif worst(codes) == EXIT_FINE:
@@ -101,11 +102,13 @@ def _ordered(verb: "Verb", target: str | None, every: bool, reason: str, file: s
     return worst(codes)
 
 
-def _show(verb: "Verb", zone: "ZoneConfig", name: str, known: "Known", ended: "Ended", reason: str) -> None:
+def _show(
+    verb: "Verb", zone: "ZoneConfig", name: str, known: "Known", ended: "Ended", reason: str, alike: frozenset[str]
+) -> None:
+    from standfast.runtime.calling import short_name
     from standfast.runtime.operating import operator
-    from standfast.runtime.verdict import short_name
 
-    what = short_name(name, zone.name) if name else zone.name
+    what = short_name(name, zone.name, alike) if name else zone.name
     say("operator", f"{operator()} {verb} {what}" + (f': "{reason}"' if reason else ""))
     count = counted(len(known.names), "endpoint")
     match ended.result:
@@ -124,8 +127,8 @@ def _show(verb: "Verb", zone: "ZoneConfig", name: str, known: "Known", ended: "E
         case _:
             state = "requested, NOT sealed" if verb == "freeze" else "not wholly thawed"
             click.echo(f"{what}: {state}: {ended.why}. Give the same command again.", err=True)
-    for other, why in (*ended.passed_over, *ended.refused):
-        click.echo(f"  {short_name(other, zone.name)}: {why}")
+    for other, why in (*ended.passed_over, *ended.kept_out):
+        click.echo(f"  {short_name(other, zone.name, alike)}: {why}")
 
 
 def _json(verb: "Verb", zone: "ZoneConfig", name: str, known: "Known", ended: "Ended") -> dict[str, Any]:
@@ -138,5 +141,5 @@ def _json(verb: "Verb", zone: "ZoneConfig", name: str, known: "Known", ended: "E
         "endpoints": len(known.names),
         "names_from": known.source,
         "passed_over": dict(ended.passed_over),
-        "refused": dict(ended.refused),
+        "refused": dict(ended.kept_out),
     }

@@ -8,12 +8,12 @@ import click
 
 from standfast.errors import StandfastError
 
+from .contents import before_standfast, entry_json, entry_lines, show_before, stood_json
 from .wording import (
     as_text,
     config_option,
     dump,
     endpoint_named,
-    entry_json,
     json_option,
     live_keys,
     loaded,
@@ -21,7 +21,7 @@ from .wording import (
 )
 
 if TYPE_CHECKING:
-    from standfast.model.entry import Key
+    from standfast.model.entry import Key, Stood
     from standfast.ports.store import PlanSummary
     from standfast.runtime.archive import Archive
     from standfast.runtime.chronicle import Step
@@ -33,15 +33,20 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="so many changes")
-@click.option("--show", "generation", type=click.IntRange(1), metavar="G", help="the contents in that generation")
+@click.option(
+    "--show", "generation", type=click.IntRange(0), metavar="G", help="the contents in that generation; 0: before"
+)
+@click.option("--leases", is_flag=True, help="of leases instead: granted, changed, ended, as registries here tell it")
 @click.option("--turns", is_flag=True, help="also those in which load balancers only took turns in a rotation")
 def history_command(
-    name: str | None, file: str, as_json: bool, limit: int, generation: int | None, turns: bool
+    name: str | None, file: str, as_json: bool, limit: int, generation: int | None, leases: bool, turns: bool
 ) -> None:
-    """What changed, when, by whom and why, newest first; of one endpoint or of all."""
+    """What changed, when, by whom and why, newest first; of one endpoint or of all. With --leases NAME is the id of a
+    load balancer."""
     import time
 
     from standfast.runtime.archive import Archive
+    from standfast.runtime.calling import called_alike
     from standfast.runtime.chronicle import steps
     from standfast.runtime.observed import viewed
     from standfast.runtime.place import Place
@@ -49,10 +54,16 @@ def history_command(
     from .wording import store_and_plan
 
     place = Place(viewed(loaded(file)))
+    if leases:
+        _leases(place, name or "", limit, as_json)
+        return
     store, sight, plan = store_and_plan(place)
     try:
         key = endpoint_named(name, live_keys(plan)) if name else None
         archive = Archive(store)
+        if generation == 0:
+            show_before(plan, key, as_json)
+            return
         if generation is not None:
             _show(place, archive, sight.plans, generation, key, as_json)
             return
@@ -60,10 +71,30 @@ def history_command(
     finally:
         store.close()
     collected = collected_generations(place)
+    stood = before_standfast(plan, key)
     if as_json:
-        dump(_json(found, key, collected, sight.plans))
+        dump({**_json(found, key, collected, sight.plans), "before_standfast": stood_json(stood) if stood else None})
         return
-    as_text(_lines(found, key, sight.plans, collected, time.time()))
+    alike = called_alike(place.config, plan)
+    as_text(_lines(found, key, sight.plans, collected, time.time(), stood, alike))
+
+
+def _leases(place: "Place", holder: str, limit: int, as_json: bool) -> None:
+    from standfast.runtime.leasehistory import lease_events, lease_text
+
+    found = lease_events(place.journal, holder, limit)
+    if as_json:
+        dump({"leases": [dict(one) for one in found]})
+        return
+    if not found:
+        of = f" of {holder}" if holder else ""
+        as_text([f"No journal of a registry on this machine tells of leases{of}. Who holds one: standfast lease list"])
+        return
+    rows = [("when (UTC)", "registry", "load balancer", "what")]
+    for one in found:
+        when = str(one.get("at", ""))[:19].replace("T", " ")
+        rows.append((when, str(one.get("who")), str(one.get("load_balancer")), lease_text(one)))
+    as_text(table(rows))
 
 
 def collected_generations(place: "Place") -> set[int]:
@@ -78,8 +109,16 @@ def collected_generations(place: "Place") -> set[int]:
 
 
 def _lines(
-    found: "list[Step]", key: "Key | None", plans: "tuple[PlanSummary, ...]", collected: set[int], now: float
+    found: "list[Step]",
+    key: "Key | None",
+    plans: "tuple[PlanSummary, ...]",
+    collected: set[int],
+    now: float,
+    stood: "Stood | None" = None,
+    alike: frozenset[str] = frozenset(),
 ) -> list[str]:
+    from standfast.runtime.calling import short_name
+    from standfast.runtime.chronicle import stood_text
     from standfast.runtime.times import clock, span
     from standfast.runtime.verdict import by
 
@@ -87,40 +126,45 @@ def _lines(
     for step in found:
         one = step.summary
         when, age = clock(one.at, now), span(now - one.at)
-        rows.append((str(one.generation), when, age, by(one.author), change_text(step, key), why_text(step, key)))
+        who = next((f"{of.adopted_by} (adopted)" for of in step.changes if key and of.adopted_by), by(one.author))
+        rows.append((str(one.generation), when, age, who, change_text(step, key, alike), why_text(step, key)))
+    if stood is not None and key is not None:
+        show = f"saved; standfast history {short_name(key[1], key[0], alike)} --show 0"
+        rows.append(("0", "before Standfast", "", "", stood_text(stood), show))
     lines = table(rows)
     if not found:
         lines.append("  nothing changed in any plan that is stored")
     return lines + _gaps(plans, collected)
 
 
-def change_text(step: "Step", key: "Key | None") -> str:
+def change_text(step: "Step", key: "Key | None", alike: frozenset[str]) -> str:
     """`− lb-b2`, or with names in front if it is about all of them."""
     if not step.changes:
         return "the same contents" + (f" [pinned: {step.summary.pinned}]" if step.summary.pinned else "")
-    some = [_change(one.key, one.changes, key) for one in step.changes[:3]]
+    some = [_change(one.key, one.changes, key, alike) for one in step.changes[:3]]
     more = f"; and {len(step.changes) - 3} more" if len(step.changes) > 3 else ""
     pinned = f" [pinned: {step.summary.pinned}]" if step.summary.pinned else ""
     return "; ".join(some) + more + pinned + ("" if step.complete else " (against nothing: what was before is gone)")
 
 
-def _change(of: "Key", changes: Iterable[str], key: "Key | None") -> str:
-    from standfast.runtime.verdict import short_name
+def _change(of: "Key", changes: Iterable[str], key: "Key | None", alike: frozenset[str]) -> str:
+    from standfast.runtime.calling import short_name
 
     some = list(changes)
     texts = ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
-    return texts if key is not None else f"{short_name(of[1], of[0])} {texts}"
+    return texts if key is not None else f"{short_name(of[1], of[0], alike)} {texts}"
 
 
 def why_text(step: "Step", key: "Key | None") -> str:
     """The reasons of those that moved; without any, what the plan says of itself."""
+    from standfast.runtime.calling import said_of
+
     whys = list(dict.fromkeys(why for one in step.changes for why in one.whys))
     if step.summary.reason.startswith(("rollback", "hold", "resume")):
         return step.summary.reason.rstrip(": ")
     if whys:
         return "; ".join(whys[:2]) + (f"; and {len(whys) - 2} more" if len(whys) > 2 else "")
-    parts = step.summary.reason.split("; ")
-    mine = [one for one in parts if key is not None and one.startswith(f"{key[1]} ")]
+    mine = said_of(key[1], step.summary.reason) if key is not None else []
     return "; ".join(mine) or step.summary.reason
 
 
@@ -170,20 +214,6 @@ def _show(
         as_text(entry_lines(entry))
 
 
-def entry_lines(entry: "Any") -> list[str]:
-    """One endpoint's contents: records as in a zone file, then who is in and who is out."""
-    from standfast.model.rrset import RRType
-
-    held = f"   HELD: {entry.held}" if entry.held else ""
-    lines = [f"{entry.name}   since g{entry.since}{held}" + (f"   {entry.kind}" if entry.kind != "live" else "")]
-    for rrset in entry.rrsets:
-        lines += [f"   {RRType(rrset.rtype).name:<5} {rrset.ttl:>6}  {text}" for text in rrset.texts()]
-    rows = [
-        ("in" if one.served else "out", one.load_balancer, " ".join(one.addresses), one.reason) for one in entry.members
-    ]
-    return lines + table(rows, "   ")
-
-
 def gone_text(place: "Place", plans: "tuple[PlanSummary, ...]", generation: int) -> str:
     """Why a generation cannot be shown."""
     newest = max((one.generation for one in plans), default=0)
@@ -214,7 +244,13 @@ def _json(
                 "reason": step.summary.reason or None,
                 "pinned": step.summary.pinned or None,
                 "endpoints": [
-                    {"name": one.key[1], "zone": one.key[0], "changes": list(one.changes), "why": list(one.whys)}
+                    {
+                        "name": one.key[1],
+                        "zone": one.key[0],
+                        "changes": list(one.changes),
+                        "why": list(one.whys),
+                        "adopted_by": one.adopted_by or None,
+                    }
                     for one in step.changes
                 ],
             }

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from standfast.runtime.commanding import Known
     from standfast.runtime.place import Place
 
+_HOSTED = """\
+What names lead to stays, for answers come from it: record sets, trees below _tree._standfast, and Route 53's
+health checks that they name (tag standfast:zone), which are paid for."""
+
 
 @click.command("leave", short_help="the way out: addresses stay, everything of ours goes")
 @click.argument("zone_name", metavar="ZONE")
@@ -110,12 +114,12 @@ def _left(
 ) -> int:
     """What stands there now, and whether anything of ours does."""
     from standfast.runtime.operating import operator
-    from standfast.runtime.zoneorders import look_at, remaining, standing
+    from standfast.runtime.zoneorders import answered, look_at, remaining
     from standfast.runtime.zonetext import octodns_lines, zone_lines
 
     left = remaining(zone, config.stream, known.names)
     sight = look_at(zone, config.stream, known.names)
-    records: list[tuple[str, RRset]] = [(one.entry.name, rrset) for one in sight.endpoints for rrset in standing(one)]
+    records: list[tuple[str, RRset]] = [(one.entry.name, rrset) for one in sight.endpoints for rrset in answered(one)]
     text, octodns = zone_lines(records), octodns_lines(zone.name, records)
     if as_json:
         others = dict(passed_over)
@@ -130,6 +134,11 @@ def _left(
     if left:
         click.echo(f"Still there, or not known: {', '.join(left)}. Give the same command again.", err=True)
         return EXIT_DIFFERS
-    click.echo(f"Nothing of ours is left in {zone.name}. Next:  take our key and its update-policy out of the server")
+    if zone.hosted is not None:
+        click.echo(f"{_HOSTED}\nNo marker and no floor is left in {zone.name}. Next:  take the roles' policies away")
+    else:
+        click.echo(
+            f"Nothing of ours is left in {zone.name}. Next:  take our key and its update-policy out of the server"
+        )
     click.echo(f"       keep or delete {shlex.quote(str(place.root))} (plans, journals)")
     return EXIT_FINE

@@ -7,6 +7,7 @@ import click
 from msgspec import Struct
 
 from standfast.errors import EXIT_DIFFERS, EXIT_FINE, StandfastError
+from standfast.runtime.phrases import capital
 
 from .agreeing import agreed, nothing_asked, one_line, reason_option, say, yes_option
 from .reporting import Facts, reported
@@ -158,16 +159,16 @@ def _operated(
     facts: Facts,
 ) -> int:
     from standfast.runtime.archive import Archive
+    from standfast.runtime.calling import called_alike, short_name
     from standfast.runtime.operating import operator, rehearsed
     from standfast.runtime.place import Place
-    from standfast.runtime.verdict import short_name
 
     config = loaded(file)
     place = Place(config)
     store, sight, plan = store_and_plan(place)
     try:
         key = endpoint_named(name, live_keys(plan))
-        short = short_name(key[1], key[0])
+        short = short_name(key[1], key[0], called_alike(config, plan))
         command = command_for(key, Archive(store), sight)
         known = _known(config, sight)
         draft = rehearsed(command, plan, known, operator(), time.time())
@@ -246,7 +247,7 @@ def _done(
 
 def refused_or_lost(short: str, why: str, remedy: str) -> StandfastError:
     """Whether it was published is not known, or another was faster."""
-    return StandfastError(f"{short}: {why}.", f"{remedy[:1].upper()}{remedy[1:]}.")
+    return StandfastError(f"{short}: {why}.", f"{capital(remedy)}.")
 
 
 def _awaited(config: "Config", entry: "Entry", short: str, what: str, patience: float) -> int:

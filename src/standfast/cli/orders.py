@@ -153,11 +153,11 @@ def consented_to(subject: str, rehearsal: "Rehearsal", yes: bool, reason: str, a
 
 def shown(rehearsal: "Rehearsal") -> list[str]:
     """What leaves which answer, and what remains of it."""
-    from standfast.runtime.verdict import short_name
+    from standfast.runtime.calling import short_name
 
     by_name: dict[str, tuple[list[str], int, float]] = {}
     for key, name, rest, share in rehearsal.leaves:
-        names, *_ = by_name.setdefault(short_name(key[1], key[0]), ([], rest, share))
+        names, *_ = by_name.setdefault(short_name(key[1], key[0], rehearsal.alike), ([], rest, share))
         names.append(name)
     rows = [
         (

@@ -10,7 +10,7 @@ over 2). 1: something could not be read, or the command was used wrongly.
                   (`stay`, `added`, `removed`, `ttl_before`, `ttl_after`), `alias`, `reasons` (`address`,
                   `load_balancer`, `reason`), `action`, `why`, `panic`, `budget` and `adding` (of who left, of who
                   joined: `used`, `of`, `until`), `held_back` (`load_balancer`, `rule`, `reason`, `until`), `held`,
-                  `note`
+                  `note`, `layout` (`before`, `after`), `damage` (how its tree differs, or null)
     consent       names that exist in DNS and need --take NAME
     refusals      `name`, `zone`, `rule`, `reason`, `remedy`
     held_back     removals that a guard keeps back: `name`, `load_balancer`, `reason`
@@ -32,6 +32,7 @@ from standfast.errors import StandfastError
 if TYPE_CHECKING:
     from standfast.cli.previewing.differences import EndpointChange
     from standfast.cli.previewing.showing import Preview
+    from standfast.ports.provider import Unknown, ZoneProvider
 
 
 @click.command("plan", short_help="what would change, and why")
@@ -101,11 +102,23 @@ def preview(config: Config, take: tuple[str, ...] = ()) -> "Preview":
         drawn = draw(config, providers, [in_full(name, config) for name in take])
         wanted, decisions = drawn.wanted, drawn.draft.decisions if drawn.draft else ()
         changes = differences(wanted, decisions, providers) if wanted else ()
+        hosted = tuple((zone, one) for zone, provider in providers.items() if (one := _hosted_id(provider)))
     finally:
         for provider in providers.values():
             if not isinstance(provider, Unknown):
                 provider.close()
-    return Preview(drawn, changes, tuple(policy_of(one) for one in config.endpoints), _others(config, changes))
+    return Preview(drawn, changes, tuple(policy_of(one) for one in config.endpoints), _others(config, changes), hosted)
+
+
+def _hosted_id(provider: "ZoneProvider | Unknown") -> str:
+    """The hosted zone's id, known since its first reading; empty elsewhere."""
+    from standfast.adapters.providers.route53 import Route53Provider
+    from standfast.adapters.providers.route53.calls import CallFailed
+
+    try:
+        return provider.zone_id() if isinstance(provider, Route53Provider) else ""
+    except CallFailed:
+        return ""
 
 
 def in_full(name: str, config: Config) -> str:

@@ -22,6 +22,7 @@ _FAILS = "fails its check now: "
 def shown(case: "Case") -> tuple[list[str], bool]:
     """The lines, and whether somebody must agree who knows why: a load balancer would be in the answer that fails."""
     from standfast.core.holding import Rollback
+    from standfast.model.fleet import readable
 
     command, key = case.command, case.key
     assert isinstance(command, Rollback)
@@ -35,7 +36,7 @@ def shown(case: "Case") -> tuple[list[str], bool]:
         sign, _, name = text.partition(" ")
         member = member_of(after if sign == "+" else before, name.partition(" ")[0])
         if sign in "+−" and member is not None:
-            rows.append((text, "  ".join(member.addresses), _words(health.get(member.load_balancer))))
+            rows.append((text, "  ".join(readable(member.addresses)), _words(health.get(member.load_balancer))))
         elif text not in ("held", "resumed", "written anew"):
             rows.append((text, "", ""))
     lines = [f"{case.short}: {_question(command, case)}", *table(rows, "   ")]

@@ -107,10 +107,12 @@ def run_command(
 
 def _one(config: Config, role: str, who: str, duties: Duties, port: int, quiet: bool, manager: ServiceManager) -> None:
     """One role as this process, until it is told to stop; on SIGHUP under the configuration as it is then."""
+    from standfast.runtime.calling import called_alike
     from standfast.runtime.reloading import Reloading
 
     place, alone, signals = Place(_shown(config, duties.observe)), PARENT_FD not in os.environ, listen()
-    narrator = Narrator(_say, observe=duties.observe, reloads=alone or role == "planner")
+    twins = called_alike(config, None)
+    narrator = Narrator(_say, observe=duties.observe, reloads=alone or role == "planner", twins=twins)
     journal, meter = opened(place, role, who, () if quiet else (narrator,), port)
     presence = Presence(place.presence, role, who, beaten=partial(_at_work, manager, f"{role} {who} is at work", meter))
     if role == "nameserver":

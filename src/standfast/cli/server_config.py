@@ -153,6 +153,9 @@ PDNS_SETTINGS: Final = (
     ("dnsupdate=yes", ""),
     ("allow-dnsupdate-from=", "else who may send to it may change, without a key, every zone that names none"),
     ("allow-axfr-ips=", "transfers by key; add your secondaries"),
+    ("cache-ttl=0", "else who asks while an update lands may get, and put back for others, the answer of before"),
+    ("query-cache-ttl=0", "likewise"),
+    ("negquery-cache-ttl=0", "likewise"),
     ("max-tcp-connections=100", "20 unless set: each process of ours keeps one"),
     ("security-poll-suffix=", "else it asks its maker's servers about itself"),
 )

@@ -1,5 +1,6 @@
 """`standfast status`: one sentence on how things stand, then every name, server and process; nothing is changed."""
 
+import re
 import textwrap
 import time
 from collections.abc import Mapping
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from .contents import entry_json
+from .texts import Tone, paint
 from .wording import (
     DRAINED,
     IN,
@@ -15,7 +18,6 @@ from .wording import (
     as_text,
     config_option,
     dump,
-    entry_json,
     json_option,
     loaded,
     override_json,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 SHOWN_MAX: Final = 12
 """So many names are shown, worst first; the others are counted."""
 _WIDTH: Final = 110
+_TIE: Final = "\N{NO-BREAK SPACE}"
 _WORDS: Final[Mapping[str, str]] = {
     "ok": "OK",
     "held": "HELD",
@@ -42,6 +45,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "retired": "RETIRED",
     "unread": "UNKNOWN",
 }
+_TONES: Final[Mapping[str, Tone]] = {"FINE": "good", "NEEDS YOU": "bad", "BLIND": "bad"}
+"""On a terminal; the others want to be seen, and no more."""
 _ORDER: Final = ("refused", "unread", "damaged", "behind", "ahead", "frozen", "held", "ok", "retired")
 
 
@@ -67,7 +72,9 @@ def status_command(ctx: click.Context, file: str, as_json: bool, every: bool, wa
     if as_json:
         dump(status_json(seen, found, config))
     else:
-        as_text(status_lines(seen, found, config, every))
+        lines = status_lines(seen, found, config, every)
+        kind = found.line[: -len(found.sentence)]
+        as_text([paint(kind, _TONES.get(found.kind, "watch")) + found.sentence, *lines[1:]])
     ctx.exit(found.exit_code)
 
 
@@ -90,6 +97,7 @@ def _watch(config: "Config", every: bool) -> None:
 
 def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool = False) -> list[str]:
     """The whole of it, as people read it."""
+    from standfast.runtime.backlogstold import backlog_lines
     from standfast.runtime.budgets import loads_told
     from standfast.runtime.hostedtold import hosted_lines
     from standfast.runtime.registriestold import registry_lines
@@ -116,6 +124,7 @@ def status_lines(seen: "Seen", found: "Verdict", config: "Config", every: bool =
     lines += [f"configuration: {one.sentence}" for one in skewed(seen)]
     lines += [f"{zone.zone}: {text}" for zone in seen.zones for text in (*zone.weaker, *zone.notes)]
     lines += [f"{zone.zone} ({zone.address}) can't be read: {zone.trouble}" for zone in seen.zones if zone.trouble]
+    lines += backlog_lines(seen)
     return [*lines, *votes_lines(seen), *hosted_lines(seen), *registry_lines(seen), *_last_lines(seen)]
 
 
@@ -227,16 +236,17 @@ def _az_lines(words: _Words, members: "list[Member]") -> list[str]:
     joined = "     ".join(rows)
     if not rows or len(joined) <= _WIDTH:
         return [f"   {joined}"] if rows else []
-    return [
-        line for row in rows for line in textwrap.wrap(row, _WIDTH, initial_indent="   ", subsequent_indent="      ")
-    ]
+    whole = [re.sub(r"(?<=\S) (?=\S)", _TIE, row) for row in rows]  # a line ends between load balancers, not within one
+    lines = (textwrap.wrap(row, _WIDTH, initial_indent="   ", subsequent_indent="      ") for row in whole)
+    return [line.replace(_TIE, " ") for some in lines for line in some]
 
 
 def _member_text(words: _Words, one: "Member") -> str:
+    from standfast.runtime.keeping import kept
+
     word = words.words[one.load_balancer]
     out = DRAINED if word == "drained" else OUT
-    kept = KEPT if one.reason.startswith("kept: ") else IN
-    return f"{kept if one.served else out} {one.load_balancer} {word}"
+    return f"{(KEPT if kept(one) else IN) if one.served else out} {one.load_balancer} {word}"
 
 
 def _marked(marker: object) -> str:
@@ -271,14 +281,14 @@ def _last_lines(seen: "Seen") -> list[str]:
 
 def guards(seen: "Seen") -> list[str]:
     """What guards hold or refuse now, a line each."""
-    from standfast.runtime.verdict import short_name
+    from standfast.runtime.keeping import kept
 
-    found = [f"{short_name(one.key[1], one.key[0])}: {one.reason}" for one in seen.refusals]
+    found = [f"{seen.short(one.key)}: {one.reason}" for one in seen.refusals]
     for decision in seen.decisions:
         if decision.action == "held":
             continue
-        name = short_name(decision.key[1], decision.key[0])
-        found += [f"{name}: {m.load_balancer} {m.reason}" for m in decision.members if m.reason.startswith("kept: ")]
+        name = seen.short(decision.key)
+        found += [f"{name}: {m.load_balancer} {m.reason}" for m in decision.members if kept(m)]
     return found
 
 
@@ -291,6 +301,7 @@ def _configuration_json(seen: "Seen") -> dict[str, Any]:
 
 def _endpoint_json(words: _Words, sight: "EndpointSight", how: "Standing") -> dict[str, Any]:
     from standfast.runtime.budgets import budget_facts
+    from standfast.runtime.keeping import kept
 
     members, decision = _members(words, sight), words.decisions.get(sight.entry.key)
     return {
@@ -305,6 +316,7 @@ def _endpoint_json(words: _Words, sight: "EndpointSight", how: "Standing") -> di
                 "id": one.load_balancer,
                 "az": words.azs.get(one.load_balancer),
                 "served": one.served,
+                "kept": kept(one),
                 "health": words.health.get(one.load_balancer),
                 "route53": words.hosted(one.load_balancer),
                 "reason": one.reason,
@@ -321,6 +333,7 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
     from msgspec import to_builtins
 
     from standfast.core.spread import shares
+    from standfast.runtime.backlogstold import backlogs_json
     from standfast.runtime.budgets import loads_facts, shares_facts
     from standfast.runtime.hostedtold import hosted_json
     from standfast.runtime.observing import at_work
@@ -359,8 +372,17 @@ def status_json(seen: "Seen", found: "Verdict", config: "Config") -> dict[str, A
         "route53": hosted_json(seen),
         "sources": sources_json(seen),
         "registries": registries_json(seen),
+        "backlogs": backlogs_json(seen),
         "processes": [
-            {"role": one.role, "who": one.who, "pid": one.pid, "age_s": round(one.age_s, 3), "at_work": at_work(one)}
+            {
+                "role": one.role,
+                "who": one.who,
+                "pid": one.pid,
+                "age_s": round(one.age_s, 3),
+                "at_work": at_work(one),
+                "alive": one.alive,
+                "stopped": one.stopped,
+            }
             for one in seen.present
         ],
     }

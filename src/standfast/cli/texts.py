@@ -89,13 +89,6 @@ def in_words(number: int) -> str:
     return _NUMBERS[number] if 0 <= number < len(_NUMBERS) else str(number)
 
 
-def listed(names: Iterable[str], most: int = 6) -> str:
-    """The names, or the first of them and how many more."""
-    some = list(names)
-    shown = ", ".join(some[:most])
-    return f"{shown} and {len(some) - most} more" if len(some) > most else shown
-
-
 def short_name(name: str, zones: Iterable[str]) -> str:
     """An owner name as people call it: without its zone where there is only one."""
     apexes = list(zones)

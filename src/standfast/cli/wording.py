@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from standfast.cli.texts import fitted
+from standfast.cli.texts import fitted, say
 from standfast.errors import Refusal, StandfastError
-from standfast.model.entry import Entry, Key
+from standfast.model.entry import Key
 from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
+from standfast.runtime.phrases import capital
 
 if TYPE_CHECKING:
     from standfast.adapters.stores.plan_store import PlanStore
@@ -44,13 +45,14 @@ def loaded(file: str) -> "Config":
 def endpoint_named(text: str, keys: Iterable[Key]) -> Key:
     """The endpoint people mean by `www` or `www.lb.example.com`. Raises StandfastError with what there is."""
     from standfast.model.name import parse_name
-    from standfast.runtime.verdict import short_name
+    from standfast.runtime.calling import short_name, twins_of
 
     known = sorted(set(keys))
     try:
         wanted = "@" if text == "@" else parse_name(text)
     except ValueError as error:
-        raise StandfastError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise StandfastError(f"{capital(str(error))}.") from None
+    twins = twins_of(known)
     exact = [key for key in known if key[1] == wanted]
     found = exact or [key for key in known if short_name(key[1], key[0]) == wanted]
     found = found or [key for key in known if wanted == "@" and key[0] == key[1]]
@@ -58,7 +60,8 @@ def endpoint_named(text: str, keys: Iterable[Key]) -> Key:
         return found[0]
     if found:
         raise StandfastError(f"{text} may be any of {', '.join(name for _, name in found)}.", "Give the whole name.")
-    raise StandfastError(f"There is no endpoint {text}.", did_you_mean(text, [short_name(n, z) for z, n in known]))
+    called = [short_name(name, zone, twins) for zone, name in known]
+    raise StandfastError(f"There is no endpoint {text}.", did_you_mean(text, called))
 
 
 def did_you_mean(text: str, known: Sequence[str]) -> str:
@@ -109,37 +112,12 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
 
 def as_text(lines: Iterable[str]) -> None:
     """On standard output, cut to its width if it is a terminal."""
-    click.echo("\n".join(fitted(lines)))
+    say("\n".join(fitted(lines)))
 
 
 def dump(value: Mapping[str, Any]) -> None:
     """One JSON object on standard output."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
-def entry_json(entry: Entry) -> dict[str, Any]:
-    """An entry for programs."""
-    from standfast.model.rrset import type_name
-
-    return {
-        "name": entry.name,
-        "zone": entry.zone,
-        "kind": entry.kind,
-        "since": entry.since,
-        "held": entry.held or None,
-        "rrsets": [{"type": type_name(one.rtype), "ttl": one.ttl, "data": list(one.texts())} for one in entry.rrsets],
-        "members": [
-            {
-                "load_balancer": one.load_balancer,
-                "addresses": list(one.addresses),
-                "weight": one.weight,
-                "served": one.served,
-                "reason": one.reason,
-            }
-            for one in entry.members
-        ],
-        "note": entry.note or None,
-    }
 
 
 def override_json(one: "Override") -> dict[str, Any]:

@@ -9,8 +9,8 @@ from standfast.config import Config
 from standfast.core.decisions import Load
 from standfast.core.selection import excluded
 from standfast.core.spread import Share, shares
-from standfast.model.entry import Entry, Key, Member
-from standfast.model.fleet import LoadBalancer
+from standfast.model.entry import NOT_CHOSEN, Entry, Key, Member
+from standfast.model.fleet import LoadBalancer, readable
 from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
 
@@ -20,9 +20,10 @@ from .chronicle import Since, member_of, since_when
 from .hostedtold import left_out
 from .observing import Seen, open_existing
 from .overridden import told
+from .phrases import capital
 from .place import Place, policy_of
 from .times import clock
-from .verdict import Standing, by, held_sentence, short_name, standing
+from .verdict import Standing, by, held_sentence, standing
 from .zonesight import EndpointSight
 
 
@@ -74,7 +75,7 @@ def _excluded(key: Key, one: LoadBalancer, config: Config) -> Member:
 
 
 def _meant(one: Member, wanted: str) -> bool:
-    return one.load_balancer == wanted or canonical(wanted) in one.addresses
+    return one.load_balancer == wanted or (canonical(wanted) or wanted.lower().rstrip(".")) in readable(one.addresses)
 
 
 def canonical(text: str) -> str:
@@ -112,6 +113,8 @@ def _remedy(seen: Seen, entry: Entry, member: Member, known: bool, config: Confi
         return ""
     fleet = seen.store.fleet
     declared = next((one for one in fleet.load_balancers if one.id == member.load_balancer), None) if fleet else None
+    if declared is not None and declared.admin != "up" and declared.why:
+        return f"It returns when who asked for that ends it. {_regardless(member)}"
     if declared is not None and declared.admin != "up":
         return f"To put it back: take `admin: {declared.admin}` away from {member.load_balancer} in the file."
     if not known:
@@ -124,17 +127,22 @@ def _remedy(seen: Seen, entry: Entry, member: Member, known: bool, config: Confi
             return f"It fell {judged.flaps} times lately, so it returns only after a longer row of passed checks."
         span = f"{health.rise * health.interval_s:g} s"
         return f"It returns by itself after {health.rise} passed checks ({span})."
-    if judged is not None and judged.state == "up" and not member.reason.startswith("not chosen"):
+    if judged is not None and judged.state == "up" and not member.reason.startswith(NOT_CHOSEN):
         return "Its checks pass now; it returns with the next plan, as far as the guards allow."
     return ""
+
+
+def _regardless(member: Member) -> str:
+    return f'To put it back regardless: standfast override {member.load_balancer} up --for 1h --reason "…"'
 
 
 def sentence(seen: Seen, entry: Entry, case: Case) -> str:
     """All that is to be said of one load balancer."""
     member = case.member
-    name = short_name(entry.name, entry.zone)
-    some = _addresses(member.addresses)
-    verb = "are" if len(member.addresses) > 1 else "is"
+    name = seen.short(entry.key)
+    where = readable(member.addresses)
+    some = _addresses(where)
+    verb = "are" if len(where) > 1 else "is"
     text = f"{some} {verb}{'' if member.served else ' not'} in the answer of {name}{_moment(seen, case)}"
     judged = seen.store.judged(member.load_balancer)
     alone = judged and seen.store.vantage and not seen.store.votes  # the votes' own words name who saw it
@@ -145,6 +153,8 @@ def sentence(seen: Seen, entry: Entry, case: Case) -> str:
         text += f". {member.load_balancer}: {member.reason or 'the plan gives no reason'}."
         if judged is not None and judged.reason != member.reason and judged.reason not in member.reason:
             text += f" Health now: {judged.state}, {judged.reason}{seen_from}."
+    if judged is not None and judged.state == "down":
+        text += f" Its checks fail since {clock(judged.since, seen.at)}."
     return f"{text} {case.remedy}".rstrip()
 
 
@@ -186,7 +196,7 @@ def concerned(seen: Seen, entry: Entry) -> tuple[list[Load], list[Share]]:
 
 def remarks(seen: Seen, entry: Entry) -> list[str]:
     """What is true of the endpoint as a whole: held, not written yet, damaged, unknown."""
-    name = short_name(entry.name, entry.zone)
+    name = seen.short(entry.key)
     lines = []
     if entry.held:
         lines.append(f"{held_sentence(seen, entry)} To end that: standfast resume {name}")
@@ -202,8 +212,10 @@ def remarks(seen: Seen, entry: Entry) -> list[str]:
         lines.append(f"This is the plan's word: whether DNS answers so is unknown ({how.why}).")
     elif how is not None and how.state not in ("ok", "held"):
         lines.append(f"This is the plan's word; DNS differs now: {how.why}.")
+    if not seen.hidden and not seen.running("planner"):
+        lines.append("No planner is at work here, so what is said of health may be old: standfast status.")
     if seen.store.trouble:
         copy = f" This is the copy that enactor {seen.store.copy} keeps." if seen.store.copy else ""
         lines.append(f"The plan store can't be read: {seen.store.trouble.rstrip('.')}.{copy}")
     refusals = [one for one in seen.refusals if one.key == entry.key]
-    return lines + [f"A guard refuses to change it: {one.reason}. {one.remedy}." for one in refusals]
+    return lines + [f"A guard refuses to change it: {one.reason}. {capital(one.remedy)}." for one in refusals]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from harness.planning import UP, fleet, planned, policy
-from standfast.model.entry import Entry
+from standfast.model.entry import Entry, Layout
 from standfast.model.marker import ABSENT, Marker
 from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
@@ -76,6 +77,50 @@ def test_what_an_answer_is(since: int | None, readings: tuple[Reading, ...], sta
     found = answered(ENTRY, past().of(ENTRY), marker(since) if since is not None else ABSENT, readings)
     assert found.state == state
     assert why in found.why
+
+
+@pytest.mark.parametrize(
+    ("layout", "since", "readings", "state"),
+    [
+        ("tree", ENTRY.since, sets(ENTRY, A=1, AAAA=1), "whole"),
+        ("tree", ENTRY.since, sets(ENTRY), "whole"),
+        ("tree", ENTRY.since, sets(ENTRY, A=0), "empty"),
+        ("tree", ENTRY.since, (STRANGER, *sets(ENTRY)[1:]), "foreign"),
+        ("tree", OLDER.since, sets(OLDER, A=1, AAAA=1), "behind"),
+        ("multivalue", ENTRY.since, sets(ENTRY, A=1), "mixed"),
+        ("multivalue", ENTRY.since, sets(ENTRY), "whole"),
+    ],
+)
+def test_of_a_tree_each_answer_is_a_part(layout: Layout, since: int, readings: tuple[Reading, ...], state: str) -> None:
+    known, entry = Past(), replace(ENTRY, layout=layout)
+    known.learn(replace(OLDER, layout=layout))
+    known.learn(entry)
+    found = answered(entry, known.of(entry), marker(since), readings)
+    assert found.state == state
+
+
+def test_whom_route_53_takes_out_is_not_missed() -> None:
+    """Its own health checks leave the dead out of a multivalue answer."""
+    some = tuple(replace(one, health_check="hc") for one in ENTRY.members)
+    entry = replace(ENTRY, layout="multivalue", members=some)
+    known = Past()
+    known.learn(entry)
+    assert answered(entry, known.of(entry), marker(entry.since), sets(entry, A=1)).state == "whole"
+    assert answered(entry, known.of(entry), marker(entry.since), sets(entry, A=0)).state == "empty"
+
+
+def test_a_name_that_a_plan_begins_with_is_not_there_yet() -> None:
+    known, nothing = Past(), sets(ENTRY, A=0)
+    known.learn(ENTRY, 100.0)
+    assert known.coming(ENTRY, 159.0)
+    assert not known.coming(ENTRY, 161.0)
+    assert answered(ENTRY, known.of(ENTRY), ABSENT, nothing, coming=True).state == "behind"
+    assert answered(ENTRY, known.of(ENTRY), ABSENT, nothing).state == "empty"
+    assert answered(ENTRY, known.of(ENTRY), marker(ENTRY.since), nothing, coming=True).state == "empty", (
+        "it was written"
+    )
+    known.learn(ENTRY, 200.0)
+    assert not known.coming(ENTRY, 201.0), "it begins once"
 
 
 def test_a_marker_that_cannot_be_read_is_silence_not_absence() -> None:

@@ -144,13 +144,13 @@ def served() -> tuple[Meter, int]:
     troubles: list[str] = []
     up = threading.Event()
     serve(meter, "127.0.0.1", port, lambda trouble: (troubles.append(trouble), up.set())[0])  # type: ignore[func-returns-value]
-    assert up.wait(10)
+    assert up.wait(60)
     assert troubles == [""]
     return meter, port
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
         reply = connection.getresponse()

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from standfast.cli.texts import counted, in_words, listed, seconds
+from standfast.cli.texts import counted, in_words, seconds
 from standfast.config import Config
+from standfast.runtime.phrases import listed
 from standfast.runtime.secondaries import Secondary as Followed
 
 from .findings import ZoneReport

@@ -5,6 +5,7 @@ from typing import Final
 
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import KeyRole, TsigKey, ZoneConfig
+from standfast.runtime.phrases import capital
 from standfast.runtime.signing import signing
 
 from . import asking
@@ -31,7 +32,7 @@ def working_key(zone: ZoneConfig, keys: Sequence[TsigKey]) -> tuple[TsigKey | No
             "note",
             "keys",
             key.name,
-            f"{why[:1].upper()}{why[1:]}; key {good.name} is used in its place.",
+            f"{capital(why)}; key {good.name} is used in its place.",
             "Right while keys are rotated: docs/security.md.",
         )
         for key, why in answers
@@ -53,7 +54,7 @@ def reader_findings(server: Server, zone: ZoneConfig, stream: str, names: Sequen
 
 def _reader(server: Server, zone: str, stream: str, names: Sequence[str], key: TsigKey, subject: str) -> Finding:
     if why := _why_not(server, zone, key):
-        return Finding("note", "keys", subject, f"{why[:1].upper()}{why[1:]}.", "Reading goes on without it.")
+        return Finding("note", "keys", subject, f"{capital(why)}.", "Reading goes on without it.")
     if granted := _granted(server, zone, stream, names, key):
         text = f"This key may write ({', '.join(granted[:3])}), and its roles never do."
         return Finding("note", "keys", subject, text, "`standfast check --print-server-config` has no grant for it.")

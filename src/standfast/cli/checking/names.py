@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from standfast.cli.texts import counted, listed
+from standfast.cli.texts import counted
 from standfast.core.decisions import PlanContext, Presence
 from standfast.core.entering import admitted
 from standfast.core.survey import Survey, presence_asks, presence_heard, request_of
@@ -15,6 +15,7 @@ from standfast.model.rrset import RRset, RRType, type_name
 from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 from standfast.ports.store import HeadRead, PlanRead, ReadHead, ReadPlan
 from standfast.runtime.observing import open_existing
+from standfast.runtime.phrases import capital, listed
 from standfast.runtime.place import Place
 
 from .findings import Finding
@@ -83,7 +84,7 @@ def _them(rrsets: tuple[RRset, ...]) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?")) else ".")
+    return capital(text) + ("" if text.endswith((".", "?")) else ".")
 
 
 def _floor_findings(provider: ZoneProvider, zone: str, stream: str) -> list[Finding]:

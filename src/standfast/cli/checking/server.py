@@ -7,8 +7,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.cli.texts import counted, listed, seconds
+from standfast.cli.texts import counted, seconds
 from standfast.config import TsigKey, ZoneConfig
+from standfast.runtime.phrases import listed
 
 from . import asking
 from .asking import Server, Silent

@@ -1,7 +1,7 @@
 """What each source of the fleet says when it is asked once."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from standfast.adapters.sources import FleetSeen
 
@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 _UNSURE_MAX = 10
 
 
-def source_findings(asked: "Asked") -> Iterator[Finding]:
-    """A file that says it all itself is not worth a line; a fleet file that is broken is noted with its lines."""
+_NO_LEASES: Final = "No registry has kept leases here yet. `standfast run` starts one; then each agent takes a lease."
+
+
+def source_findings(asked: "Asked", *, first: bool = False) -> Iterator[Finding]:
+    """A file that says it all itself is not worth a line; a fleet file that is broken is noted with its lines. `first`:
+    a registry of ours has not run yet, so that there can be no leases."""
     for source, sighting in asked.said:
         if source.kind == "declared":
             continue
         subject = f"source {source.name}"
         if not isinstance(sighting, FleetSeen):
+            if first and source.kind == "leases":
+                yield Finding("note", "sources", subject, _NO_LEASES)
+                continue
             text = f"Unknown: {sighting.why.rstrip('.')}."
             yield Finding("note" if source.kind == "file" else "problem", "sources", subject, text)
             continue

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from standfast.cli.texts import counted, in_words, listed
+from standfast.cli.texts import counted, in_words
 from standfast.config import Config, LoadBalancerConfig
 from standfast.recovery.quorum import majority
+from standfast.runtime.phrases import listed
 
 from .findings import Finding
 

@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from standfast.adapters.providers.promises import PROMISES, Promises
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
-from standfast.cli.texts import counted, listed
+from standfast.cli.texts import counted
 from standfast.config import TsigKey, ZoneConfig
 from standfast.model.name import relative, subtree
 from standfast.model.plan import Plan
 from standfast.model.policy import EndpointPolicy
 from standfast.model.rrset import RRType
+from standfast.runtime.phrases import listed
 from standfast.runtime.signing import signing
 
 from . import asking

@@ -7,18 +7,18 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from standfast.adapters.providers.route53.batch import Batch
 from standfast.adapters.providers.route53.records import Inexpressible, raws_of
 from standfast.config import Config, ZoneConfig
 from standfast.errors import StandfastError
 from standfast.model.rrset import ROUTED_TYPES, RRset, RRType
+from standfast.model.tree import aliases_in, records
 from standfast.runtime.zonetext import Step, octodns_lines, update_lines
 
 from .differences import EndpointChange, TypeChange
 from .showing import Preview
 
 FORMATS: Final = ("nsupdate", "aws", "octodns")
-AWS_CHANGES_MAX: Final = 1000
-"""Route 53 takes no more in one change batch."""
 _TYPES: Final = (RRType.A.name, RRType.AAAA.name)
 
 
@@ -40,7 +40,13 @@ def by_hand(preview: Preview, config: Config, form: str, zone: str = "") -> str:
 
 
 def _differing(changes: Iterable[EndpointChange]) -> list[EndpointChange]:
-    return [one for one in changes if one.alias or any(kind.differs for kind in one.types)]
+    some = (one for one in changes if one.differs)
+    return [one for one in some if one.alias or one.damage or any(_to_write(one, kind) for kind in one.types)]
+
+
+def _to_write(change: EndpointChange, kind: TypeChange) -> bool:
+    """Another generation's tree has another root, whatever it answers."""
+    return kind.differs or (change.entry.has_tree and kind.seen != kind.wanted)
 
 
 def _title(preview: Preview) -> str:
@@ -102,27 +108,36 @@ def _words(one: EndpointChange) -> Iterator[str]:
 def _aws(preview: Preview, changes: Sequence[EndpointChange]) -> str:
     """DELETE what stands, exactly, and CREATE what shall: Route 53 refuses the batch if anything is otherwise."""
     found: list[dict[str, Any]] = []
+    ids = dict(preview.hosted)
     for one in _differing(changes):
+        zone_id = ids.get(one.entry.zone, "")
+        known = dict(one.beyond)
+        for owner, rrset in records(one.entry):  # bottom up: an alias needs its target
+            if (stands := known.get((owner, rrset.answers))) != rrset:
+                gone = (item for item in _aws_sets("DELETE", owner, stands, zone_id) if item not in found)
+                found += [*gone, *_aws_sets("CREATE", owner, rrset, zone_id)]  # a CNAME stands for both families
         if one.alias:
-            found.append(_aws_change("DELETE", one.entry.name, "CNAME", None, (f"{one.alias}.",)))
+            found.append(_aws_change("DELETE", one.entry.name, "CNAME", one.alias_ttl, (f"{one.alias}.",)))
         for kind in one.types:
-            if kind.differs:
-                found += _aws_sets("DELETE", one.entry.name, kind.seen)
-                found += _aws_sets("CREATE", one.entry.name, kind.wanted)
-    if len(found) > AWS_CHANGES_MAX:
-        message = f"These are {len(found)} changes, and Route 53 takes {AWS_CHANGES_MAX} in a batch."
+            if _to_write(one, kind):
+                found += _aws_sets("DELETE", one.entry.name, kind.seen, zone_id)
+                found += _aws_sets("CREATE", one.entry.name, kind.wanted, zone_id)
+    if oversize := Batch(tuple(found), {}).oversize:
+        message = f"This can't be one change batch of Route 53: {oversize}."
         raise StandfastError(message, "Write them by an enactor, or name fewer endpoints.")
     return json.dumps({"Comment": _title(preview), "Changes": found}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _aws_sets(action: str, name: str, rrset: RRset | None) -> list[dict[str, Any]]:
+def _aws_sets(action: str, name: str, rrset: RRset | None, zone_id: str) -> list[dict[str, Any]]:
     """One change for plain records, one for each variant. Raises StandfastError for what only an API has a form for."""
     if rrset is None:
         return []
     if rrset.rtype not in ROUTED_TYPES:
         return [_aws_change(action, name, RRType(rrset.rtype).name, rrset.ttl, rrset.texts())]
+    if not zone_id and aliases_in(rrset):
+        raise StandfastError("An alias names its zone's id, and that is not known.", "Give hosted_zone: in the file.")
     try:
-        return [{"Action": action, "ResourceRecordSet": raw} for raw in raws_of(name, rrset, "")]
+        return [{"Action": action, "ResourceRecordSet": raw} for raw in raws_of(name, rrset, zone_id)]
     except Inexpressible as problem:
         message = f"{problem}."
         raise StandfastError(message, "Delete it in the console, and ask again.") from None

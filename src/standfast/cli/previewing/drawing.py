@@ -61,7 +61,8 @@ def draw(config: Config, providers: "Mapping[str, ZoneProvider | Unknown]", take
     asked = asked_fleet(config)
     load_balancers = asked.load_balancers
     if load_balancers is None:
-        raise StandfastError(f"The load balancers are unknown: {asked.unknown}.", "`standfast check` says more.")
+        why = asked.unknown.rstrip(".")
+        raise StandfastError(f"The load balancers are unknown: {why}.", "`standfast check` says more.")
     place = Place(config)
     store = open_existing(place)
     if isinstance(store, Unknown) and place.has_store:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from standfast.cli.texts import counted
+from standfast.runtime.phrases import capital
 
 from .differences import EndpointChange, TypeChange
 from .showing import Preview, budget_lines, limits, marker_text, spread_lines
@@ -115,7 +116,7 @@ def _footer(preview: Preview) -> list[str]:
     notes = [f"- {_cell(one)}" for one in preview.drawn.notes]
     parts = [*others, "nothing was written", f"exit code {preview.exit_code}"]
     text = "; ".join(parts)
-    return [*notes, "", f"<sub>{text[:1].upper()}{text[1:]}.</sub>"]
+    return [*notes, "", f"<sub>{capital(text)}.</sub>"]
 
 
 def _cell(text: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from standfast.cli.texts import counted, folded, listed, paint, seconds
+from standfast.cli.texts import counted, folded, paint, seconds
 from standfast.core.decisions import Refusal
+from standfast.model.entry import KEPT
 from standfast.model.marker import Absent, Damaged, Marker, MarkerReading
 from standfast.model.name import marker_owner, relative
 from standfast.model.policy import EndpointPolicy
@@ -19,6 +20,8 @@ from standfast.runtime.budgets import (
     shares_facts,
     shares_told,
 )
+from standfast.runtime.keeping import kept
+from standfast.runtime.phrases import listed
 
 from .differences import EndpointChange, TypeChange
 from .drawing import Drawn
@@ -34,12 +37,14 @@ _SOURCES: Final = {
 
 
 class Preview(Struct, frozen=True):
-    """Everything that is shown. `others` has zone and how many other names it holds; None: not known."""
+    """Everything that is shown. `others` has zone and how many other names it holds; None: not known. `hosted` has the
+    ids of hosted zones, as far as they are known."""
 
     drawn: Drawn
     changes: tuple[EndpointChange, ...]
     policies: tuple[EndpointPolicy, ...]
     others: tuple[tuple[str, int | None], ...]
+    hosted: tuple[tuple[str, str], ...] = ()
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -66,10 +71,10 @@ class Preview(Struct, frozen=True):
         """(name, load balancer, why) of every removal that a guard keeps back."""
         decisions = self.drawn.draft.decisions if self.drawn.draft else ()
         return tuple(
-            (decision.key[1], member.load_balancer, member.reason.removeprefix("kept: "))
+            (decision.key[1], member.load_balancer, member.reason.removeprefix(KEPT))
             for decision in decisions
             for member in decision.members
-            if member.reason.startswith("kept: ")
+            if kept(member)
         )
 
     @property
@@ -114,12 +119,14 @@ def _endpoint(change: EndpointChange, asks: bool) -> list[str]:
     entry, before = change.entry, marker_text(change.marker)
     step = f"{before} → g{entry.since}" if change.marker_differs else f"{before}, to be repaired"
     held = f"   held: {entry.held}" if entry.held else ""
-    lines = [f"{paint(entry.name, 'strong')}   {step}{paint(held, 'watch')}"]
+    lines = [f"{paint(entry.name, 'strong')}   {step}{_laid_out(change)}{paint(held, 'watch')}"]
     reasons = {address: (lb, why) for address, lb, why in change.reasons}
     for one in change.types:
         lines += _type(one, reasons)
     ttls = {(one.ttl_before, one.ttl_after) for one in change.types if _retimed(one)}
     lines += [f"    TTL    {before_s} → {after_s}" for before_s, after_s in sorted(ttls, key=str)]
+    if change.damage:
+        lines.append(f"    tree {paint('~', 'good')} {change.damage}")
     if change.alias:
         lines.append(f"    CNAME {paint('−', 'bad')} {change.alias}")
     if change.marker_differs:
@@ -141,6 +148,14 @@ BESIDE: Final = (
     "If another tool manages it (octoDNS, Terraform, external-dns), take it out there first: docs/beside-*.md"
 )
 """Terraform leaves no trace in DNS, so this can't be known."""
+
+
+def _laid_out(change: EndpointChange) -> str:
+    """How it stands in the zone, where that is not what stood there."""
+    before, after = change.layout_before, change.entry.layout
+    if before == after or (not before and after == "flat"):
+        return ""
+    return f"   layout {before} → {after}" if before else f"   layout {after}"
 
 
 def _retimed(one: TypeChange) -> bool:
@@ -170,7 +185,7 @@ def _by_reason(addresses: Sequence[str], reasons: Mapping[str, tuple[str, str]])
     for why, some in groups.items():
         names = listed(dict.fromkeys(name for _, name in some if name), 6)
         shown = folded([address for address, _ in some])
-        if len(shown) > _COLUMN - 2:
+        if len(shown) > _COLUMN - 2 and len(some) > 1:
             shown = counted(len(some), "address", "addresses")
         yield shown, f"{names}: {why}" if names else why
 
@@ -301,6 +316,8 @@ def _endpoint_json(change: EndpointChange) -> dict[str, Any]:
             for one in change.types
         },
         "alias": change.alias or None,
+        "layout": {"before": change.layout_before or None, "after": entry.layout},
+        "damage": change.damage or None,
         "reasons": [
             {"address": address, "load_balancer": name or None, "reason": why} for address, name, why in change.reasons
         ],

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ..silence import NO_ENACTOR, NO_PLANNER
 from ..tugging import contested_sentence
-from ..verdict import NO_ENACTOR, NO_PLANNER
 
 RUNBOOK: Final = "docs/operations.md"
 """Relative to this repository. `python -m tools.signals --runbook BASE` makes rules for where people read it."""

@@ -7,6 +7,7 @@ list's rows. What is not in the list is not on the board, and the other way roun
 from collections.abc import Iterator
 from typing import Any, Final
 
+from ..phrases import capital
 from .metrics import METRICS, Metric
 
 ROWS: Final = ("Answers", "Health", "Plans", "Writes", "Journal and notifications", "Processes")
@@ -116,4 +117,4 @@ def _panel(one: Metric, number: int, place: dict[str, int]) -> dict[str, Any]:
 
 def _title(one: Metric) -> str:
     words = one.name.removeprefix("standfast_").removesuffix("_total").replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return capital(words)

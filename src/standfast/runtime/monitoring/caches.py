@@ -2,16 +2,14 @@
 at which every name server served the next. Pure; `now` is this machine's own monotonic clock, in seconds.
 """
 
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from standfast.model.entry import Entry
+from standfast.model.entry import NOT_CHOSEN, Entry
 
 Key: TypeAlias = tuple[str, str]
 """(zone, name)."""
-NOT_CHOSEN: Final = "not chosen"
-"""How the reason of a member begins whose turn it is not: that is no departure worth a line."""
 
 
 class Forgotten(Struct, frozen=True):

@@ -35,6 +35,7 @@ class Looker:
         self.asked = self.unanswered = 0
         self.round_at = time.monotonic()
         self._past = past
+        self._seen: set[tuple[str, str]] = set()
         self._provider = Rfc2136Provider(zone.name, address, port, None, timeout_s=TIMEOUT_S)
 
     def round(self, entries: Sequence[Entry], rate: float, heard: Heard, stop: threading.Event) -> None:
@@ -63,10 +64,13 @@ class Looker:
             keys.extend((entry.name, int(rtype)) for rtype in ADDRESS_TYPES)
         reply = self._provider.perform(Read(self.zone.name, tuple(keys)))
         values = reply.values if isinstance(reply, Readings) else (reply,) * len(keys)
-        found = []
+        found, now = [], time.monotonic()
         for place, entry in enumerate(entries):
             marker, *sets = values[place * QUERIES : (place + 1) * QUERIES]
-            answer = answered(entry, self._past.of(entry), marker_of(marker, entry), tuple(sets))
+            past, coming = self._past.of(entry), self._past.coming(entry, now) and entry.key not in self._seen
+            answer = answered(entry, past, marker_of(marker, entry), tuple(sets), coming=coming)
+            if answer.state == "whole":
+                self._seen.add(entry.key)
             self.asked += QUERIES
             self.unanswered += QUERIES * (answer.state == "silent")
             found.append((entry, answer))

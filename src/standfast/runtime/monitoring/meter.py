@@ -131,6 +131,7 @@ class Meter(Collector):
         self.replace("standfast_leases", {("yes",): float(heard), ("no",): float(held - heard)})
         self.set("standfast_leases_aging", 0.0 if facts["why"] else 1.0)
         self.set("standfast_lease_rate", float(facts["rate"]))
+        self.set("standfast_lease_backlog", float(facts.get("backlog", 0)))
         for result in ("admitted", "refused"):
             before, self._requests[result] = self._requests.get(result, 0), int(facts[result])
             self.count("standfast_lease_requests_total", result, by=max(0, self._requests[result] - before))

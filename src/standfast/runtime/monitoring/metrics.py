@@ -333,5 +333,13 @@ METRICS: Final = (
         _R,
         row="Health",
     ),
+    Metric(
+        "standfast_lease_backlog",
+        "gauge",
+        "Holders that were turned away with a moment to come again, which has not come yet.",
+        "divided by the rate it is how long the fleet that comes back will still take",
+        _R,
+        row="Health",
+    ),
 )
 BY_NAME: Final = {one.name: one for one in METRICS}

@@ -23,7 +23,7 @@ from ..observing import Seen, newest_copy, observe
 from ..place import Place
 from ..presence import Presence
 from ..tidings import Tidings
-from ..verdict import Verdict, short_name, standings, verdict
+from ..verdict import Verdict, standings, verdict
 from ..zonesight import servers_of
 from .answers import BAD, STATES, Answer, Believed, Past
 from .caches import Caches
@@ -33,6 +33,8 @@ from .meter import Labels, Meter, Value
 BEAT_S: Final = 1.0
 STAND_S: Final = 15.0
 """How often everything is looked at as `status` does; a verdict is told when two looks in a row agree."""
+LEARN_S: Final = 10.0
+"""Within this a plan that a name server serves already is read from the store."""
 ENDPOINTS_A_SECOND: Final = 100
 SERVERS_S: Final = 300.0
 """How often the zone's NS records are read."""
@@ -57,12 +59,14 @@ class MonitorProcess:
         self._tidings = Tidings(journal)
         self._store = place.late_store()
         self._plan: Plan | None = None
+        self._watching = False
         self._past, self._caches = Past(), Caches()
         self._turn = threading.Lock()
         self._believed: dict[str, Believed] = {}
         self._lookers: dict[str, Looker] = {}
         self._behind: dict[str, dict[tuple[str, str], float]] = {}
         self._served: dict[tuple[str, str], int] = {}
+        self._ahead: dict[tuple[str, str, str], float] = {}
         self._said = self._stood = ""
         self._counted: Counter[tuple[str, str]] = Counter()
         self._open: set[tuple[str, str]] = set()
@@ -83,6 +87,7 @@ class MonitorProcess:
             self._open |= notifier.open_answers
             notifier.start(stop)
         self._learn()
+        self._watching = True
         for thread in threads:
             thread.start()
         stood = threading.Thread(target=self._standing, args=(stop,), name="standing", daemon=True)
@@ -119,8 +124,10 @@ class MonitorProcess:
             return
         with self._turn:
             former = self._plan
+            now = time.monotonic()
             for entry in plan.shards:
-                self._past.learn(entry)
+                begun = self._watching and entry.since == plan.generation
+                self._past.learn(entry, now if begun else None)
                 was = former.entry(entry.key) if former is not None else None
                 if was is not None and was is not entry and was.since != entry.since:
                     self._caches.learn(was, entry)
@@ -164,8 +171,14 @@ class MonitorProcess:
         return any(answer.state == "behind" for one in self._believed.values() for answer in list(one.now.values()))
 
     def _heard(self, server: str, entry: Entry, answer: Answer) -> None:
-        """From a looker's thread: what one name server answers."""
+        """From a looker's thread: what one name server answers. One whose marker is newer than the plan we know is not
+        judged by that plan: the next one is about to be read here."""
+        ahead, now = (server, *entry.key), time.monotonic()
         with self._turn:
+            if answer.state not in BAD or answer.since is None or answer.since <= entry.since:
+                self._ahead.pop(ahead, None)
+            elif now - self._ahead.setdefault(ahead, now) < LEARN_S:
+                return
             believed = self._believed.setdefault(server, Believed())
             was = believed.now.get(entry.key)
             news = believed.heard(entry.key, answer)
@@ -262,7 +275,7 @@ class MonitorProcess:
         self._meter.replace("standfast_standing", {(kind,): float(kind == now.kind) for kind in _SHOWN})
         held: dict[Labels, Value] = {}
         for sight, how in standings(seen):
-            name = short_name(sight.entry.name, sight.entry.zone)
+            name = seen.short(sight.entry.key)
             if how.state == "frozen" or sight.entry.held:
                 held[name, "frozen" if how.state == "frozen" else "held"] = 1.0
         self._meter.replace("standfast_held_name", held)
