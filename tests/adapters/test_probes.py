@@ -96,7 +96,7 @@ def balancer() -> Iterator[LoadBalancer]:
     one.kill()
 
 
-def http(timeout_s: float = 2.0, host: str | None = "www.example.com") -> HttpProbe:
+def http(timeout_s: float = 20.0, host: str | None = "www.example.com") -> HttpProbe:
     return HttpProbe("http", "/healthz?deep=1", host, timeout_s)
 
 
@@ -119,7 +119,7 @@ def test_of_a_long_body_only_the_beginning_is_read(balancer: LoadBalancer) -> No
     assert asked(http(), HERE, balancer.port) == Answered()
 
 
-@pytest.mark.parametrize("probe", [TcpProbe(2.0), http()], ids=["tcp", "http"])
+@pytest.mark.parametrize("probe", [TcpProbe(20.0), http()], ids=["tcp", "http"])
 def test_nobody_listens(probe: Probe) -> None:
     assert asked(probe, HERE, free_port()) == Refused("connection refused")
 
@@ -137,7 +137,7 @@ def test_servers_that_do_not_answer_http(serve: Serve, reason: str) -> None:
 
 
 def test_tcp_passes_if_the_connection_is_accepted() -> None:
-    assert asked_of(hang_up, TcpProbe(2.0)) == Answered()
+    assert asked_of(hang_up, TcpProbe(20.0)) == Answered()
 
 
 def test_ipv6_addresses() -> None:
@@ -168,7 +168,7 @@ def test_each_check_is_a_connection_of_its_own() -> None:
             assert await super().check(address, port) == Answered()
             return await super().check(address, port)
 
-    assert asked_of(count, Twice("http", "/", None, 2.0)) == Answered()
+    assert asked_of(count, Twice("http", "/", None, 20.0)) == Answered()
     assert len(connections) == 2
 
 
@@ -190,7 +190,7 @@ def serving(authority: Path) -> ssl.SSLContext:
 
 def https(authority: Path | None, host: str | None) -> HttpProbe:
     trust = ssl.create_default_context(cafile=str(authority / "cert.pem") if authority else None)
-    return HttpProbe("https", "/", host, 5.0, trust)
+    return HttpProbe("https", "/", host, 30.0, trust)
 
 
 def test_https_verifies_the_certificate_of_the_configured_host(authority: Path) -> None:
@@ -228,7 +228,7 @@ def test_https_where_nothing_is_said(authority: Path) -> None:
 def test_which_status_is_good_is_told(balancer: LoadBalancer, status: int, wanted: object, good: bool) -> None:
     assert balancer.server is not None
     balancer.server.status = status  # type: ignore[attr-defined]
-    probe = HttpProbe("http", "/", None, 2.0, wanted=Wanted(wanted))  # type: ignore[arg-type]
+    probe = HttpProbe("http", "/", None, 20.0, wanted=Wanted(wanted))  # type: ignore[arg-type]
     assert asked(probe, HERE, balancer.port) == (Answered() if good else Refused(f"answered {status}"))
 
 
@@ -249,19 +249,19 @@ async def answer_in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamW
     ],
 )
 def test_a_wanted_text_must_occur_in_the_answer(body: str, result: Result) -> None:
-    assert asked_of(answer_in_pieces, HttpProbe("http", "/", None, 2.0, wanted=Wanted(body=body))) == result
+    assert asked_of(answer_in_pieces, HttpProbe("http", "/", None, 20.0, wanted=Wanted(body=body))) == result
 
 
 def test_a_text_beyond_the_beginning_is_not_found(balancer: LoadBalancer) -> None:
     assert balancer.server is not None
     balancer.server.octets = 1 << 20  # type: ignore[attr-defined]
-    found = asked(HttpProbe("http", "/", None, 5.0, wanted=Wanted(body="y")), HERE, balancer.port)
+    found = asked(HttpProbe("http", "/", None, 30.0, wanted=Wanted(body="y")), HERE, balancer.port)
     assert found == Refused("answered 200 without the text 'y'")
 
 
 def test_authorities_of_the_configuration_stand_for_the_systems(authority: Path) -> None:
     text = (authority / "cert.pem").read_text()
-    probe = probe_of("https", "/", "www.example.com", 5.0, None, text)
+    probe = probe_of("https", "/", "www.example.com", 30.0, None, text)
     assert asked_of(answer_well, probe, serving(authority)) == Answered()
 
 

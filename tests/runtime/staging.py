@@ -171,9 +171,10 @@ class Stage:
     def close(self) -> None:
         for thread, stop in self._running:
             stop.set()
-            thread.join(10)
+            thread.join(30)
         for balancer in self.balancers.values():
             balancer.kill()
+        assert not any(thread.is_alive() for thread, _ in self._running), "a planner does not end"
 
 
 class Running:
@@ -191,12 +192,12 @@ class Running:
 
     def end(self) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(30)
         assert not self._thread.is_alive()
 
 
-def eventually(true: Callable[[], object], what: str, within_s: float = 5.0) -> None:
-    """Wait for it, looking every few milliseconds."""
+def eventually(true: Callable[[], object], what: str, within_s: float = 30.0) -> None:
+    """Wait for it, looking every few milliseconds. How long is patience with a busy machine, and asserts nothing."""
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"

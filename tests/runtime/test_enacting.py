@@ -70,6 +70,20 @@ def test_a_trouble_is_told_once_and_so_is_its_end(tmp_path: Path) -> None:
     assert troubles == [("provider", f"{ZONE}: no answer within 5 s"), ("provider", "answers again")]
 
 
+def test_a_long_pass_shows_signs_of_life(tmp_path: Path) -> None:
+    """At Route 53, or at a server that is slow, one takes many seconds; whoever looks would call it hung."""
+    process, _ = staged(tmp_path)
+    never = threading.Event()
+    process._pass("start", never)
+    assert read_presence(tmp_path / "presence") == [], "it is not yet said to be at work"
+    process._beat()
+    (before,) = read_presence(tmp_path / "presence")
+    process._beaten -= 10.0
+    process._pass("look", never)
+    (after,) = read_presence(tmp_path / "presence")
+    assert after.at > before.at
+
+
 def test_what_is_put_back_again_and_again_is_shown(tmp_path: Path) -> None:
     process, provider = staged(tmp_path)
     never = threading.Event()
@@ -79,7 +93,7 @@ def test_what_is_put_back_again_and_again_is_shown(tmp_path: Path) -> None:
         provider.state = ZoneState(ZONE, rrsets, provider.state.serial + 1)
         process._pass("look", never)
         assert (WWW, int(RRType.A)) in provider.state.rrsets
-    process._beat(0.0)
+    process._beat()
     (shown,) = read_presence(tmp_path / "presence")
     assert shown.facts["put_back"] == {WWW: 4}
 

@@ -47,6 +47,9 @@ def test_what_was_written_is_told_when_it_was_read_back() -> None:
     assert not said
     tell(event("stands", **zone, names=["www.lb.example.com", "api.lb.example.com"]))
     assert [line[10:] for line in said] == ["enactor a   www  g4 → g5  written and read back, 2.0 ms"]
+    tell(outcome("written", **zone))
+    tell(event("stands", **zone, names=["www.lb.example.com"], serial=2026112301))
+    assert said.pop().endswith("  written and read back, serial 2026112301, 2.0 ms")
     tell(outcome("written", **zone, before=5, since=6))
     tell(outcome("written", **zone, before=6, since=7))
     tell(event("stopped"))

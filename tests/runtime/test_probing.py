@@ -1,20 +1,26 @@
 """The prober with invented probes: what is evidence, who is a newcomer, how much runs at once."""
 
 import asyncio
+import errno
+import os
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from runtime.staging import eventually
 from standfast.adapters.probes import Answered, NotMade, Refused, Result
 from standfast.config import HealthConfig
+from standfast.errors import StandfastError
 from standfast.model.fleet import Verdict
+from standfast.recovery import health
 from standfast.runtime.probing import FailedCheck, Prober, Target, Trouble
 
 HEALTH = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=1.0, fall=2, rise=2, warm_up_s=0.0)
 PATIENT = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=1.0, fall=2, rise=2, warm_up_s=3600.0)
+SHORT = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=0.1, fall=2, rise=2, warm_up_s=0.0)
 LB = Target("lb-1", ("192.0.2.1", "2001:db8::1"), 443)
 
 
@@ -56,11 +62,19 @@ class Work:
 
 
 @pytest.fixture
-def work() -> Iterator[Work]:
+def lapsing() -> Iterator[Work]:
+    """Nothing heard for three intervals, 0.15 s, is forgotten."""
     made = Work()
     yield made
     for prober in made.begun:
         prober.close()
+
+
+@pytest.fixture
+def work(lapsing: Work, monkeypatch: pytest.MonkeyPatch) -> Work:
+    """But here a machine may stand still for longer than that."""
+    monkeypatch.setattr(health, "SILENT_INTERVALS", 2_000)
+    return lapsing
 
 
 def state(prober: Prober, name: str = "lb-1") -> str:
@@ -80,16 +94,16 @@ def test_one_address_that_fails_fails_the_load_balancer(work: Work) -> None:
     eventually(lambda: state(prober) == "up", "up")
     work.woken.clear()
     probe.answers["2001:db8::1"] = Refused("connection refused")
-    assert work.woken.wait(2), "the first failure wakes"
+    assert work.woken.wait(30), "the first failure wakes"
     eventually(lambda: state(prober) == "down", "down")
     assert prober.verdicts()["lb-1"].reason == "failed 2 checks in a row: [2001:db8::1]:443 connection refused"
     rounds(probe)
     assert prober.news() == [FailedCheck("lb-1", 1, 2, "[2001:db8::1]:443 connection refused")]
 
 
-def test_what_can_not_be_checked_from_here_is_no_evidence(work: Work) -> None:
+def test_what_can_not_be_checked_from_here_is_no_evidence(lapsing: Work) -> None:
     probe = Invented(**{"2001:db8::1": NotMade("network is unreachable")})
-    prober = work.prober(probe)
+    prober = lapsing.prober(probe)
     prober.watch([LB], known=["lb-1"])
     eventually(lambda: state(prober) == "up", "up by the address that can be checked")
     rounds(probe)
@@ -100,8 +114,8 @@ def test_what_can_not_be_checked_from_here_is_no_evidence(work: Work) -> None:
     assert state(prober) == "unknown"
 
 
-def test_a_fault_of_ours_is_no_evidence(work: Work) -> None:
-    prober = work.prober(Invented(**{"192.0.2.1": KeyError("x"), "2001:db8::1": KeyError("x")}))
+def test_a_fault_of_ours_is_no_evidence(lapsing: Work) -> None:
+    prober = lapsing.prober(Invented(**{"192.0.2.1": KeyError("x"), "2001:db8::1": KeyError("x")}))
     prober.watch([LB], seeds={"lb-1": Verdict("up", "before")})
     assert state(prober) == "up"
     eventually(lambda: state(prober) == "unknown", "unknown")
@@ -149,6 +163,26 @@ def test_no_more_run_at_once_than_allowed(work: Work) -> None:
     assert probe.most == 3
 
 
+def test_a_prober_that_cannot_begin_says_so_and_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted() -> asyncio.AbstractEventLoop:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", exhausted)
+    prober, told = Prober(HEALTH, lambda: None, probe=Invented()), list[str]()
+    beginning = threading.Thread(target=lambda: told.append(refused(prober)), daemon=True)
+    beginning.start()
+    beginning.join(30)
+    assert not beginning.is_alive()
+    assert "can't begin: [Errno 24] Too many open files" in told[0]
+    prober.close()
+
+
+def refused(prober: Prober) -> str:
+    with pytest.raises(StandfastError) as caught:
+        prober.start()
+    return str(caught.value)
+
+
 def test_who_is_gone_is_not_checked(work: Work) -> None:
     probe = Invented()
     prober = work.prober(probe)
@@ -156,15 +190,15 @@ def test_who_is_gone_is_not_checked(work: Work) -> None:
     rounds(probe)
     prober.watch([])
     assert prober.verdicts() == {}
-    time.sleep(0.1)
+    eventually(lambda: not prober._rounds._targets, "its thread has heard of it")
     asked = probe.asked
     time.sleep(0.2)
     assert probe.asked == asked
 
 
-def test_an_observer_that_sees_nothing_takes_nobody_out_and_says_so(work: Work) -> None:
+def test_an_observer_that_sees_nothing_takes_nobody_out_and_says_so(lapsing: Work) -> None:
     probe = Invented()
-    prober = work.prober(probe)
+    prober = lapsing.prober(probe)
     some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443, "a") for number in range(1, 5)]
     prober.watch(some, known=[one.id for one in some])
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
@@ -185,7 +219,7 @@ def test_under_overload_each_is_checked_less_often_and_it_is_told(work: Work) ->
     prober = work.prober(probe, HEALTH, concurrent=2)
     some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(20)]
     prober.watch(some, known=[one.id for one in some])
-    eventually(lambda: probe.asked >= 160, "eight checks of each", 10)
+    eventually(lambda: probe.asked >= 160, "eight checks of each")
     assert max(probe.counts.values()) - min(probe.counts.values()) <= 2, "no load balancer starves"
     assert prober.overload.startswith("20 load balancers can't all be checked within 0.05 s, 2 at once")
     assert probe.most == 2
@@ -217,14 +251,13 @@ class Stalling(Invented):
 
 
 def test_a_late_result_is_unknown_and_never_a_failure(work: Work) -> None:
-    health = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=0.1, fall=2, rise=2, warm_up_s=0.0)
     probe = Stalling()
-    prober = work.prober(probe, health)
+    prober = work.prober(probe, SHORT)
     some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(3)]
     prober.watch(some, known=[one.id for one in some])
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
     probe.takes_s = 0.2
-    eventually(lambda: prober.late >= 12, "late results", 10)
+    eventually(lambda: prober.late >= 12, "late results")
     assert "down" not in {one.state for one in prober.verdicts().values()}
     late = "Checks come back too late to count: this machine is overloaded. They are left out."
     eventually(lambda: prober.overload == late, "it is told")
@@ -234,14 +267,13 @@ def test_a_late_result_is_unknown_and_never_a_failure(work: Work) -> None:
 
 
 def test_a_machine_that_stands_still_for_once_is_not_overloaded(work: Work) -> None:
-    health = HealthConfig("tcp", 443, interval_s=0.05, timeout_s=0.1, fall=2, rise=2, warm_up_s=0.0)
     probe = Stalling()
-    prober = work.prober(probe, health)
+    prober = work.prober(probe, SHORT)
     some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(8)]
     prober.watch(some, known=[one.id for one in some])
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
     probe.takes_s = 0.2
-    eventually(lambda: prober.late >= 1, "a late result", 10)
+    eventually(lambda: prober.late >= 1, "a late result")
     probe.takes_s = 0.0
     rounds(probe, 16)
     assert prober.late >= 1
@@ -251,6 +283,7 @@ def test_a_machine_that_stands_still_for_once_is_not_overloaded(work: Work) -> N
 def test_one_that_flaps_stays_away_longer_and_says_until_when(work: Work) -> None:
     probe = Invented()
     prober = work.prober(probe)
+    prober._policy = structs.replace(prober._policy, calm_s=3_600.0)  # a busy machine takes the two seconds it would be
     some = [Target("lb-1", ("192.0.2.1",), 443, "a"), Target("lb-2", ("192.0.2.2",), 443, "b")]
     prober.watch(some, known=["lb-1", "lb-2"])
     for _ in range(2):

@@ -108,7 +108,7 @@ def test_an_enactor_notes_it_repairs_it_and_shows_it(tmp_path: Path) -> None:
     lines = told(tmp_path, "set_back")
     assert {one["name"] for line in lines for one in line["records"]} == {"", WWW}
     assert provider.state.rrsets[WWW, int(RRType.A)] == newer[WWW, int(RRType.A)]
-    process._beat(0.0)
+    process._beat()
     (shown,) = read_presence(tmp_path / "presence")
     (sentence,) = set_back_sentences([shown], shown.at, ())
     assert sentence.startswith(f"The zone {ZONE} was set back to an older state at ")

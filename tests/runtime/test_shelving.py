@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import time
 from pathlib import Path
 
 import pytest
 
+from runtime.staging import eventually
 from standfast.config import JournalConfig
 from standfast.runtime import shelving
 from standfast.runtime.journal_files import closed_files, closed_name, objects
@@ -124,10 +124,10 @@ def test_the_keeper_tidies_when_a_file_was_closed(tmp_path: Path) -> None:
     keeper = ShelfKeeper(shelf(tmp_path))
     keeper.start(heard.append)
     path = closed(tmp_path, 1)
-    for _ in range(500):
+
+    def tidied() -> bool:
         keeper.wake()
-        time.sleep(0.01)
-        if not path.exists():
-            break
-    assert not path.exists()
+        return not path.exists()
+
+    eventually(tidied, "it is tidied")
     assert set(heard) == {""}

@@ -70,6 +70,6 @@ def test_the_verdict_says_each_once_and_both_ways_out() -> None:
     assert [(command, code) for _, command, code in found] == [
         ("standfast freeze www", 3),
         ("standfast explain old.lb.example.com", 2),
-        ("standfast explain api.lb.example.com", 3),
+        ("standfast check", 3),
     ]
     assert "was put back 8 times" in found[1][0]

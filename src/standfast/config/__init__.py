@@ -35,6 +35,7 @@ from standfast.config.source_kinds import (
     LoadBalancerConfig,
     PluginSource,
     SourceConfig,
+    asked_by,
 )
 from standfast.config.store_kinds import (
     PluginStoreConfig,
@@ -85,6 +86,7 @@ __all__ = [
     "Unknown",
     "VantageConfig",
     "ZoneConfig",
+    "asked_by",
     "check",
     "load",
     "load_agent",

@@ -14,6 +14,7 @@ from standfast.config.hosted import HOST, bind_hosted, refuse_hosted
 from standfast.config.places import ZoneNames
 from standfast.config.plugged import bind_plugged, provider_reader, refuse_plugged
 from standfast.config.registry import bind_registry
+from standfast.config.retention import bind_retention
 from standfast.config.rolekeys import RoleKeys, bind_keys
 from standfast.config.scalars import BadValue
 from standfast.config.schema import (
@@ -22,7 +23,6 @@ from standfast.config.schema import (
     PROVIDERS,
     Config,
     PolicyConfig,
-    RetentionConfig,
     ZoneConfig,
 )
 from standfast.config.secondaries import bind_secondaries
@@ -87,7 +87,8 @@ def _bind(findings: Findings, node: Node, file: str) -> Config | None:
     _judge_prefixes(root, fleet, zones, sources)
     azs = {one.az for one in fleet.load_balancers} if fleet.azs_known else None
     vantage = bind_vantage(root, azs, checked=health is not None or root.get("health") is None)
-    retention = _retention(root)
+    hosted = frozenset(zone.name for zone in zones if zone.hosted is not None)
+    retention = bind_retention(root, endpoints, hosted)
     signals = bind_signals(root, base)
     web, registry = bind_web(root, base), bind_registry(root, base)
     if findings.problems:
@@ -237,14 +238,3 @@ def _policy(root: Section) -> PolicyConfig:
         message = f"min_answers {policy.min_answers} is above max_answers {policy.max_answers}."
         section.problem("min_answers", message, "Raise max_answers or lower min_answers.")
     return policy
-
-
-def _retention(root: Section) -> RetentionConfig:
-    default = RetentionConfig()
-    section = root.section("retention", keys.RETENTION)
-    if section is None:
-        return default
-    return RetentionConfig(
-        plans=section.read("plans", scalars.whole("a number of plans", 1, 1000), default.plans),
-        days=section.read("days", scalars.whole("a number of days", 0, 3650), default.days),
-    )

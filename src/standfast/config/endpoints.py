@@ -24,7 +24,7 @@ from standfast.config.section import Section
 from standfast.config.source_kinds import LoadBalancerConfig
 from standfast.model.entry import Layout
 from standfast.model.fleet import alias_of
-from standfast.model.name import reserved_label
+from standfast.model.name import is_below, reserved_label
 
 TTL_SHORT: Final = 30
 TTL_LONG: Final = 300
@@ -201,6 +201,12 @@ class _Fit:
             message = f"{', '.join(names[:4])} is only a name (alias), and this endpoint's layout is {endpoint.layout}."
             remedy = "It needs provider: route53 and layout multivalue; else give ip:, or keep it out by azs or pools."
             self._report(section, section.mark, "", message, remedy)
+        for one in some if endpoint.layout in ("auto", "multivalue") else ():
+            targets = {name for name, _ in filter(None, map(alias_of, (*one.ipv4, *one.ipv6)))}
+            if target := next((name for name in targets if is_below(name, endpoint.zone)), ""):
+                message = f"{one.id} is {target}, a name in {endpoint.zone} itself."
+                remedy = "Give the load balancer's own name, such as AWS has for it, or its addresses (ip:)."
+                self._report(section, section.mark, "", message, remedy)
 
     def _names_exist(
         self,

@@ -24,7 +24,7 @@ ROOT: Final = (
 )
 HOSTED: Final = (
     *("hosted_zone", "region", "assume_role", "endpoint", "requests_per_second", "burst"),
-    "health_checks",
+    *("patrol", "found_within", "health_checks"),
 )
 PLUGGED: Final = ("options", "accept")
 HEALTH_CHECKS: Final = ("for", "interval", "fall", "switch")
@@ -99,17 +99,21 @@ ENDPOINT: Final = (
     "rotation",
     "layout",
 )
-RETENTION: Final = ("plans", "days")
+RETENTION: Final = ("plans", "days", "trees", "tree_grace")
 JOURNAL: Final = ("days", "total", "file")
 METRICS: Final = ("listen",)
 MONITOR: Final = ("interval", "rate")
 NOTIFY: Final = ("webhook", "template", "key", "level")
 WEB: Final = ("listen", "password", "token", "certificate", "key", "hosts")
-REGISTRY: Final = ("listen", "keys", "operator", "term", "answer_within", "limit", "certificate", "key")
+REGISTRY: Final = (
+    *("listen", "keys", "operator", "term", "answer_within", "limit", "connections", "certificate", "key"),
+    "clear_text",
+)
 REGISTRY_KEY: Final = ("secret", "load_balancers", "derived")
 AGENT: Final = (
     *("id", "registries", "key", "ca", "az", "pool", "ip", "capacity", "admin", "port", "drain_file", "check"),
     "timeout",
+    "clear_text",
 )
 AGENT_CHECK: Final = ("tcp", "http", "https", "host", "port", "interval", "timeout", "fall", "rise")
 FLEET_FILE: Final = ("load_balancers", "count")

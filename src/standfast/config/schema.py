@@ -185,10 +185,14 @@ class EndpointConfig:
 
 @dataclass(frozen=True, slots=True)
 class RetentionConfig:
-    """The newest `plans` plans and everything younger than `days` are kept."""
+    """The newest `plans` plans and everything younger than `days` are kept. In hosted zones so many of an endpoint's
+    newest unneeded `trees`; and each for `tree_grace_s` after something last led to it (None: as long as what is served
+    may be remembered)."""
 
     plans: int = defaults.PLANS
     days: int = defaults.PLAN_DAYS
+    trees: int = defaults.TREES
+    tree_grace_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

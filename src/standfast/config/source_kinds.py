@@ -21,7 +21,10 @@ TIMEOUT_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancerConfig:
-    """A load balancer as declared; health is judged elsewhere. `capacity` is relative to the others'."""
+    """A load balancer as declared; health is judged elsewhere. `capacity` is relative to the others'.
+
+    `why` is for people: who gave the admin state, and in what words, where that was not the configuration.
+    """
 
     id: str
     az: str
@@ -31,9 +34,18 @@ class LoadBalancerConfig:
     capacity: int
     admin: Literal["up", "down", "drain"]
     port: int | None
+    why: str = ""
 
     def addresses(self, family: Literal["ipv4", "ipv6"]) -> tuple[str, ...]:
         return self.ipv4 if family == "ipv4" else self.ipv6
+
+
+def asked_by(admin: str, who: str, words: str = "") -> str:
+    """`why` of an admin state that `who` gave: `drained by its agent: new kernel`. Empty for "up"."""
+    if admin == "up":
+        return ""
+    verb = "drained" if admin == "drain" else "taken down"
+    return f"{verb} by {who}: {words}" if words else f"{verb} by {who}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,8 @@ class DeclaredSource:
 
     @property
     def meaning(self) -> dict[str, Any]:
-        return {"load_balancers": {one.id: asdict(one) for one in self.load_balancers}}
+        some = {one.id: asdict(one) for one in self.load_balancers}
+        return {"load_balancers": {name: {k: v for k, v in one.items() if k != "why"} for name, one in some.items()}}
 
 
 @dataclass(frozen=True, slots=True)

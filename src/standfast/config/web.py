@@ -38,13 +38,18 @@ def bind_web(root: Section, base: Path) -> WebConfig | None:
     return WebConfig(host, port, password, token, certificate, key, tuple(name for name, _ in hosts))
 
 
-def bind_tls(section: Section, base: Path, host: str, clear: str) -> tuple[Path | None, Path | None]:
-    """`certificate` and `key`: both or neither. Beyond loopback, a note with `clear` if there is none."""
+def bind_tls(section: Section, base: Path, host: str, clear: str | None) -> tuple[Path | None, Path | None]:
+    """`certificate` and `key`: both or neither. Beyond loopback, a note with `clear` (if any) if there is none."""
     certificate, key = (_file(section, base, one) for one in ("certificate", "key"))
     if (certificate is None) != (key is None) and None in (section.get("certificate"), section.get("key")):
         there, missing = ("certificate", "key") if key is None else ("key", "certificate")
         section.problem(there, f"{there} is here without {missing}.", "Give both files, or neither.")
-    if not ipaddress.ip_address(host).is_loopback and certificate is None and section.get("certificate") is None:
+    if (
+        clear
+        and not ipaddress.ip_address(host).is_loopback
+        and certificate is None
+        and section.get("certificate") is None
+    ):
         section.note("listen", clear, "Give certificate: and key:, or put a proxy with TLS in front.")
     return certificate, key
 

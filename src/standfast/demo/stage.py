@@ -30,7 +30,7 @@ from .setting import ADDRESSES, ENACTORS, HELD_ENACTOR, LOAD_BALANCERS, SWEEP_S,
 State: TypeAlias = Literal["runs", "killed", "stopped"]
 START_S: Final = 30.0
 _GRACE_S: Final = 5.0
-_PORTS: Final = (20_000, 31_999)
+_PORTS: Final = (10_000, 19_999)
 """Below the kernel's ephemeral ports, so that no outgoing connection sits on one while its server is down."""
 _ATTEMPTS: Final = 20
 

@@ -134,7 +134,7 @@ class UpdateProxy:
         with self._changed:
             return [held for held in self._held if not held.released]
 
-    def wait_held(self, timeout: float = 10.0, count: int = 1) -> list[HeldUpdate]:
+    def wait_held(self, timeout: float = 30.0, count: int = 1) -> list[HeldUpdate]:
         """Wait until `count` are held and give them; TimeoutError after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.held) >= count, timeout):
@@ -147,7 +147,7 @@ class UpdateProxy:
         with self._changed:
             return [replace(seen, rcodes=list(seen.rcodes)) for seen in self._log]
 
-    def wait_log(self, wanted: Callable[[list[SeenUpdate]], bool], timeout: float = 10.0) -> list[SeenUpdate]:
+    def wait_log(self, wanted: Callable[[list[SeenUpdate]], bool], timeout: float = 30.0) -> list[SeenUpdate]:
         """Wait until the log satisfies `wanted` and give it; TimeoutError after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: wanted(self.log), timeout):

@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from standfast.model.entry import Key
 from standfast.model.plan import Plan
 
 from .provider import Replace, Unknown
@@ -78,6 +79,21 @@ class Kept(Struct, frozen=True):
 
 class RecallCopy(Struct, frozen=True):
     """The plan kept last."""
+
+
+class Admit(Struct, frozen=True):
+    """Of these endpoints, which are out of date, which shall be begun now? `urgent` ones go before the `rest`; in each
+    the first is the one to begin with."""
+
+    urgent: tuple[Key, ...]
+    rest: tuple[Key, ...]
+
+
+class Admitted(Struct, frozen=True):
+    """These. None: none for now; `over` ends the pass, so that whoever runs it can look after its other duties."""
+
+    keys: tuple[Key, ...] = ()
+    over: bool = False
 
 
 RecordReply: TypeAlias = Recorded | Unrecorded

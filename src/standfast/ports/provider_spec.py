@@ -121,7 +121,12 @@ class ZoneState:
             if content.rdata and not _excluded(rrsets, content):
                 rrset = RRset.of(content.rtype, content.ttl, content.rdata)
                 rrsets[content.owner, content.rtype] = rrset
-        return self if rrsets == self.rrsets else ZoneState(self.apex, rrsets, self.serial + 1)
+        if rrsets == self.rrsets:
+            return self
+        after = ZoneState(self.apex, rrsets, self.serial + 1)
+        if not any(content.owner.startswith("*.") for content in contents):
+            after.__dict__["_stars"] = self._stars  # as it was
+        return after
 
     def dangles(self, contents: tuple[Content, ...]) -> bool:
         """Whether an alias among them leads to nothing of its type in this zone (`self` has them in place)."""

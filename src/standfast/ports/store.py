@@ -54,7 +54,8 @@ class HeadMoved(Struct, frozen=True):
 
 
 class SourceMoved(Struct, frozen=True):
-    """The store holds a newer revision of that source; nothing was changed. Plan again from it."""
+    """The store holds that revision of that source, newer than a plan names or not below one to be put; nothing was
+    changed. Begin again from it."""
 
     source: str
     revision: int
@@ -119,6 +120,17 @@ class SourceStored(Struct, frozen=True):
     revision: int
 
 
+class PutSources(Struct, frozen=True):
+    """Record all of these observations, of different sources, if each revision is above the stored one of its source;
+    else none. In one transaction, and so at the price of one."""
+
+    puts: tuple[PutSource, ...]
+
+
+class SourcesStored(Struct, frozen=True):
+    """All are stored, and will survive a crash. If one was not above what is stored, the reply is SourceMoved."""
+
+
 class ReadSource(Struct, frozen=True):
     """The newest observation of a source."""
 
@@ -132,7 +144,9 @@ class SourceRead(Struct, frozen=True):
     body: bytes
 
 
-StoreRequest: TypeAlias = ReadHead | ReadPlan | Publish | ListPlans | Pin | CollectPlans | PutSource | ReadSource
+StoreRequest: TypeAlias = (
+    ReadHead | ReadPlan | Publish | ListPlans | Pin | CollectPlans | PutSource | PutSources | ReadSource
+)
 StoreReply: TypeAlias = (
     HeadRead
     | PlanRead
@@ -144,6 +158,7 @@ StoreReply: TypeAlias = (
     | Pinned
     | Collected
     | SourceStored
+    | SourcesStored
     | SourceRead
     | Unknown
 )

@@ -19,11 +19,13 @@ from .store import (
     Publish,
     Published,
     PutSource,
+    PutSources,
     ReadHead,
     ReadPlan,
     ReadSource,
     SourceMoved,
     SourceRead,
+    SourcesStored,
     SourceStored,
     StoreReply,
     StoreRequest,
@@ -60,12 +62,11 @@ def apply(state: StoreState, request: StoreRequest) -> tuple[StoreState, StoreRe
             return _with(state, pins=(*others, (generation, reason)) if reason else others), Pinned()
         case CollectPlans(generations):
             return _collect(state, generations)
-        case PutSource(name, revision, body):
-            stored, _ = state.source(name)
-            if revision <= stored:
-                return state, SourceStored(stored)
-            others_kept = tuple(source for source in state.sources if source[0] != name)
-            return _with(state, sources=(*others_kept, (name, revision, body))), SourceStored(revision)
+        case PutSource(_, revision, _):
+            after, reply = _put(state, (request,))
+            return after, SourceStored(reply.revision if isinstance(reply, SourceMoved) else revision)
+        case PutSources(puts):
+            return _put(state, puts)
         case ReadSource(name):
             return state, SourceRead(*state.source(name))
 
@@ -94,6 +95,16 @@ def _publish(state: StoreState, request: Publish) -> tuple[StoreState, StoreRepl
             return state, SourceMoved(name, stored)
     plans = tuple(plan for plan in state.plans if plan.generation != request.plan.generation)
     return StoreState(request.plan.head, (*plans, request.plan), state.pins, state.sources), Published()
+
+
+def _put(state: StoreState, puts: tuple[PutSource, ...]) -> tuple[StoreState, SourcesStored | SourceMoved]:
+    for one in puts:
+        stored, _ = state.source(one.source)
+        if one.revision <= stored:
+            return state, SourceMoved(one.source, stored)
+    names = {one.source for one in puts}
+    kept = tuple(source for source in state.sources if source[0] not in names)
+    return _with(state, sources=(*kept, *((one.source, one.revision, one.body) for one in puts))), SourcesStored()
 
 
 def _collect(state: StoreState, generations: tuple[int, ...]) -> tuple[StoreState, StoreReply]:

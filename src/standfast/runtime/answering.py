@@ -12,12 +12,16 @@ from msgspec import Struct
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.config import ZoneConfig
 from standfast.model.entry import Entry
-from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
+from standfast.model.fleet import alias_of
+from standfast.model.rrset import ADDRESS_TYPES, RRType
+from standfast.model.tree import root_rrset
 from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 
+from .monitoring.answers import had
 from .zonesight import SECONDARY_TIMEOUT_S, NameServer, Reading, begun, name_servers, reader
 
 Standing: TypeAlias = Literal["same", "differs", "empty", "unknown"]
+_WORST_FIRST: Final[tuple[Standing, ...]] = ("unknown", "empty", "differs")
 TYPES: Final = tuple(rtype for rtype in ADDRESS_TYPES if rtype in (RRType.A, RRType.AAAA))
 
 
@@ -71,19 +75,24 @@ def _values(provider: ZoneProvider, zone: ZoneConfig, keys: tuple[tuple[str, int
 
 
 def _answer(entry: Entry, server: str, readings: tuple[Reading, ...]) -> Answer:
-    return Answer(entry.zone, entry.name, server, readings, _standing(entry, readings))
+    how = tuple(stands(entry, rtype, one) for rtype, one in zip(TYPES, readings, strict=True))
+    worst: Standing = next((one for one in _WORST_FIRST if one in how), "same")
+    return Answer(entry.zone, entry.name, server, readings, worst)
 
 
-def _standing(entry: Entry, readings: tuple[Reading, ...]) -> Standing:
-    """Compared by addresses: TTLs count down in what caches say, and a server may order them as it likes."""
-    if any(isinstance(one, Unknown) for one in readings):
+def stands(entry: Entry, rtype: RRType, reading: Reading) -> Standing:
+    """What is read there beside what is planned, by addresses: TTLs count down in what caches say, and a server may
+    order them as it likes. Where Route 53 draws answers each part of what is planned is the same, if not empty; its
+    API tells what they are drawn from."""
+    if isinstance(reading, Unknown):
         return "unknown"
-    planned = [_addresses(entry.rrset(rtype)) for rtype in TYPES]
-    seen = [_addresses(one if isinstance(one, RRset) else None) for one in readings]
-    if planned == seen:
-        return "same"
-    return "empty" if any(want and not there for want, there in zip(planned, seen, strict=True)) else "differs"
-
-
-def _addresses(rrset: RRset | None) -> frozenset[str]:
-    return frozenset(rrset.texts()) if rrset is not None else frozenset()
+    planned = entry.rrset(rtype)
+    if planned is None or reading is None:
+        return "same" if planned is reading else "empty" if reading is None else "differs"
+    if reading.rtype != reading.answers:
+        root = root_rrset(entry, rtype) if entry.layout == "tree" else planned
+        return "same" if root is not None and set(root.texts()) == set(reading.texts()) else "differs"
+    if any(alias_of(text) for member in entry.members if member.served for text in member.addresses):
+        return "same"  # a name's own addresses are nobody's plan
+    want, there = frozenset(planned.octets()), frozenset(reading.octets())
+    return "same" if there == want or (had(entry).drawn and there and there <= want) else "differs"

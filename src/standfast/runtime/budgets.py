@@ -10,6 +10,8 @@ from standfast.core.selection import percent
 from standfast.core.spread import Share
 from standfast.model.policy import EndpointPolicy
 
+from .keeping import spare
+from .phrases import listed
 from .times import clock
 
 TOLD_MAX: Final = 6
@@ -25,21 +27,36 @@ def limits_told(one: Decision, at: float, *, kept: bool = True) -> list[str]:
         for name, budget in (("Removal budget", one.removal), ("Adding budget", one.adding))
         if budget.used and budget.until is not None
     ]
-    waiting: dict[tuple[Rule, str, float | None], list[str]] = {}
+    waiting: dict[tuple[Rule, str, float | None, bool], list[str]] = {}
+    well = {member.load_balancer for member in one.members if spare(member)}
     for held in one.held_back:
         if kept or held.rule == "adding":
-            waiting.setdefault((held.rule, held.why, held.due), []).append(held.load_balancer)
-    for (rule, why, due), names in waiting.items():
-        some = _first(list(dict.fromkeys(names)))
+            what = (held.rule, held.why, held.due, held.load_balancer in well)
+            waiting.setdefault(what, []).append(held.load_balancer)
+    for (rule, why, due, more), names in waiting.items():
+        some = listed(dict.fromkeys(names), TOLD_MAX)
         verbs = ("waits to join", "wait to join") if rule == "adding" else ("is kept", "are kept")
         ends = f"; until {clock(due, at)}" if due is not None else ""
-        lines.append(f"{some} {verbs[len(names) > 1]} ({rule}): {why}{ends}.{_sooner(rule, names[0])}")
+        last = _sooner(rule, names[0])
+        if more:
+            last = f" {('It is', 'They are')[len(names) > 1]} more than max_answers, and not ill."
+        lines.append(f"{some} {verbs[len(names) > 1]} ({rule}): {why}{ends}.{last}")
     return lines
 
 
 def _sooner(rule: Rule, name: str) -> str:
-    """What consent would lift."""
-    return f" Not to wait: standfast drain {name} --yes --reason TEXT" if rule == "velocity" else ""
+    """What consent would lift, and what people can do where it lifts nothing."""
+    match rule:
+        case "velocity":
+            return f" Not to wait: standfast drain {name} --yes --reason TEXT"
+        case "panic":
+            return (
+                f" If its checks lie: standfast override {name} up --for 1h --reason TEXT. If it is gone: "
+                f"standfast drain {name} --reason TEXT (who is drained is no evidence of a panic)"
+            )
+        case "min_answers":
+            return " It leaves when another comes back; not to wait: a lower min_answers in the file"
+    return ""
 
 
 def budget_facts(one: Decision) -> dict[str, Any]:
@@ -70,7 +87,7 @@ def loads_told(loads: Sequence[Load]) -> list[str]:
         return []
     worst = sorted(loads, key=lambda one: (-one.load / one.capacity if one.capacity else -one.load, one.load_balancer))
     reserve = percent(loads[0].reserve)
-    return [f"Load of what endpoints need: {_first([load_told(one) for one in worst])}; {reserve} stay free."]
+    return [f"Load of what endpoints need: {listed((load_told(one) for one in worst), TOLD_MAX)}; {reserve} stay free."]
 
 
 def loads_facts(loads: Iterable[Load]) -> list[dict[str, Any]]:
@@ -95,7 +112,7 @@ def shares_told(shares: Sequence[Share]) -> list[str]:
         f"{one.load_balancer} {100 * one.answers:.3g} for {100 * one.capacity:.3g} % ({100 * one.deviation:+.2g})"
         for one in far
     ]
-    return [f"Share of answers for share of capacity: {_first(texts)}."] if far else []
+    return [f"Share of answers for share of capacity: {listed(texts, TOLD_MAX)}."] if far else []
 
 
 def shares_facts(shares: Iterable[Share]) -> list[dict[str, Any]]:
@@ -125,8 +142,3 @@ def limits_facts(policy: EndpointPolicy) -> dict[str, Any]:
         "reserve": policy.reserve,
         "rotation_s": policy.rotation_s,
     }
-
-
-def _first(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - TOLD_MAX} more" if len(texts) > TOLD_MAX else ""
-    return ", ".join(texts[:TOLD_MAX]) + more

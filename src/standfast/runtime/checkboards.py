@@ -105,8 +105,8 @@ def usable(
     doomed: Mapping[str, Collection[str]],
     ruling: Mapping[str, Override],
 ) -> ZoneChecks:
-    """What may be planned by: nothing that is doomed, and nothing for whom an operator orders to count as up, since
-    Route 53 would take it out against that order."""
+    """What may be planned by: nothing that is doomed or not whole, and nothing for whom an operator orders to count as
+    up, since Route 53 would take it out against that order."""
     ordered = {name for name, one in ruling.items() if one.state == "up"}
     return tuple(
         (
@@ -114,7 +114,7 @@ def usable(
             tuple(
                 one
                 for one in checks
-                if not one.ids & frozenset(doomed.get(zone, ())) and one.load_balancer not in ordered
+                if one.id and not one.ids & frozenset(doomed.get(zone, ())) and one.load_balancer not in ordered
             ),
         )
         for zone, checks in sorted(shared.items())

@@ -140,9 +140,9 @@ class CheckWorker:
         if (task != work.done or audit or work.due > 0) and now >= work.due:
             self._pass(work, task, now, audit)
             return True
-        if now - work.asked_at >= work.gap_s and task.known:
+        if now - work.asked_at >= work.gap_s and (whole := tuple(one for one in task.known if one.id)):
             work.asked_at = now
-            self._ask(zone, work, task.known)
+            self._ask(zone, work, whole)
             return True
         return False
 

@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from standfast.model.entry import Entry, Key, Member
+from standfast.model.entry import Entry, Key, Member, Stood
 from standfast.model.plan import Plan, is_rotation
-from standfast.model.rrset import ADDRESS_TYPES, RRType
+from standfast.model.rrset import ADDRESS_TYPES, RRType, type_name
 from standfast.ports.store import PlanSummary
 
 Load: TypeAlias = Callable[[str], Plan | None]
@@ -17,12 +17,14 @@ Load: TypeAlias = Callable[[str], Plan | None]
 class EndpointChange(Struct, frozen=True):
     """One endpoint from one plan to the next. `changes` in the signs of people: `− lb-b2`, `TTL 300 → 60`.
 
-    `whys` are the reasons of those load balancers that joined or left.
+    `whys` are the reasons of those load balancers that joined or left. `adopted_by` consented if the name was taken
+    over here: then the change is against what stood there.
     """
 
     key: Key
     changes: tuple[str, ...]
     whys: tuple[str, ...]
+    adopted_by: str = ""
 
 
 class Step(Struct, frozen=True):
@@ -59,7 +61,10 @@ def _changed(plan: Plan, older: Plan | None, key: Key | None) -> Iterator[Endpoi
     for before, after in pairs:
         if after is None or after.kind == "first" or after == before:
             continue
-        if texts := difference(before, after):
+        if before is None and after.stood is not None and after.stood.generation == plan.generation:
+            texts = ["adopted", *_since_stood(after.stood, after)]
+            yield EndpointChange(after.key, tuple(texts), tuple(whys(before, after)), after.taken)
+        elif texts := difference(before, after):
             yield EndpointChange(after.key, tuple(texts), tuple(whys(before, after)))
 
 
@@ -81,6 +86,30 @@ def difference(before: Entry | None, after: Entry) -> list[str]:
         if not found and after.since != before.since:
             found.append("written anew")
     return [one for one in found if one]
+
+
+def _since_stood(stood: Stood, after: Entry) -> Iterator[str]:
+    """What a take-over changed: addresses that went, load balancers that came, whole families, TTLs."""
+    was = {one.answers: one for one in stood.rrsets}
+    old = {text for one in stood.rrsets for text in one.texts()}
+    new = set(addresses_of(after))
+    if not stood.left_off:
+        yield from (f"− {text}" for one in stood.rrsets for text in one.texts() if text not in new)
+    both = [one for one in after.rrsets if one.answers in was]
+    there = {text for one in both for text in one.texts()}
+    for member in after.members:
+        if member.served and any(text in there and text not in old for text in member.addresses):
+            yield f"+ {member.load_balancer}"
+    yield from (f"+ {one.count} {type_name(one.rtype)}" for one in after.rrsets if one.answers not in was)
+    yield from sorted({f"TTL {was[one.answers].ttl} → {one.ttl}" for one in both if was[one.answers].ttl != one.ttl})
+
+
+def stood_text(stood: Stood) -> str:
+    """What was there before Standfast, in a line: `5 A, 2 AAAA, TTL 300`."""
+    some = [f"{one.count} {type_name(one.rtype)}" for one in stood.rrsets if one.rdata]
+    more = [f"and {stood.left_off} more"] if stood.left_off else []
+    ttls = " and ".join(str(ttl) for ttl in sorted({one.ttl for one in stood.rrsets}))
+    return ", ".join((*some, *more, f"TTL {ttls}"))
 
 
 def _moves(before: Entry | None, after: Entry) -> tuple[list[str], list[str]]:

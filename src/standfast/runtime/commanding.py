@@ -1,21 +1,20 @@
 """An operator's command carried out in a zone itself: names, access, the core's requests, the journal. No store needed.
 
-The deciding is the core's (`core.freezer`, `core.emergency`, `core.leaving`). Here its requests are performed and each
+The deciding is the core's (`core.direct` and its orders). Here its requests are performed and each
 intent and outcome goes into a journal of the operator's own, as an enactor's do.
 """
 
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final
 
 from msgspec import Struct
 
 from standfast.adapters.providers.listing import Listing, listing
 from standfast.adapters.providers.tsig import TsigKey as SigningKey
 from standfast.config import ZoneConfig
-from standfast.core import direct, freezer
-from standfast.core.sealing import Ended as Sealed
+from standfast.core.direct import Ended, Order, Settling, begin
 from standfast.errors import JournalError
 from standfast.model.marker import Marker, read_marker
 from standfast.model.name import FIRST_LABEL, FLOOR_LABEL, SUBTREE, first_name, is_below, marker_owner
@@ -29,18 +28,6 @@ from .operating import file_name, operator
 from .place import Place, resolved
 
 WRITER_MAX: Final = 40
-_Over = TypeVar("_Over", direct.Ended, Sealed)
-
-
-class Core(Protocol):
-    """A phase of an operator's core."""
-
-    @property
-    def request(self) -> Any: ...
-    def heard(self, reply: Any) -> Any: ...
-
-
-Phase: TypeAlias = freezer.Phase | direct.Phase
 
 
 class Known(Struct, frozen=True):
@@ -166,15 +153,16 @@ class Desk:
         facts = {"why": why, "generation": generation or None}
         self._journal.write("operator", durable=True, stage=stage, **self._facts | facts)
 
-    def obeyed(self, phase: Any, over: type[_Over]) -> _Over:
+    def obeyed(self, order: Order) -> Ended:
         """Perform what the core asks until it has ended."""
-        while not isinstance(phase, over):
+        phase: Any = begin(order)
+        while not isinstance(phase, Ended):
             request = phase.request
             reply = self._perform(request)
             if isinstance(request, Replace) and not isinstance(reply, Unknown):
                 self._outcomes(phase, _word(reply), getattr(reply, "why", ""))
-            won = phase.won(reply) if isinstance(phase, freezer.Settling | direct.Settling) else None
-            if isinstance(phase, freezer.Settling | direct.Settling):
+            if isinstance(phase, Settling):
+                won = phase.won(reply)
                 why = "settled by reading" if won else "no answer, and it has not been made so far"
                 self._outcomes(phase, "written" if won else "unknown", why)
             phase = phase.heard(reply)
@@ -200,11 +188,10 @@ class Desk:
         """One for each endpoint of the change (G10)."""
         took = round((time.monotonic() - self._sent_at) * 1000, 1)
         change, nonce = phase.change, phase.nonce
-        parts = change.marks if hasattr(change, "marks") else change.parts
         lines = [
             {"zone": self._zone.name, "name": part.name, "result": result, "why": why, "nonce": nonce, "took_ms": took}
             | self._sinces(part.name, part.seen, part.put)
-            for part in parts
+            for part in change.parts
         ]
         if lines:
             self._journal.write_all("outcome", lines)

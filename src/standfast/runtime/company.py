@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from .nameturns import Share
 from .sharing import Board, encode
 
 if TYPE_CHECKING:
     from .enacting import Store
 
 ENACTORS: Final = "enactors"
-BEAT_S: Final = 15.0
+BEAT_S: Final = 10.0
 """How often one tells that it is there. With work at hand each second, if there is anything to tell."""
 BUSY_S: Final = 1.0
-SILENT_S: Final = 3 * BEAT_S
-FORGOTTEN_S: Final = 40 * BEAT_S
+AWAY_S: Final = 2 * BEAT_S + 2.0
+"""Not heard of for so long, one's share of the names is asked for by the others. Being wrong costs questions."""
+SILENT_S: Final = 45.0
+"""And so long, it is not waited for with what is due."""
+FORGOTTEN_S: Final = 600.0
 PATIENCE_S: Final = 5.0
 """So long one in front may show no progress before the next in line begins."""
 MEMBERS_MAX: Final = 64
@@ -32,7 +36,8 @@ Word: TypeAlias = Literal["begin", "wait", "done"]
 
 class Member(msgspec.Struct, frozen=True):
     """What one enactor says. `beat` rises while it lives; `settled` is the generation that it has nothing left of, of
-    the plan `plan`; `progress` rises with each change; `troubled`: it could not do what was due."""
+    the plan `plan`; `progress` rises with each change; `troubled`: it could not do what was due. `rounds` counts for
+    each zone the patrol's rounds that it began."""
 
     instance: str
     beat: int = 0
@@ -40,6 +45,7 @@ class Member(msgspec.Struct, frozen=True):
     plan: str = ""
     progress: int = 0
     troubled: bool = False
+    rounds: dict[str, int] = {}
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -67,6 +73,7 @@ class Company:
         self._said: Member | None = None
         self._said_at = self._again_at = -FORGOTTEN_S
         self._waits: tuple[int, str, float] = (0, "", 0.0)
+        self._patrolled: dict[str, float] = {}
 
     def turn(self, now: float, own: Member, *, busy: bool) -> None:
         """Look, and tell what is new or due to be told."""
@@ -95,6 +102,11 @@ class Company:
         known[self._who] = self.own.troubled
         return sorted(known, key=lambda who: (known[who], who))
 
+    def share(self, now: float) -> Share:
+        """Who asks for names."""
+        some = (who for who, one in self._heard.items() if now - one.at <= AWAY_S)
+        return Share(self._who, tuple(sorted({self._who, *some})))
+
     def part(self, now: float) -> float:
         """Our part of the account's requests. The parts of all who see the same add up to 1."""
         line = self.line(now)
@@ -104,8 +116,15 @@ class Company:
 
     def place(self, now: float) -> float:
         """Where in a zone our rounds begin, 0 to 1: spread evenly over those who are there."""
-        line = sorted(self.line(now))
-        return line.index(self._who) / len(line)
+        return self.turn_of(now) / len(self.line(now))
+
+    def turn_of(self, now: float) -> int:
+        """Where in the order of names we stand among those who are there."""
+        return sorted(self.line(now)).index(self._who)
+
+    def patrolled_at(self, zone: str) -> float:
+        """When another was last heard to begin a round in that zone."""
+        return self._patrolled.get(zone, -float("inf"))
 
     def word(self, now: float, generation: int, plan: str) -> Word:
         """About what is due of this plan: begin it, wait for one in front, or another has done it."""
@@ -131,6 +150,8 @@ class Company:
             elif was.member != member:
                 moved = was.member.progress != member.progress or was.member.instance != member.instance
                 self._heard[who] = Heard(member, now, now if moved else was.moved_at)
+                began = {zone for zone, count in member.rounds.items() if count != was.member.rounds.get(zone)}
+                self._patrolled |= dict.fromkeys(began, now)
         for who in self._heard.keys() - _read(self._board.body).keys():
             del self._heard[who]  # it said good-bye
 

@@ -20,11 +20,12 @@ from standfast.model.plan import Plan
 from standfast.ports.provider import Unknown
 
 from .archive import Archive
+from .calling import called_alike, short_name
 from .observing import StoreSight, at_work, look_at_store, open_existing, present
 from .ordering import concerned_in, rehearsed
+from .phrases import listed
 from .place import Place
 from .times import clock
-from .verdict import short_name
 from .zonesight import SECONDARY_NAMES_MAX, EndpointSight, look_at_zone
 
 POLL_S: Final = 0.25
@@ -84,6 +85,7 @@ class Departure:
         self._config, self._override, self._held, self._say = config, override, held, say
         self._told: set[str] = set()
         self._told_plan = 0
+        self._twins = called_alike(config, None)
         self._frozen = ""
 
     def follow(self, patience_s: float, wait: Callable[[float], None] = time.sleep) -> Ending:
@@ -134,10 +136,10 @@ class Departure:
         if sight.trouble or sight.plan is None:
             return f"the plan store can't be read: {sight.trouble or 'nothing was published'}", False
         self._tell_plan(sight.plan)
-        serving = [f"{short_name(e.name, e.zone)}" for e in sight.plan.shards if self._serves(e, sight)]
+        serving = [short_name(e.name, e.zone, self._twins) for e in sight.plan.shards if self._serves(e, sight)]
         if not serving:
             return "", False
-        some = ", ".join(serving[:4]) + (f" and {len(serving) - 4} more" if len(serving) > 4 else "")
+        some = listed(serving, 4)
         running = any(one.role == "planner" and at_work(one) for one in present(Place(self._config)))
         obeyed = dict(sight.plan.record.sources).get("overrides", 0) >= sight.overrides_revision
         if (running and waited_s > SETTLE_S) or obeyed:
@@ -182,7 +184,7 @@ class Departure:
         late: dict[str, str] = {}
         reached: dict[str, int] = {}
         for one in sights:
-            name = short_name(one.entry.name, one.entry.zone)
+            name = short_name(one.entry.name, one.entry.zone, self._twins)
             if still := self._addresses_left(one, sight):
                 late[one.servers[0][0] if one.servers else "the primary"] = f"{name} still answers with {still}"
             for server, marker in one.servers:

@@ -17,6 +17,8 @@ from standfast.core.enactor import Enactor, EnactorRequest, Occasion
 from standfast.core.suspicion import doubted
 from standfast.core.task import Outcome
 from standfast.ports.local import (
+    Admit,
+    Admitted,
     DrawNonce,
     KeepCopy,
     LocalReply,
@@ -43,27 +45,23 @@ from standfast.ports.provider import (
     Written,
 )
 from standfast.ports.store import ReadHead, ReadPlan, StoreReply, StoreRequest
-from standfast.recovery.retrying import pause_s
 
 from .economy import Economy, Perform
 from .following import Follower
 from .journal import Journal
 from .lining import AHEAD, Answer, Line, insisted, uncollected
+from .nameturns import ALONE
 from .noticing import PutBack, Troubles
 from .presence import Presence
-from .recording import intent_facts, outcome_facts
+from .recording import intent_facts, outcome_facts, serial_facts
 from .setbacks import SetBacks
 from .signing import Signers
 from .tugging import TugWatch
+from .turns import Turns
 
 POLL_S: Final = 0.005
 """How often the store is asked whether anybody wrote: about 10 µs each on SQLite."""
 AUDIT_S: Final = 600.0
-RETRY_S: Final = 0.25
-PAUSE_S: Final = 0.01
-PAUSE_MAX_S: Final = 2.0
-ENDPOINTS_A_SECOND: Final = 5_000
-"""What one enactor writes in bulk, roughly: only pauses depend on it."""
 BEAT_S: Final = 1.0
 _WRITTEN: Final = frozenset({"written", "refilled"})
 _QUIET: Final = frozenset({"in_step", "superseded", "look", "deferred"})
@@ -117,7 +115,7 @@ class EnactorProcess:
     ) -> None:
         self._economy = economy(self._read) if economy is not None else None
         paced = self._economy.zones if self._economy is not None else ()
-        self.core = Enactor(writer, stream, prefixes=prefixes, rooms=rooms, blind=blind, paced=paced)
+        self.core = Enactor(writer, stream, prefixes=prefixes, rooms=rooms, blind=blind, paced=paced, admission=True)
         self._store, self._providers, self._copy = store, providers, copy
         self._journal, self._presence = journal, presence
         self._look_s, self._audit_s, self._poll_s, self._observe = look_s, audit_s, poll_s, observe
@@ -125,8 +123,8 @@ class EnactorProcess:
         self._tugs, self._set_backs = TugWatch(), SetBacks(stream)
         self._weaker = weaker
         self._last: dict[tuple[str, str], tuple[str, str]] = {}
-        self._sent_at = self._again_at = 0.0
-        self._vain = 0
+        self._sent_at = self._again_at = self._looked = self._beaten = 0.0
+        self._turns = Turns(look_s, observe=observe)
         self._troubles, self._put_back = Troubles(journal), PutBack()
         self._would: list[dict[str, Any]] = []
         self._line = Line(self._post, self._change, self._settled)
@@ -138,29 +136,26 @@ class EnactorProcess:
             self._journal.write("notice", kind="weaker", why=f"{zone}: {why}")
         self._follower.start()
         self._pass("start", stop)
-        looked = audited = time.monotonic()
-        beaten = 0.0
+        self._looked = audited = time.monotonic()
         while not stop.is_set():
             now = time.monotonic()
             changed = self._store.changed()
             if now - audited >= self._audit_s:
-                audited = looked = now
+                audited = self._looked = now
                 self._pass("audit", stop)
-            elif now - looked >= self._look_s and not self._gives_way(now):
-                looked = now
+            elif now - self._looked >= self._look_s and not self._gives_way(now):
+                self._looked = now
                 self._pass("look", stop)
             elif changed or (not self.core.agenda.empty and now >= self._again_at):
                 self._pass("news", stop)
-            elif suspects := self._follower.suspects(self.core.plan):
-                self.core = doubted(self.core, suspects)
-                self._pass("news", stop)
-            elif self._economy is not None:
-                self._economise(self._economy, now, stop)
+            else:
+                self._look_after(now, stop)
             for event, facts in self._follower.news():
                 self._journal.write(event, **facts)
-            if now - beaten >= BEAT_S:
-                beaten = now
-                self._beat(time.monotonic() - looked)
+            if not self._observe:
+                self._signers.prove(now, self._provider, self.core.closed)
+            if now - self._beaten >= BEAT_S:
+                self._beat()
             stop.wait(self._poll_s)
         if self._economy is not None:
             self._economy.leave()
@@ -170,27 +165,38 @@ class EnactorProcess:
         self._journal.close()
 
     def _pass(self, occasion: Occasion, stop: threading.Event) -> None:
-        self.core = self.core.wake(occasion, time.monotonic())
+        self.core = self.core.wake(occasion, time.monotonic(), self._turns.begin())
         self._report(self.core)
         while (request := self.core.request) is not None:
-            if stop.is_set() and isinstance(request, ReadHead):
-                return  # between two changes
-            if isinstance(request, Replace) and self.core.agenda.due:
+            if isinstance(request, ReadHead):  # between two changes
+                if stop.is_set():
+                    return
+                if self._turns.over:
+                    break
+                self.core = self._turns.between(self.core)
+            if isinstance(request, Replace) and self.core.agenda.bulk:
                 with uncollected():
                     self._bulk(request, stop)
             else:
                 self.core = self.core.heard(self._perform(request))
                 self._report(self.core)
-        self._again_at = time.monotonic() + self._pause()
+        self._again_at = self._turns.next_at(self.core)
         for why in self._signers.news():
             self._journal.write("notice", kind="key", why=why)
-        self._troubles.relieved()
+        if not self.core.closed:  # of a zone that was not asked nobody knows whether it answers again
+            self._troubles.relieved()
 
-    def _economise(self, economy: Economy, now: float, stop: threading.Event) -> None:
-        """One step of what waits, or of what is looked after."""
-        self.core, work = economy.step(self.core, now)
-        if work:
+    def _look_after(self, now: float, stop: threading.Event) -> None:
+        """Who is suspect; then a step of what waits, or of what is patrolled: however many are suspect, both go on."""
+        agenda, company = self.core.agenda, self._economy
+        share = company.share(now) if company is not None else ALONE
+        if suspects := self._follower.suspects(self.core.plan, agenda.held + agenda.due + agenda.queued, share):
+            self.core = doubted(self.core, suspects)
             self._pass("news", stop)
+        if self._economy is not None:
+            self.core, work = self._economy.step(self.core, now)
+            if work:
+                self._pass("news", stop)
 
     def _bulk(self, request: Replace, stop: threading.Event) -> None:
         """Send one change of many, and the next ones ahead of its answer, as if those before were written.
@@ -235,8 +241,8 @@ class EnactorProcess:
     def _prepared(self, core: Enactor, stop: threading.Event) -> list[Enactor]:
         """This core and what follows, if its change is written, up to what must wait for that."""
         ahead = [core.heard(Written())]
-        while isinstance(following := ahead[-1].request, ReadHead | DrawNonce | RecordIntent):
-            if stop.is_set() and isinstance(following, ReadHead):
+        while isinstance(following := ahead[-1].request, ReadHead | Admit | DrawNonce | RecordIntent):
+            if isinstance(following, ReadHead) and (stop.is_set() or self._turns.over):
                 break
             reply = self._intent(following, durable=False) if isinstance(following, RecordIntent) else None
             ahead.append(ahead[-1].heard(reply or self._perform(following)))
@@ -246,25 +252,9 @@ class EnactorProcess:
 
     def _gives_way(self, now: float) -> bool:
         """Whether it waits for somebody else's bulk write. What is due comes before a look anyway."""
-        return bool(self.core.contention.conflicts and self.core.agenda.due) and now < self._again_at
+        return bool(self.core.contention.conflicts and self.core.agenda.bulk) and now < self._again_at
 
-    def _pause(self) -> float:
-        """Seconds until what is left is tried again.
-
-        Where somebody else is writing the same things, wait about as long as that one needs for what is left
-        (core/contention.py). A handful of endpoints waits milliseconds. At random, so that two enactors don't stay in
-        step.
-        """
-        if not self.core.contention.conflicts:
-            # Who gives no answer is not asked four times a second for ever; a look finds out that it answers again.
-            self._vain = self._vain + 1 if self.core.agenda.aside else 0
-            chance = secrets.randbelow(1000) / 1000
-            return pause_s(max(0, self._vain - 1), chance, RETRY_S, self._look_s, RETRY_S) if self._vain else RETRY_S
-        left = len(self.core.agenda.due) + sum(map(len, self.core.agenda.groups))
-        most = min(PAUSE_MAX_S, PAUSE_S + left / ENDPOINTS_A_SECOND)
-        return most * (0.5 + secrets.randbelow(1000) / 2000)
-
-    def _perform(self, request: EnactorRequest) -> ProviderReply | StoreReply | LocalReply:
+    def _perform(self, request: EnactorRequest) -> ProviderReply | StoreReply | LocalReply | Admitted:
         match request:
             case ReadHead() | ReadPlan():
                 return self._store.perform(request)
@@ -272,6 +262,8 @@ class EnactorProcess:
                 return self._change(request)
             case Read() | Confirm() | ReadChanges():
                 return self._provider(request.zone, request)
+            case Admit():
+                return self._turns.admit(request)
             case DrawNonce() | RecordIntent() | KeepCopy() | RecallCopy():
                 return self._local(request)
 
@@ -326,11 +318,14 @@ class EnactorProcess:
         return "" if self._journal.settle() else self._journal.broken
 
     def _report(self, core: Enactor, took: float | None = None) -> None:
-        """Write down the news of one step."""
+        """Write down the news of one step. A pass may be long: who is in one shows signs of life too."""
+        if self._beaten and time.monotonic() - self._beaten >= BEAT_S:
+            self._beat()
         for notice in core.notices:
             self._troubles.noted(notice.kind, notice.why)
         if not core.outcomes:
             return
+        self._turns.heard(core.outcomes)
         if self._economy is not None:
             self._economy.heard(core, core.outcomes, time.monotonic())
         for outcome in core.outcomes:
@@ -349,7 +344,7 @@ class EnactorProcess:
             if told := self._tugs.heard(outcome, core.plan, core.tug, time.monotonic(), ask):
                 self._journal.write("notice", kind="tug", why=told)
         for zone, names in stood.items():
-            self._journal.write("stands", zone=zone, names=names)
+            self._journal.write("stands", zone=zone, names=names, **serial_facts(self._providers.get(zone)))
 
     def _worth_telling(self, outcome: Outcome) -> bool:
         key, news = (outcome.zone, outcome.name), (outcome.result, outcome.why)
@@ -361,7 +356,8 @@ class EnactorProcess:
             return False
         return known != news or bool(outcome.nonce)  # an outcome for each intent (G10), however often it repeats
 
-    def _beat(self, looked_ago_s: float) -> None:
+    def _beat(self) -> None:
+        self._beaten = time.monotonic()
         if self._presence is None:
             return
         plan = self.core.plan
@@ -373,14 +369,16 @@ class EnactorProcess:
             plan=plan.digest if plan else "",
             policy=plan.record.policy if plan else "",
             waiting=self.core.agenda.waiting,
-            looked_ago_s=round(looked_ago_s, 3),
+            looked_ago_s=round(self._beaten - self._looked, 3),
             observe=self._observe,
             troubles=troubles[:20],
             put_back=self._put_back.often,
             keys=self._signers.standing,
+            locked=self._signers.locked,
             secondaries=self._follower.standing,
             tugs=self._tugs.standing,
             set_back=self._set_backs.standing,
+            **self._turns.standing(self.core),
             **({"economy": self._economy.standing} if self._economy is not None else {}),
         )
 

@@ -131,6 +131,7 @@ class WriteFact(Fact, kw_only=True):
     puts: PutFact | UnsetType | None = UNSET
     least: Families | UnsetType = UNSET
     answers: Families | UnsetType = UNSET
+    partly: bool | UnsetType = UNSET
     had: Families | UnsetType = UNSET
     contents: str | UnsetType = UNSET
 

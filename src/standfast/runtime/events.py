@@ -131,7 +131,8 @@ class WouldWrite(Change, tag="would_write"):
 
 
 class Outcome(Line, tag="outcome"):
-    """What became of one endpoint of a change; without nonce nothing was sent."""
+    """What became of one endpoint of a change; without nonce nothing was sent. `unrecorded`: it was sent without an
+    intent, a refill while the journal could not be written, and why it could not."""
 
     zone: str
     name: str
@@ -141,13 +142,15 @@ class Outcome(Line, tag="outcome"):
     since: int | None
     nonce: str | None
     took_ms: float | None
+    unrecorded: str | UnsetType = UNSET
 
 
 class Stands(Line, tag="stands"):
-    """What was written was read back, and stands."""
+    """What was written was read back, and stands. `serial` is the zone's, asked for after the change, if known."""
 
     zone: str
     names: list[str]
+    serial: int | UnsetType = UNSET
 
 
 class Notice(Line, tag="notice"):

@@ -27,6 +27,7 @@ from standfast.model.plan import Plan
 from standfast.model.rrset import RRset, RRType
 from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
 
+from .nameturns import ALONE, Share
 from .namewatch import NameWatch, Watching
 from .zonesight import NameServer, name_servers, reader
 
@@ -115,9 +116,10 @@ class Follower:
             self._writes.append((zone, name, Wanted(since, time.monotonic())))
             self._wake.set()
 
-    def suspects(self, plan: Plan | None) -> list[Key]:
-        """Endpoints of hosted zones that don't answer what this plan has, as far as is known since the last time."""
-        found = self._watching.suspects(plan)
+    def suspects(self, plan: Plan | None, waiting: tuple[Key, ...] = (), share: Share = ALONE) -> list[Key]:
+        """Endpoints of hosted zones that don't answer what this plan has, as far as is known since the last time, but
+        those that are `waiting` to be written. `share` says who asks for which."""
+        found = self._watching.suspects(plan, waiting, share)
         self._news.extend(("notice", {"kind": "names", "why": one.why}) for one in found)
         return [one.key for one in found]
 

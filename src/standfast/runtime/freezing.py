@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
 
 from standfast.config import ZoneConfig
-from standfast.core.freezer import begin
-from standfast.core.sealing import Command, Ended
+from standfast.core.direct import Ended
+from standfast.core.freezer import Freezing, Verb
 from standfast.model.marker import EMERGENCY, Floor, Marker
 from standfast.model.name import first_name
 from standfast.ports.provider import Unknown
@@ -24,6 +24,7 @@ from standfast.ports.store import ReadSource, SourceRead
 from .commanding import Desk, Known, writer_of
 from .journal_files import read_journal
 from .observing import open_existing
+from .phrases import listed
 from .place import Place
 from .sharing import Board
 from .times import clock, span
@@ -35,7 +36,6 @@ FREEZES: Final = "freezes"
 """The source of a store in which frozen zones and endpoints are told of."""
 DONE: Final = frozenset({"sealed", "frozen", "thawed"})
 _TRIES: Final = 3
-Verb = Literal["freeze", "thaw"]
 
 
 class Freeze(Struct, frozen=True):
@@ -66,10 +66,8 @@ def carry_out(place: Place, zone: ZoneConfig, verb: Verb, known: Known, reason: 
     """Freeze or thaw a zone, or one endpoint of it. Raises JournalError before anything is done."""
     target = endpoint or zone.name
     with Desk(place, zone, verb, (target,), reason) as desk:
-        command = Command(
-            verb, desk.stream, zone.name, writer_of(desk.who), known.names, endpoint, known.generation
-        )  # fmt: skip
-        ended = desk.obeyed(begin(command), Ended)
+        order = Freezing(verb, desk.stream, zone.name, writer_of(desk.who), known.names, endpoint, known.generation)
+        ended = desk.obeyed(order)
         desk.concluded(ended.result, ended.why or f"{target}: {ended.result}")
     if ended.result in DONE:
         _share(place, verb, target, desk.who, reason)
@@ -166,7 +164,7 @@ def zone_freezes(seen: "Seen") -> Iterator[tuple[Frozen, str]]:
             f"{zone.zone} is FROZEN{_told(seen, zone.zone, frozen.by)} Failover is OFF for {many}, and so are repairs."
         )
         if not frozen.sealed:
-            some = ", ".join(frozen.live[:3]) + (f" and {len(frozen.live) - 3} more" if len(frozen.live) > 3 else "")
+            some = listed(frozen.live, 3)
             text = (
                 f"{zone.zone}: a freeze is requested and NOT sealed: {some} not yet{_told(seen, zone.zone, frozen.by)}"
                 f" Nothing new is written; `standfast freeze {zone.zone}` seals it."

@@ -76,6 +76,7 @@ class Watcher:
         self._zones: dict[str, _Zone] = {}
         self._beats: dict[tuple[str, str, int], tuple[float, float]] = {}
         self._looked = False
+        self._noted_at = 0.0
         self._frozen: tuple[tuple[ZoneSight, ...], tuple[Freeze, ...]] = ((), ())
         self._judged: tuple[StoreSight, float, Seen] | None = None
         self._judging_s = 0.0
@@ -189,12 +190,14 @@ class Watcher:
         """Who is here, with ages measured by ourselves, and the skew of each clock against ours."""
         found = present(self._place)
         wall, now = self._wall(), time.monotonic()
+        if now - self._noted_at > LATE_S:  # nobody looked for a while: when a beat came since then is not known
+            self._beats, self._looked = {}, False
         if not self._looked and any(one.alive and not 0 <= wall - one.at <= LATE_S for one in found):
             self._note(found, wall, now)
             time.sleep(1.2)  # is it dead, or are the clocks off? Who lives shows itself again within a second
             found = present(self._place)
             wall, now = self._wall(), time.monotonic()
-        self._looked = True
+        self._looked, self._noted_at = True, now
         skews = self._note(found, wall, now)
         return tuple(replace(one, age_s=max(0.0, now - self._beats[_identity(one)][1])) for one in found), skews
 
@@ -222,7 +225,7 @@ class Watcher:
             self._judged = (seen.store, now, judged(seen, self._config))
             self._judging_s = time.monotonic() - began
         last = self._judged[2]
-        ruled = {name: getattr(last, name) for name in ("decisions", "refusals", "overdue", "absent")}
+        ruled = {name: getattr(last, name) for name in ("decisions", "refusals", "overdue", "absent", "twins")}
         return replace(seen, file=self._config.digest, **ruled)
 
     def _ask(self, seen: Seen, now: float) -> None:

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from .calling import short_name
+from .phrases import capital
 from .setbacks import set_back_text
 
 AGAIN_S: Final = 60.0
+Twins: TypeAlias = frozenset[str]
 TOLD_MAX: Final = 1000
 _RESOLVED: Final = frozenset({"written", "refilled", "conflict"})
 _DONE: Final = frozenset({"written", "refilled"})
@@ -36,8 +39,15 @@ class Narrator:
     A store or a server that is away is noticed many times a minute by each process; people need it once.
     """
 
-    def __init__(self, say: Callable[[str], None], *, observe: bool = False, reloads: bool = True) -> None:
-        self._say, self._observe, self._reloads = say, observe, reloads
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        *,
+        observe: bool = False,
+        reloads: bool = True,
+        twins: Twins = frozenset(),
+    ) -> None:
+        self._say, self._observe, self._reloads, self._twins = say, observe, reloads, twins
         self._told: dict[tuple[str, str, str], float] = {}
         self._pending: dict[tuple[Any, Any], Mapping[str, Any]] = {}
 
@@ -49,7 +59,7 @@ class Narrator:
             self._say(told)
         if event.get("event") == "outcome" and event.get("result") in _DONE:
             return
-        line = narrated(event)
+        line = narrated(event, self._twins)
         if line is None or (self._observe and event.get("result") in ("unrecorded", "refused")):
             return  # nothing was asked of anybody: `would_write` has told it
         if key := self._repeatable(event):
@@ -66,7 +76,8 @@ class Narrator:
         which, zone = event.get("event"), event.get("zone")
         if which == "stands":
             pairs = [(zone, name) for name in event.get("names") or ()]
-            return [self._line(pair, read_back=True) for pair in pairs if pair in self._pending]
+            told = {"read_back": True, "serial": event.get("serial")}
+            return [self._line(pair, **told) for pair in pairs if pair in self._pending]
         if which == "stopped":
             return [self._line(pair) for pair in list(self._pending)]
         if which != "outcome" or narrated(event) is None:
@@ -81,8 +92,8 @@ class Narrator:
             self._pending[pair] = event
         return lines
 
-    def _line(self, pair: tuple[Any, Any], *, read_back: bool = False) -> str:
-        return narrated({**self._pending.pop(pair), "read_back": read_back}) or ""
+    def _line(self, pair: tuple[Any, Any], **proof: Any) -> str:
+        return narrated({**self._pending.pop(pair), **proof}, self._twins) or ""
 
     def _repeatable(self, event: Mapping[str, Any]) -> tuple[str, str, str] | None:
         name, why = str(event.get("name")), str(event.get("why"))
@@ -96,9 +107,9 @@ class Narrator:
         return None
 
 
-def narrated(event: Mapping[str, Any]) -> str | None:
-    """One line, or None for what only the journal needs."""
-    text = worded(event)
+def narrated(event: Mapping[str, Any], twins: Twins = frozenset()) -> str | None:
+    """One line, or None for what only the journal needs. `twins`: see `calling`."""
+    text = worded(event, twins)
     if text is None:
         return None
     who = "health" if event.get("event") in ("verdict", "probe") else str(event.get("role", ""))
@@ -113,19 +124,21 @@ def narrated(event: Mapping[str, Any]) -> str | None:
     return f"{_clock(str(event.get('at', '')))}  {who:<11} {text}"
 
 
-def worded(event: Mapping[str, Any]) -> str | None:
+def worded(event: Mapping[str, Any], twins: Twins = frozenset()) -> str | None:
     """The line without its time and who says it."""
     match event.get("event"):
         case "outcome":
-            return _outcome(event)
+            return _outcome(event, twins)
         case "planned":
-            return _planned(event)
+            return _planned(event, twins)
         case "verdict":
             return f"{event.get('load_balancer')}  {str(event.get('state', '')).upper()}  {event.get('reason', '')}"
         case "probe":
             return f"{event.get('load_balancer')}  {event.get('reason', '')}"
         case "refused":
-            return f"{_short(event.get('name'), event)}: {event.get('why')}. {event.get('remedy', '')}".rstrip()
+            return (
+                f"{_short(event, event, twins)}: {event.get('why')}. {capital(str(event.get('remedy', '')))}".rstrip()
+            )
         case "notice":
             return None if event.get("kind") == "plan" else f"{event.get('kind')}: {event.get('why')}"
         case "set_back":
@@ -136,19 +149,19 @@ def worded(event: Mapping[str, Any]) -> str | None:
         case "health_checks":
             return _checks(event)
         case "would_write":
-            names = ", ".join(_short(write.get("name"), event) for write in (event.get("writes") or [])[:_NAMES_MAX])
+            names = ", ".join(_short(write, event, twins) for write in (event.get("writes") or [])[:_NAMES_MAX])
             return f"would write g{event.get('generation')}: {names} (observing: nothing is written)"
         case "answer":
             was, why = event.get("was"), event.get("why")
             after = f" (was {was})" if was and not why else f" ({why})" if why else ""
-            return f"{_short(event.get('name'), event)}  {event.get('server')} answers {event.get('state')}{after}"
+            return f"{_short(event, event, twins)}  {event.get('server')} answers {event.get('state')}{after}"
         case "uncached":
             names = ", ".join(str(one) for one in event.get("load_balancers") or [])
-            return f"resolvers that keep to the TTL no longer hand out {names} for {_short(event.get('name'), event)}"
+            return f"resolvers that keep to the TTL no longer hand out {names} for {_short(event, event, twins)}"
         case "standing":
             return f"{event.get('kind')}  {event.get('sentence')}  Next: {event.get('command')}"
         case "settled":
-            return f"{_short(event.get('name'), event)}: {event.get('why')}"
+            return f"{_short(event, event, twins)}: {event.get('why')}"
         case "started":
             return "started, observing: nothing is written" if event.get("observe") else "started"
         case "stopped":
@@ -158,6 +171,8 @@ def worded(event: Mapping[str, Any]) -> str | None:
         case "override":
             end = f"until {_until(event.get('until'))}" if event.get("stage") == "in force" else event.get("stage")
             return f"{event.get('target')} {event.get('state')} {end} by {event.get('by')}: {event.get('reason')}"
+        case "lease_ended":
+            return f"lease of {event.get('load_balancer')} ended: {event.get('why')}"
         case "secondaries":
             verb = "serves" if len(event.get("servers") or []) == 1 else "serve"
             return f"{verb} g{event.get('generation')}{_lag(event.get('lag_s'))}"
@@ -180,15 +195,16 @@ def _checks(event: Mapping[str, Any]) -> str | None:
     return f"Route 53 health checks of {event.get('zone')}: {', '.join(told)}" if told else None
 
 
-def _outcome(event: Mapping[str, Any]) -> str | None:
+def _outcome(event: Mapping[str, Any], twins: Twins) -> str | None:
     result = str(event.get("result"))
     if result in _RESOLVED and "._first." in str(event.get("name")):
         return None  # our own entry, which every plan has in every zone
-    name, before, why = _short(event.get("name"), event), event.get("before"), str(event.get("why", ""))
+    name, before, why = _short(event, event, twins), event.get("before"), str(event.get("why", ""))
     step = f"{'–' if before is None else f'g{before}'} → g{event.get('since')}"
     line = f"{name}  {step}  {_RESULTS.get(result, result)}"
     if result in _DONE:
         proof = " and read back" if event.get("read_back") else ""
+        proof += f", serial {event['serial']}" if event.get("serial") is not None else ""
         if result == "written" and before == event.get("since"):
             line = f"{name}  put back as in g{before}"
         elif before is None and result == "written":
@@ -199,13 +215,13 @@ def _outcome(event: Mapping[str, Any]) -> str | None:
     return f"{line}  ({why})" if why else line
 
 
-def _planned(event: Mapping[str, Any]) -> str:
+def _planned(event: Mapping[str, Any], twins: Twins) -> str:
     """What is published, of each endpoint what joins and leaves; of one alone also how much of it that is."""
     changes = event.get("changes") or []
     published = f"g{event.get('generation')} published"
     if not changes:
         return published
-    names = "; ".join(_change(change) for change in changes[:_NAMES_MAX])
+    names = "; ".join(_change(change, twins) for change in changes[:_NAMES_MAX])
     more = f"; and {len(changes) - _NAMES_MAX} more" if len(changes) > _NAMES_MAX else ""
     budget = _budget(changes[0], event) if len(changes) == 1 else ""
     return f"{published}: {names}{more}{budget}"
@@ -226,10 +242,10 @@ def _budget(change: Mapping[str, Any], event: Mapping[str, Any]) -> str:
     return f"   ({'; '.join(parts)})" if parts else ""
 
 
-def _short(name: object, event: Mapping[str, Any]) -> str:
-    """`www` for www.lb.example.com in that zone: what people type."""
-    text, zone = str(name), str(event.get("zone") or "")
-    return text.removesuffix(f".{zone}") if zone and text != zone else text
+def _short(named: Mapping[str, Any], event: Mapping[str, Any], twins: Twins) -> str:
+    """What the endpoint that is named is called."""
+    text, zone = str(named.get("name")), str(event.get("zone") or "")
+    return short_name(text, zone, twins) if zone else text
 
 
 def _reloaded(event: Mapping[str, Any]) -> str:
@@ -252,9 +268,9 @@ def _lag(lags: object) -> str:
     return f", {max(known):.1f} s after the write" if known else ""
 
 
-def _change(change: Mapping[str, Any]) -> str:
+def _change(change: Mapping[str, Any], twins: Twins) -> str:
     parts = [f"+ {name}" for name in change.get("added") or []] + [f"− {name}" for name in change.get("removed") or []]
-    return " ".join([_short(change.get("name"), change), *parts])
+    return " ".join([_short(change, change, twins), *parts])
 
 
 def _clock(at: str) -> str:

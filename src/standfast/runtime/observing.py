@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standfast.config import Config
+from standfast.config import Config, LeasesSource
 from standfast.errors import StoreError
 from standfast.model.entry import Key
 from standfast.model.fleet import Fleet, Verdict
@@ -31,6 +31,7 @@ from standfast.ports.store import (
     SourceRead,
 )
 
+from .calling import called_alike, short_name
 from .hostedsight import checks_known, look_at_checks
 from .place import Place, load_balancer_of, policy_of
 from .presence import Present, read_presence
@@ -44,13 +45,17 @@ if TYPE_CHECKING:
 
     from .freezing import Freeze
     from .hostedsight import HostedSight
+    from .registry.standing import RegistryStanding
     from .sharing import Judged, SharedPolicy
     from .votes import VantageSight
     from .zonesight import EndpointSight, ZoneSight
 
 STORE_PATIENCE_S: Final = 2.0
-LATE_S: Final = 5.0
-"""A process that has not beaten for so long is not taken to be at work: the beat is a second."""
+LATE_S: Final = 7.0
+"""A process that has not beaten for so long is not taken to be at work. The beat is a second, and one question to a DNS
+server that is silent takes five."""
+LOOKS_MAX: Final = 3
+"""A zone may be written after the store was read: then both are looked at again, so often at most."""
 
 
 class StoreSight(Struct, frozen=True):
@@ -60,7 +65,7 @@ class StoreSight(Struct, frozen=True):
     `fleet` and `verdicts` are what planners last stored, health as seen from `vantage`; None: unknown. `overrides` is
     what operators said, expired ones included; None: unknown. `policy` is the configuration in force. `votes` are those
     of the vantage points that are declared, if any. `hosted` is what is known of Route 53's own health checks; None
-    where no zone is there.
+    where no zone is there. `registries` are those that ever kept leases here, if leases are anything to us.
     """
 
     trouble: str = ""
@@ -78,6 +83,7 @@ class StoreSight(Struct, frozen=True):
     policy: "SharedPolicy | None" = None
     votes: "tuple[VantageSight, ...]" = ()
     hosted: "HostedSight | None" = None
+    registries: "tuple[RegistryStanding, ...]" = ()
 
     def in_force(self, at: float) -> "tuple[Override, ...]":
         """The overrides that count at that moment, as far as known."""
@@ -133,6 +139,12 @@ class Seen(Struct, frozen=True):
     """What is said of freezes, if anything is frozen: who, why, since when. The zones tell whether it is."""
     file: str = ""
     """The digest of the configuration at hand, which others may not have read; empty: not looked at."""
+    twins: frozenset[str] = frozenset()
+    """What endpoints of several zones would be called (see `calling`)."""
+
+    def short(self, key: Key) -> str:
+        """What the endpoint is called: a name that every command understands."""
+        return short_name(key[1], key[0], self.twins)
 
     @property
     def endpoints(self) -> "tuple[EndpointSight, ...]":
@@ -160,12 +172,17 @@ def observe(config: Config, *, secondaries: bool = True, only: Key | None = None
 
     place = Place(config)
     store = look_at_store(place)
-    entries = store.plan.by_zone if store.plan else {}
-    zones = []
-    for zone in config.zones:
-        some = (entry for entry in entries.get(zone.name, ()) if only in (None, entry.key))
-        if only is None or only[0] == zone.name:
-            zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
+    for _ in range(LOOKS_MAX):
+        entries, zones = store.plan.by_zone if store.plan else {}, []
+        for zone in config.zones:
+            some = (entry for entry in entries.get(zone.name, ()) if only in (None, entry.key))
+            if only is None or only[0] == zone.name:
+                zones.append(look_at_zone(zone, config.stream, some, secondaries=secondaries))
+        if not any(zone.ahead for zone in zones):
+            break
+        before, store = store, look_at_store(place)
+        if store.head == before.head:
+            break  # the zone is ahead of what the store has, not of what we had read
     told = freezes_of(place, zones)
     seen = Seen(time.time(), config.stream, store, tuple(zones), present(place), hidden=hidden(place), freezes=told)
     return replace(judged(seen, config, only), file=config.digest)
@@ -251,6 +268,7 @@ def _read(store: "PlanStore", place: Place, known: Plan | None) -> StoreSight:
         overrides_revision=override_revision,
         policy=_read_policy(store),
         votes=_votes(store, place.config),
+        registries=_registries(store, place.config),
         hosted=look_at_checks(store, place.config),
     )
 
@@ -321,9 +339,18 @@ def _votes(store: "PlanStore", config: Config) -> "tuple[VantageSight, ...]":
     return look_at_votes(store, config.vantage, beat_s(config), time.time())
 
 
+def _registries(store: "PlanStore", config: Config) -> "tuple[RegistryStanding, ...]":
+    if config.registry is None and not any(isinstance(one, LeasesSource) for one in config.sources):
+        return ()
+    from .registry.standing import registries_in
+
+    return registries_in(store, time.time())
+
+
 def judged(seen: Seen, config: Config, only: Key | None = None) -> Seen:
     """With what the planner's rules say now of the endpoints that are in the plan."""
     plan, known = seen.store.plan, seen.store.overlaid(seen.at)
+    seen = replace(seen, twins=called_alike(config, plan))
     if plan is None:
         unknown = bool(seen.store.trouble) and seen.store.began
         return replace(seen, absent=() if unknown else tuple((one.zone, one.name) for one in config.endpoints))

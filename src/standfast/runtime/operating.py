@@ -178,9 +178,9 @@ def _zone_read(request: Read, providers: Mapping[str, _Reader | Unknown]) -> Rea
 
 
 def _replied(reply: StoreReply) -> PublisherReply:
-    from standfast.ports.store import Collected, Pinned, PlanList, SourceRead, SourceStored
+    from standfast.ports.store import Collected, Pinned, PlanList, SourceRead, SourcesStored, SourceStored
 
-    if isinstance(reply, Collected | Pinned | PlanList | SourceRead | SourceStored):
+    if isinstance(reply, Collected | Pinned | PlanList | SourceRead | SourcesStored | SourceStored):
         return Unknown(f"the reply was a {type(reply).__name__}")
     return reply
 

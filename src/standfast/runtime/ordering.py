@@ -13,11 +13,12 @@ from standfast.config import Config
 from standfast.core.decisions import Decision, Draft, Load, PlanContext
 from standfast.core.planner import draft
 from standfast.errors import JournalError
-from standfast.model.entry import Key
+from standfast.model.entry import KEPT, Key
 from standfast.model.fleet import Fleet
 from standfast.model.override import Override, given
 from standfast.recovery.override import consented, overlaid
 
+from .calling import called_alike, short_name
 from .enacting import Store
 from .hostedsight import checks_known
 from .observing import StoreSight
@@ -25,29 +26,31 @@ from .operating import file_name, operator
 from .overriding import Change, Recorded, Unrecorded, facts_of, forget_all, record
 from .place import Place, policy_of
 from .times import clock
-from .verdict import short_name
 
 _Act: TypeAlias = Callable[[], Recorded | Unrecorded]
 
 
 class Kept(Struct, frozen=True):
-    """A load balancer that stays in an answer all the same, and which guard keeps it there (a clause)."""
+    """A load balancer that stays in an answer all the same, and which guard keeps it there (a clause). `name` is what
+    the endpoint is called."""
 
     key: Key
     load_balancer: str
     guard: str
+    name: str
 
     @property
     def text(self) -> str:
         """`www keeps lb-a1: …`."""
-        return f"{short_name(self.key[1], self.key[0])} keeps {self.load_balancer}: {self.guard}"
+        return f"{self.name} keeps {self.load_balancer}: {self.guard}"
 
 
 class Rehearsal(Struct, frozen=True):
     """What an override would come to now.
 
     `leaves` are (endpoint, load balancer, answers that remain, share of its installed capacity that remains). `asks`
-    is what consent lifts, `refuses` what nothing lifts. `unknown` says why all of that cannot be told.
+    is what consent lifts, `refuses` what nothing lifts. `unknown` says why all of that cannot be told, `alike` is what
+    endpoints of several zones would be called.
     """
 
     leaves: tuple[tuple[Key, str, int, float], ...] = ()
@@ -55,6 +58,7 @@ class Rehearsal(Struct, frozen=True):
     refuses: tuple[Kept, ...] = ()
     full: tuple[Load, ...] = ()
     unknown: str = ""
+    alike: frozenset[str] = frozenset()
 
 
 def rehearsed(config: Config, sight: StoreSight, new: Override, at: float) -> Rehearsal:
@@ -69,11 +73,12 @@ def rehearsed(config: Config, sight: StoreSight, new: Override, at: float) -> Re
     after = given(sight.overrides, new, at)
     plain = _drawn(config, sight, after, at, frozenset())
     beyond = _drawn(config, sight, after, at, frozenset(concerned))
-    kept, hard = ([*_kept(sight, some.decisions, concerned, at)] for some in (plain, beyond))
+    alike = called_alike(config, sight.plan)
+    kept, hard = ([*_kept(sight, some.decisions, concerned, at, alike)] for some in (plain, beyond))
     certain = {(one.key, one.load_balancer) for one in hard}
     asks = tuple(one for one in kept if (one.key, one.load_balancer) not in certain)
     full = tuple(one for one in beyond.loads if not one.within)
-    return Rehearsal(tuple(_leaves(sight, beyond.decisions, concerned)), asks, tuple(hard), full)
+    return Rehearsal(tuple(_leaves(sight, beyond.decisions, concerned)), asks, tuple(hard), full, alike=alike)
 
 
 def _drawn(
@@ -91,29 +96,33 @@ def _drawn(
     return draft(*laid, known, plan, at, context)
 
 
-def _kept(sight: StoreSight, decisions: Iterable[Decision], concerned: set[str], at: float) -> Iterable[Kept]:
+def _kept(
+    sight: StoreSight, decisions: Iterable[Decision], concerned: set[str], at: float, alike: frozenset[str]
+) -> Iterable[Kept]:
     """Who of those concerned is served now and would still be."""
     for one in decisions:
+        called = short_name(one.key[1], one.key[0], alike)
         serving = _serving(sight, one.key) & concerned
         if one.action in ("held", "refused"):
-            ends = (
-                f"; `standfast resume {short_name(one.key[1], one.key[0])}` ends that" if one.action == "held" else ""
-            )
-            yield from (Kept(one.key, name, f"{one.why}{ends}") for name in sorted(serving))
+            ends = f"; `standfast resume {called}` ends that" if one.action == "held" else ""
+            yield from (Kept(one.key, name, f"{one.why}{ends}", called) for name in sorted(serving))
             continue
         told = {held.load_balancer: held for held in one.held_back}
         for member in one.members:
             if member.served and member.load_balancer in serving:
                 held = told.get(member.load_balancer)
-                guard = held.why if held else member.reason.removeprefix("kept: ").partition(";")[0]
+                guard = held.why if held else member.reason.removeprefix(KEPT).partition(";")[0]
                 due = f", until {clock(held.due, at)}" if held and held.due is not None else ""
-                yield Kept(one.key, member.load_balancer, f"{guard}{due}")
+                yield Kept(one.key, member.load_balancer, f"{guard}{due}", called)
     if sight.plan is not None:
         planned = {one.key for one in decisions if one.action != "absent"}
         for entry in sight.plan.shards:
             if entry.kind == "live" and entry.key not in planned:
                 why = "it is not in the configuration, so its answer is carried on"
-                yield from (Kept(entry.key, name, why) for name in sorted(_serving(sight, entry.key) & concerned))
+                called = short_name(entry.name, entry.zone, alike)
+                yield from (
+                    Kept(entry.key, name, why, called) for name in sorted(_serving(sight, entry.key) & concerned)
+                )
 
 
 def _serving(sight: StoreSight, key: Key) -> set[str]:

@@ -222,8 +222,9 @@ def prefixes_of(config: Config) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def load_balancer_of(declared: LoadBalancerConfig) -> LoadBalancer:
     """A declared load balancer as the model has it."""
     return LoadBalancer(
-        declared.id, declared.az, declared.pool, declared.ipv4, declared.ipv6, declared.capacity, declared.admin
-    )
+        declared.id, declared.az, declared.pool, declared.ipv4, declared.ipv6, declared.capacity, declared.admin,
+        declared.why,
+    )  # fmt: skip
 
 
 def news_of_file(config: Config, plan: Plan | None) -> str:

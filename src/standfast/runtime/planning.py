@@ -21,6 +21,7 @@ from typing import Final
 from standfast.config import Config, LoadBalancerConfig
 from standfast.core.lanes import Lane, Lanes, lane_of
 from standfast.core.publisher import Assignment, Done, Outcome, Phase, PublisherReply, PublisherRequest, publish
+from standfast.core.resting import NOTHING
 from standfast.model.fleet import Fleet, Verdict
 from standfast.model.plan import Head, Plan
 from standfast.ports.provider import Read, Readings, Unknown
@@ -106,9 +107,8 @@ class PlannerProcess:
         self._begun: tuple[tuple[str, int], ...] = ()
         self._first, self._survey, self._review, self._superseded = False, True, False, False
         self._silent: dict[str, float] = {}
-        self._hosted_as = self._hosted.state
-        self._pause = RETRY_S
-        self._lanes = Lanes(config.policy.coalesce_s)
+        self._hosted_as, self._pause = self._hosted.state, RETRY_S
+        self._lanes, self._memory = Lanes(config.policy.coalesce_s), NOTHING
         self._due: float | None = None
         self._began_at = self._looked_at = self._surveyed_at = self._judged_at = self._beaten_at = 0.0
 
@@ -217,9 +217,9 @@ class PlannerProcess:
         shared = policy_on(self._policy_board)
         if shared is not None and shared.digest == self._config.digest:
             return True
-        outcome = self._policy_board.put(encode(SharedPolicy(self._who, self._config.digest)))
+        said = self._policy_board.put(encode(SharedPolicy(self._who, self._config.digest))) != "unknown"
         self._obey_policy()
-        return outcome != "unknown"
+        return said
 
     def _obey_policy(self) -> None:
         shared, why = policy_on(self._policy_board), ""
@@ -238,8 +238,7 @@ class PlannerProcess:
 
     def _hear_checks(self, now: float) -> None:
         """What Route 53's own health checks came to; new ones go into a plan, and nothing waits for them."""
-        before = self._hosted_as
-        may = self._health.speaking and not self._superseded
+        before, may = self._hosted_as, self._health.speaking and not self._superseded
         self._hosted.hear(self._fleet, self.plan, self._verdicts, may=may)
         self._hosted_as = self._hosted.state
         if before != self._hosted_as:
@@ -332,6 +331,7 @@ class PlannerProcess:
             consented=self._overrides.consented(seen, wall),
             prefixes=prefixes_of(config),
             checks=self._hosted.checks(self._overrides.ruling(seen, wall)),
+            memory=self._memory,
         )
 
     def _perform(self, request: PublisherRequest) -> PublisherReply:
@@ -355,6 +355,7 @@ class PlannerProcess:
         now, draft = time.monotonic(), outcome.draft
         self._begun = outcome.begun or self._begun
         if draft is not None:
+            self._memory = draft.memory or self._memory
             self._tidings.notes((*outcome.notes, *draft.notes))
             self._tidings.refusals(draft.refusals)
         self._tidings.state("store", outcome.why if outcome.kind == "unknown" else "")

@@ -5,16 +5,19 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
+_GONE: Final = frozenset({"", "Z", "X"})
+"""One that ended and whose parent has not asked for its end yet does nothing any more."""
+_STOPPED: Final = frozenset({"T", "t"})
 Beaten: TypeAlias = Callable[[Mapping[str, Any]], None]
 
 
 class Present(Struct, frozen=True):
     """A process that has been seen. `age_s` is seconds since its last beat, by this machine's clock, `at` when that was
-    by the process's own; `alive` whether its process exists."""
+    by the process's own; `alive` whether its process exists, `stopped` whether it was stopped by a signal."""
 
     role: str
     who: str
@@ -23,6 +26,7 @@ class Present(Struct, frozen=True):
     alive: bool
     facts: Mapping[str, Any]
     at: float = 0.0
+    stopped: bool = False
 
 
 class Presence:
@@ -58,19 +62,24 @@ def read_presence(folder: Path) -> list[Present]:
         try:
             line = json.loads(path.read_text(encoding="utf-8"))
             pid, at = int(line.pop("pid")), float(line.pop("at"))
-            alive = _exists(pid)
+            state = _state(pid)
             role, who = str(line.pop("role")), str(line.pop("who"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             continue
-        found.append(Present(role, who, pid, max(0.0, time.time() - at), alive, line, at))
+        age = max(0.0, time.time() - at)
+        found.append(Present(role, who, pid, age, state not in _GONE, line, at, state in _STOPPED))
     return found
 
 
-def _exists(pid: int) -> bool:
+def _state(pid: int) -> str:
+    """The process's state by the kernel's letter; empty: there is none, `?`: it is there, and more is not known."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return False
+        return ""
     except PermissionError:
-        return True
-    return True
+        pass
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return "?"

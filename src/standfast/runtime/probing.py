@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from standfast.adapters.probes import Answered, Probe, Refused, Result, Wanted, probe_of
 from standfast.config import HealthConfig, LoadBalancerConfig
+from standfast.errors import StandfastError
 from standfast.model.fleet import Verdict, reached_at
 from standfast.recovery.health import (
     Failed,
@@ -149,13 +150,17 @@ class Prober:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._ready = threading.Event()
+        self._failure: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="probing", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin. Raises StandfastError if this machine has nothing left for it."""
         if self._config is not None:
             self._thread.start()
             self._ready.wait()
+            if self._failure is not None:
+                message = f"The checks of load balancers can't begin: {self._failure}."
+                raise StandfastError(message, "Let this process open more files: LimitNOFILE= or `ulimit -n`.")
 
     def close(self) -> None:
         """End all checks and the thread."""
@@ -256,7 +261,14 @@ class Prober:
             return self._overload or (_LATE if often else "")
 
     def _run(self) -> None:
-        asyncio.run(self._main())
+        try:
+            with asyncio.Runner() as runner:
+                runner.get_loop()
+                runner.run(self._main())
+        except OSError as error:
+            self._failure = error
+        finally:
+            self._ready.set()  # whoever waits for the beginning hears of an early end too
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()

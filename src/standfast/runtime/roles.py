@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -75,7 +75,7 @@ def run_role(
 
 @contextmanager
 def _opened(
-    place: Place, role: KeyRole, who: str, *, leave: bool
+    place: Place, role: KeyRole, who: str, stop: threading.Event, *, leave: bool
 ) -> Iterator[tuple[LateStore, dict[str, ZoneProvider]]]:
     """Store and providers, let go at the end: a role may begin anew in this process."""
     with ExitStack() as held:
@@ -86,7 +86,17 @@ def _opened(
             provider = place.open_provider(zone, role=role, who=who)
             held.callback(provider.close)
             providers[zone.name] = provider
+            if zone.hosted is not None:
+                _ending(provider, stop)
         yield store, providers
+
+
+def _ending(provider: ZoneProvider, stop: threading.Event) -> None:
+    """Whoever waits for its turn at AWS hears that it is to end."""
+    from standfast.adapters.providers.route53 import Route53Provider
+
+    if isinstance(provider, Route53Provider):
+        provider.calls.pace.end_with(stop)
 
 
 def _enactor(
@@ -96,7 +106,7 @@ def _enactor(
     from .following import Follower
     from .plugging import weaker
 
-    with _opened(place, "enactor", who, leave=False) as (store, providers), closing(place.open_copy(who)) as copy:
+    with _opened(place, "enactor", who, stop, leave=False) as (store, providers), closing(place.open_copy(who)) as copy:
         EnactorProcess(
             who,
             place.config.stream,
@@ -113,7 +123,7 @@ def _enactor(
             blind=tuple(zone.name for zone in place.config.zones if not _tells_changes(zone, providers[zone.name])),
             weaker=tuple((zone.name, one) for zone in place.config.zones for one in weaker(zone)),
             follower=Follower(place.config.zones, place.config.stream),
-            economy=_economy(who, store, providers, alone=duties.observe),
+            economy=_economy(who, store, providers, place.config.zones, alone=duties.observe),
         ).run(stop)
 
 
@@ -124,7 +134,7 @@ def _tells_changes(zone: ZoneConfig, provider: ZoneProvider) -> bool:
 
 
 def _economy(
-    who: str, store: LateStore, providers: Mapping[str, ZoneProvider], *, alone: bool
+    who: str, store: LateStore, providers: Mapping[str, ZoneProvider], zones: Iterable[ZoneConfig], *, alone: bool
 ) -> "Callable[[Perform], Economy] | None":
     """What paces an enactor at zones whose requests AWS counts; None without such."""
     if not any(one.room.records for one in providers.values()):
@@ -135,9 +145,9 @@ def _economy(
     from .economy import Account, Economy
 
     accounts = {
-        zone: Account(one.calls.pace, one.calls.sent)
-        for zone, one in providers.items()
-        if isinstance(one, Route53Provider)
+        zone.name: Account(one.calls.pace, one.calls.sent, zone.hosted.patrol_seconds)
+        for zone in zones
+        if zone.hosted is not None and isinstance(one := providers[zone.name], Route53Provider)
     }
     if not accounts:
         return None
@@ -153,7 +163,7 @@ def _planner(
     from .observing import newest_copy
     from .planning import PlannerProcess
 
-    with _opened(place, "planner", who, leave=True) as (store, providers):
+    with _opened(place, "planner", who, stop, leave=True) as (store, providers):
         PlannerProcess(
             who,
             place.config,
@@ -183,7 +193,7 @@ def _cleaner(
     from .checkworking import unasked
     from .cleaning import CleanerProcess
 
-    with _opened(place, "cleaner", who, leave=True) as (store, providers):
+    with _opened(place, "cleaner", who, stop, leave=True) as (store, providers):
         CleanerProcess(
             who,
             place.config,

@@ -1,12 +1,18 @@
 """The TSIG keys of a process: those of its role, read anew when their files change, told about when they fail."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
+from typing import Final
 
 from standfast.adapters.providers.keyring import KeyRing
 from standfast.adapters.providers.tsig import TsigKey as SigningKey
 from standfast.config import KeyPlace, TsigKey
 from standfast.errors import SecretError
+from standfast.model.name import SUBTREE
+from standfast.model.rrset import RRType
+from standfast.ports.provider import Confirm, Prerequisite
+
+PROVE_S: Final = 60.0
 
 
 class KeyFiles:
@@ -52,9 +58,14 @@ def signing(key: TsigKey) -> SigningKey:
 
 
 class Signers:
-    """The rings of one process, a zone each, and what there is to tell of them."""
+    """The rings of one process, a zone each, and what there is to tell of them.
+
+    Reading needs no key, so a quiet server could have forgotten ours for days, until a load balancer dies. So each
+    zone's is tried once in a while (`prove`).
+    """
 
     def __init__(self) -> None:
+        self._prove_at: float | None = None
         self._zones: dict[str, tuple[KeyRing, KeyFiles]] = {}
         self._told: dict[str, str] = {}
 
@@ -76,6 +87,22 @@ class Signers:
                 self._told[zone] = trouble
                 found.append(f"{zone}: {trouble or 'its key files are in order again'}")
         return found
+
+    def prove(self, now: float, perform: Callable[[str, Confirm], object], closed: Container[str] = ()) -> None:
+        """Whether each server takes what we sign, by an update that changes nothing; what comes of it the ring knows.
+        Not in zones that are `closed`: nothing was answered there lately. `now` is monotonic seconds."""
+        if self._prove_at is None or now < self._prove_at:
+            self._prove_at = self._prove_at or now + PROVE_S
+            return
+        self._prove_at = now + PROVE_S
+        for zone, (ring, _) in self._zones.items():
+            if zone not in closed and ring.in_order() != (None,):
+                perform(zone, Confirm(zone, (Prerequisite(f"_nobody.{SUBTREE}.{zone}", RRType.TXT, ()),)))
+
+    @property
+    def locked(self) -> list[str]:
+        """Zones whose servers take none of our keys, a clause each."""
+        return [f"{zone}: {why}" for zone, (ring, _) in self._zones.items() if (why := ring.locked)]
 
     @property
     def standing(self) -> list[str]:

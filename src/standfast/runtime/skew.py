@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from .observing import at_work
 from .overridden import Remark
+from .phrases import listed
 
 if TYPE_CHECKING:
     from .observing import Seen
@@ -18,11 +19,10 @@ def skewed(seen: "Seen") -> Iterator[Remark]:
         return
     late = [one for one in seen.present if at_work(one) and one.facts.get("file", seen.file) != seen.file]
     if late:
-        names = ", ".join(f"{one.role} {one.who}" for one in late[:4])
-        more = f" and {len(late) - 4} more" if len(late) > 4 else ""
+        names = listed((f"{one.role} {one.who}" for one in late), 4)
         was = ", ".join(sorted({str(one.facts.get("file"))[:4] for one in late}))
         verb = "runs" if len(late) == 1 else "run"
-        text = f"{names}{more} {verb} by another configuration ({was}) than the file has now ({seen.file[:4]})."
+        text = f"{names} {verb} by another configuration ({was}) than the file has now ({seen.file[:4]})."
         yield Remark("HANDLED", text, _RELOAD)
     force = seen.store.policy
     if force is not None and force.digest != seen.file and not late:

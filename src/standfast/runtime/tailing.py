@@ -161,6 +161,8 @@ def _placed(facts: Mapping[str, Any]) -> tuple[Lane | None, Tone]:
             return "health", tones.get(facts.get("state"), "watch")
         case "probe":
             return "health", "watch"
+        case "lease_ended":
+            return "health", "watch"
         case "planned":
             return "plans", "plain"
         case "outcome" if "._first." in str(facts.get("name")):

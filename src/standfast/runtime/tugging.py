@@ -19,6 +19,7 @@ from standfast.model.plan import Plan
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.provider import Read, Readings
 
+from .phrases import listed
 from .times import span
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ def written_by_others(entry: Entry, contents: Contents) -> str:
         if reading is not None and wanted is not None and reading.ttl != wanted.ttl:
             ttls.add(reading.ttl)
     if added:
-        found.append(f"writes {_some(added)}")
+        found.append(f"writes {listed(added, _SHOWN)}")
     if removed:
-        found.append(f"takes {_some(removed)} out")
+        found.append(f"takes {listed(removed, _SHOWN)} out")
     if ttls:
         found.append(f"sets its TTL to {', '.join(map(str, sorted(ttls)))}")
     if len(found) > 2:
@@ -112,11 +113,6 @@ def written_by_others(entry: Entry, contents: Contents) -> str:
 
 def _texts(rrset: RRset | None) -> tuple[str, ...]:
     return tuple(rrset.texts()) if rrset is not None else ()
-
-
-def _some(texts: list[str]) -> str:
-    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return ", ".join(texts[:_SHOWN]) + more
 
 
 def looks_like(ask: Ask, zone: str, name: str) -> str:
@@ -139,7 +135,7 @@ def looks_like(ask: Ask, zone: str, name: str) -> str:
     return ""
 
 
-def quarrels(enactors: "Iterable[Present]") -> Iterator[tuple[str, str, int]]:
+def quarrels(enactors: "Iterable[Present]", twins: frozenset[str] = frozenset()) -> Iterator[tuple[str, str, int]]:
     """For the verdict: a sentence, the command that fits and the exit code of each tug-of-war, of each endpoint that
     is put back again and again, and of each that enactors are stuck at."""
     some = tuple(enactors)
@@ -148,6 +144,7 @@ def quarrels(enactors: "Iterable[Present]") -> Iterator[tuple[str, str, int]]:
         for facts in _listed(one.facts.get("tugs")):
             name = str(facts.get("name"))
             short = relative(name, str(facts.get("zone"))) or "@"
+            short = name if short in twins else short
             if name not in told:
                 told.add(name)
                 tug = Tug(str(facts.get("writes")), float(facts.get("after_s") or 0), str(facts.get("tool") or ""))
@@ -155,10 +152,11 @@ def quarrels(enactors: "Iterable[Present]") -> Iterator[tuple[str, str, int]]:
     for name, count in _put_back(some).items():
         if name not in told:
             yield contested_sentence(name, count), f"standfast explain {name}", EXIT_DIFFERS
-    for text in _stuck(some):
-        name, _, rest = text.partition(": ")
-        if name not in told:
-            yield f"{name}: {rest}.", f"standfast explain {name}", EXIT_REFUSED
+    for name, result, why in _stuck(some):
+        if name not in told and result == "refused":
+            yield f"{name}: {why}. Nothing is written to it until that is mended.", "standfast check", EXIT_REFUSED
+        elif name not in told:
+            yield f"{name}: {why}.", f"standfast explain {name}", EXIT_REFUSED
 
 
 def contested_sentence(name: str, count: int | str) -> str:
@@ -177,15 +175,15 @@ def _put_back(enactors: "Iterable[Present]") -> dict[str, int]:
     return counts
 
 
-def _stuck(enactors: "Iterable[Present]") -> list[str]:
-    """What enactors are stuck at, in their own words: `name: result: why`."""
-    found: dict[str, None] = {}
+def _stuck(enactors: "Iterable[Present]") -> list[tuple[str, str, str]]:
+    """What enactors are stuck at, in their own words: name, result, why."""
+    found: dict[tuple[str, str, str], None] = {}
     for one in enactors:
         troubles = one.facts.get("troubles")
         for text in troubles if isinstance(troubles, list) else ():
             parts = str(text).split(": ", 2)
             if len(parts) == 3 and parts[1] in _STUCK and not one.facts.get("observe"):
-                found[f"{parts[0]}: {parts[2]}"] = None
+                found[parts[0], parts[1], parts[2]] = None
     return list(found)
 
 

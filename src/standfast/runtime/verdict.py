@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from standfast.adapters.providers.keyring import NO_WRITE
 from standfast.errors import EXIT_DIFFERS, EXIT_ERROR, EXIT_FINE, EXIT_REFUSED
-from standfast.model.entry import Entry
+from standfast.model.entry import NOT_CHOSEN, Entry
 from standfast.model.marker import Damaged, Floor, Marker
 from standfast.model.name import floor_owner
 from standfast.model.plan import Plan
@@ -23,20 +24,23 @@ from standfast.ports.provider import Unknown
 from standfast.ports.store import PlanSummary
 
 from .hostedtold import remarks as hosted
-from .observing import Seen, at_work
+from .keeping import guarded, overfull
+from .observing import Seen
 from .overridden import Kind
 from .overridden import Remark as _Finding
 from .overridden import remarks as overridden
+from .phrases import capital, listed
+from .registriestold import registry_findings
 from .secondaries import staying_behind
 from .setbacks import set_back_sentences
+from .silence import nobody, some_missing
 from .skew import skewed
 from .sourced import source_findings
-from .times import clock, since, span
+from .times import since, span
 from .tugging import quarrels
 from .watching import overloads, unheard
 
 if TYPE_CHECKING:
-    from .presence import Present
     from .zonesight import EndpointSight, ZoneSight
 
 State: TypeAlias = Literal["ok", "held", "frozen", "behind", "damaged", "ahead", "refused", "retired", "unread"]
@@ -51,9 +55,8 @@ SIGNS: Final[Mapping[str, str]] = {
 _REFUSED: Final = frozenset({"foreign", "unsafe", "retired", "left"})
 _SUPERSEDED: Final = "was started later with another configuration"
 _CARRIED_ON: Final = "carried on unchanged"
+_OTHER_STREAM: Final = "is under a marker of stream"
 _NOBODY: Final = "Nobody needs to act."
-NO_ENACTOR: Final = "No enactor is running: nothing is written and nothing is repaired."
-NO_PLANNER: Final = "No planner is running: a load balancer that dies stays in the answer."
 
 
 class Standing(Struct, frozen=True):
@@ -75,11 +78,6 @@ class Verdict(Struct, frozen=True):
     def line(self) -> str:
         """As every place shows it."""
         return f"{SIGNS[self.kind]} {self.kind:<9} {self.sentence}"
-
-
-def short_name(name: str, zone: str) -> str:
-    """`www` for www.lb.example.com: what people type."""
-    return name if name == zone else name.removesuffix("." + zone)
 
 
 def standing(sight: "EndpointSight", plan: Plan, zone: "ZoneSight") -> Standing:
@@ -146,7 +144,7 @@ def verdict(seen: Seen) -> Verdict:
     found = [*_needs(seen, each), *overridden(seen), *hosted(seen), *_blind(seen), *_held(seen, each)]
     found += _handled(seen, each)
     found += skewed(seen)
-    found += [_Finding(*one) for one in source_findings(seen)]
+    found += [_Finding(*one) for one in (*source_findings(seen), *registry_findings(seen))]
     order: list[Kind] = ["NEEDS YOU", "BLIND", "FROZEN", "HELD", "HANDLED"]
     codes = {one.exit_code for one in found}
     code = next((c for c in (EXIT_REFUSED, EXIT_ERROR, EXIT_DIFFERS) if c in codes), EXIT_FINE)
@@ -173,23 +171,12 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
     if not seen.store.began and seen.store.plan is None:
         yield _Finding("NEEDS YOU", "Nothing was published yet: there is no plan store.", "standfast run", 2)
         return
-    yield from _nobody(seen)
+    yield from nobody(seen)
     yield from _forked(seen)
-    for refusal in seen.refusals:
-        name = short_name(refusal.key[1], refusal.key[0])
-        command = f"standfast explain {name}"
-        yield _Finding("NEEDS YOU", f"{name}: {refusal.reason}: {refusal.remedy}.", command, EXIT_REFUSED)
-    for decision in seen.decisions:
-        name = short_name(decision.key[1], decision.key[0])
-        kept = [one for one in decision.members if one.served and one.reason.startswith("kept: ")]
-        if decision.action != "held" and kept:
-            until = f" until {clock(decision.due, seen.at)}" if decision.due is not None else ""
-            why = kept[0].reason.removeprefix("kept: ")
-            text = f"{name}: a guard keeps {_list(one.load_balancer for one in kept)} in the answer{until}: {why}."
-            yield _Finding("NEEDS YOU", text, f"standfast explain {name} {kept[0].load_balancer}", EXIT_REFUSED)
+    yield from guarded(seen)
     for sight, how in each:
         if how.state == "refused":
-            name = short_name(sight.entry.name, sight.entry.zone)
+            name = seen.short(sight.entry.key)
             text = f"{name}: {how.why}; nothing is written."
             yield _Finding("NEEDS YOU", text, f"standfast explain {name}", EXIT_REFUSED)
     for text in _planner_says(seen, "refusals"):
@@ -197,32 +184,15 @@ def _needs(seen: Seen, each: "Each") -> Iterator[_Finding]:
             yield _Finding("NEEDS YOU", f"Not in a plan: {text}.", "standfast plan", EXIT_REFUSED)
     for text in _planner_says(seen, "troubles"):
         if _SUPERSEDED in text:
-            yield _Finding("NEEDS YOU", f"{text[:1].upper()}{text[1:]}", "standfast check", EXIT_REFUSED)
+            yield _Finding("NEEDS YOU", capital(text), "standfast check", EXIT_REFUSED)
     for text in staying_behind(seen.secondaries):
         yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
-    for text, command, code in quarrels(seen.running("enactor")):
+    for text in dict.fromkeys(text for one in seen.running("enactor") for text in _texts(one.facts.get("locked"))):
+        yield _Finding("NEEDS YOU", f"{text}: {NO_WRITE}. DNS stays as it is.", "standfast check", EXIT_REFUSED)
+    for text, command, code in quarrels(seen.running("enactor"), seen.twins):
         yield _Finding("NEEDS YOU", text, command, code)
     for text in overloads(seen):
         yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
-
-
-def _nobody(seen: Seen) -> Iterator[_Finding]:
-    planner, enactor = bool(seen.running("planner")), bool(seen.running("enactor"))
-    if (planner and enactor) or seen.hidden:
-        return
-    if silent := [one for one in seen.present if one.role in ("planner", "enactor") and one.alive and not at_work(one)]:
-        text = f"{_silent(silent)}: stopped or overloaded, or the state directory can't be written (is the disk full?)."
-        yield _Finding("NEEDS YOU", text, "standfast check", EXIT_DIFFERS)
-        return
-    if not planner and not enactor:
-        text = "Nobody is running: DNS stays as it is, whatever dies and whoever changes it."
-    elif not planner:
-        text = NO_PLANNER
-    else:
-        text = NO_ENACTOR
-    if not planner and seen.overdue:
-        text += " What is stored calls for another plan already."
-    yield _Finding("NEEDS YOU", text, "standfast run", EXIT_DIFFERS)
 
 
 def _forked(seen: Seen) -> Iterator[_Finding]:
@@ -241,13 +211,6 @@ def _forked(seen: Seen) -> Iterator[_Finding]:
             return
 
 
-def _silent(some: "list[Present]") -> str:
-    """Processes that are there and have not shown themselves for a while."""
-    names = _list(f"{one.role} {one.who} (pid {one.pid})" for one in some)
-    verb = "is there but has" if len(some) == 1 else "are there but have"
-    return f"{names[:1].upper()}{names[1:]} {verb} shown no sign of life for {span(min(one.age_s for one in some))}"
-
-
 def _planner_says(seen: Seen, what: str) -> list[str]:
     """What running planners write beside their sign of life, each once."""
     return list(dict.fromkeys(text for one in seen.running("planner") for text in _texts(one.facts.get(what))))
@@ -259,19 +222,20 @@ def _texts(told: object) -> list[str]:
 
 def _blind(seen: Seen) -> Iterator[_Finding]:
     command = "standfast check"
-    for text in _planner_says(seen, "troubles"):
-        if _SUPERSEDED not in text and _CARRIED_ON not in text:
-            yield _Finding("BLIND", f"The planner says: {text.rstrip('.')}.", command, EXIT_ERROR)
     for zone in seen.zones:
         if zone.trouble:
             text = f"{zone.zone} can't be read ({zone.trouble}). What it serves is the last plan written to it."
             yield _Finding("BLIND", text, command, EXIT_ERROR)
+    # What planners say then is what comes of it.
     if seen.store.trouble and (seen.store.began or seen.store.plan):
         shown = f" Shown is the copy that enactor {seen.store.copy} keeps." if seen.store.copy else ""
         text = (
             f"The plan store can't be read ({seen.store.trouble.rstrip('.')}). Enactors go on with their copies.{shown}"
         )
         yield _Finding("BLIND", text, command, EXIT_ERROR)
+    for text in _planner_says(seen, "troubles"):
+        if not any(known in text for known in (_SUPERSEDED, _CARRIED_ON, _OTHER_STREAM)):  # these are told elsewhere
+            yield _Finding("BLIND", f"The planner says: {text.rstrip('.')}.", command, EXIT_ERROR)
     verdicts = seen.store.verdicts
     if verdicts and all(one.state == "unknown" for _, one in verdicts) and seen.running("planner"):
         text = "No health check has come to a conclusion; every answer stays as it is."
@@ -287,7 +251,7 @@ def _held(seen: Seen, each: "Each") -> Iterator[_Finding]:
         verb, code = ("thaw", EXIT_FINE) if frozen.sealed else ("freeze", EXIT_DIFFERS)
         yield _Finding("FROZEN", text, f"standfast {verb} {frozen.zone}", code)
     for sight, how in each:
-        name = short_name(sight.entry.name, sight.entry.zone)
+        name = seen.short(sight.entry.key)
         if how.state == "frozen":
             if sight.entry.zone not in whole:
                 text = endpoint_freeze(seen, sight.entry.name, name, sight.marker)
@@ -300,7 +264,7 @@ def _held(seen: Seen, each: "Each") -> Iterator[_Finding]:
 
 def held_sentence(seen: Seen, entry: Entry) -> str:
     """Who holds it, since when and why."""
-    name = short_name(entry.name, entry.zone)
+    name = seen.short(entry.key)
     told = next((one for one in seen.store.plans if one.reason.endswith(f": {entry.held}")), None)
     who = f" {since(told.at, seen.at)} (g{told.generation}) by {by(told.author)}" if told else ""
     return f'{name} is HELD{who}: "{entry.held}". Failover is OFF for it.'
@@ -319,7 +283,7 @@ def _handled(seen: Seen, each: "Each") -> Iterator[_Finding]:
         yield _Finding("HANDLED", f"{text} {_NOBODY}", "standfast audit", EXIT_FINE)
     for sight, how in each:
         entry = sight.entry
-        name = short_name(entry.name, entry.zone)
+        name = seen.short(entry.key)
         command = f"standfast explain {name}"
         if how.state == "damaged":
             yield _Finding("HANDLED", f"{name} is being put back: {how.why}. {_NOBODY}", command, EXIT_DIFFERS)
@@ -327,22 +291,23 @@ def _handled(seen: Seen, each: "Each") -> Iterator[_Finding]:
             text = f"{name} is on its way to g{entry.since} ({how.why}). {_NOBODY}"
             yield _Finding("HANDLED", text, command, EXIT_DIFFERS)
         elif late := _late(sight):
-            text = (
-                f"{_list(late)} {'does' if len(late) == 1 else 'do'} not serve g{entry.since} of {name} yet. {_NOBODY}"
-            )
+            verb = "does" if len(late) == 1 else "do"
+            text = f"{listed(late, 4)} {verb} not serve g{entry.since} of {name} yet. {_NOBODY}"
             yield _Finding("HANDLED", text, command, EXIT_DIFFERS)
-        elif out := [one for one in entry.members if not one.served and not one.reason.startswith("not chosen")]:
+        elif out := [one for one in entry.members if not one.served and not one.reason.startswith(NOT_CHOSEN)]:
             served = sum(one.served for one in entry.members)
             moment = f" {since(when.get(entry.since), seen.at)}".rstrip()
             text = f"{name} serves {served} of {len(entry.members)}{moment} (g{entry.since}): "
             text += f"{out[0].load_balancer} {out[0].reason}. {_NOBODY}"
             yield _Finding("HANDLED", text, f"{command} {out[0].load_balancer}", EXIT_FINE)
+    yield from some_missing(seen)
+    yield from overfull(seen)
     if lost := unheard(seen):
         verb = "does" if len(lost) == 1 else "do"
-        text = f"{_list(lost)} {verb} not vote; the majority of all {len(seen.store.votes)} decides. {_NOBODY}"
+        text = f"{listed(lost, 4)} {verb} not vote; the majority of all {len(seen.store.votes)} decides. {_NOBODY}"
         yield _Finding("HANDLED", text, "standfast check", EXIT_FINE)
     if seen.absent:
-        names = _list(short_name(name, zone) for zone, name in seen.absent)
+        names = listed((seen.short(key) for key in seen.absent), 4)
         text = f"Not in a plan yet: {names}. `standfast plan` says what each waits for."
         yield _Finding("HANDLED", text, "standfast plan", EXIT_DIFFERS)
 
@@ -358,14 +323,9 @@ def _late(sight: "EndpointSight") -> list[str]:
     return late
 
 
-def _list(names: Iterable[str]) -> str:
-    some = list(names)
-    return ", ".join(some[:4]) + (f" and {len(some) - 4} more" if len(some) > 4 else "")
-
-
 def ages(seen: Seen) -> str:
     """Who is here, with the age of their last sign of life."""
-    roles = {"planner": "no planner", "enactor": "no enactor", "cleaner": "no cleaner"}
+    roles = {role: f"no {role}" for role in ("planner", "enactor", "cleaner", "monitor")}
     found = []
     if seen.hidden:
         return "this user may not see who is running"

@@ -9,10 +9,13 @@ from standfast.config import ZoneConfig
 from standfast.core import direct
 from standfast.core.emergency import Emergency, TakeOver
 from standfast.core.leaving import Leave
+from standfast.core.reach import addresses
 from standfast.model.entry import Entry
 from standfast.model.marker import ABSENT, Absent, Floor, Marker, MarkerReading
 from standfast.model.name import first_name
+from standfast.model.routing import ADDRESS_OCTETS
 from standfast.model.rrset import RRset
+from standfast.model.tree import aliases_in
 from standfast.ports.provider import Unknown
 
 from .commanding import Desk, Known, writer_of
@@ -31,6 +34,18 @@ def standing(sight: EndpointSight) -> tuple[RRset, ...]:
     return tuple(dict.fromkeys(one for one in sight.contents if isinstance(one, RRset)))
 
 
+def answered(sight: EndpointSight) -> tuple[RRset, ...]:
+    """The same, with all addresses that aliases lead to within the zone, as other tools can have them."""
+    known = dict(sight.beyond)
+    ttl = max((rrset.ttl for rrset in known.values() if rrset is not None), default=0)
+    found = []
+    for rrset in standing(sight):
+        octets = addresses(rrset, rrset.answers, known) if aliases_in(rrset) else ()
+        plain = [one for one in octets if len(one) in ADDRESS_OCTETS]
+        found.append(RRset.of(rrset.answers, rrset.ttl or ttl, plain) if plain else rrset)
+    return tuple(found)
+
+
 def publish(
     place: Place,
     zone: ZoneConfig,
@@ -44,7 +59,7 @@ def publish(
     with Desk(place, zone, "emergency publish", (name,), reason) as desk:
         why = "emergency publish" + (f": {reason}" if reason else "")
         order = Emergency(desk.stream, zone.name, writer_of(desk.who), name, rrsets, least, why, known.generation)
-        ended = desk.obeyed(direct.begin(order), direct.Ended)
+        ended = desk.obeyed(order)
         desk.concluded("written" if ended.result == "done" else ended.result, ended.why, ended.generation)
     return ended
 
@@ -53,7 +68,7 @@ def take_over(place: Place, zone: ZoneConfig, known: Known, name: str, reason: s
     """Put our marker in the place of another stream's. Raises JournalError before anything is done."""
     with Desk(place, zone, "adopt --take", (name,), reason) as desk:
         order = TakeOver(desk.stream, zone.name, writer_of(desk.who), name, known.generation)
-        ended = desk.obeyed(direct.begin(order), direct.Ended)
+        ended = desk.obeyed(order)
         desk.concluded("taken" if ended.result == "done" else ended.result, ended.why, ended.generation)
     return ended
 
@@ -66,16 +81,14 @@ def leave(
         order = Leave(desk.stream, zone.name, writer_of(desk.who), known.names)
         canary = _canary(zone, desk.stream, known.names)
         if canary:
-            ended = desk.obeyed(
-                direct.begin(msgspec.structs.replace(order, names=(canary,), canary=True)), direct.Ended
-            )
+            ended = desk.obeyed(msgspec.structs.replace(order, names=(canary,), canary=True))
             if ended.result == "done" and ended.generation:
                 pause(patience_s)
                 order = msgspec.structs.replace(order, gone=(canary,))
             elif ended.result != "done":
                 desk.concluded(ended.result, ended.why)
                 return ended
-        ended = desk.obeyed(direct.begin(order), direct.Ended)
+        ended = desk.obeyed(order)
         desk.concluded("left" if ended.result == "done" else ended.result, ended.why)
     return ended
 

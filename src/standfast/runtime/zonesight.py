@@ -7,7 +7,7 @@ import ipaddress
 import queue
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
@@ -18,7 +18,7 @@ from standfast.config import SecondaryConfig, ZoneConfig
 from standfast.core.reach import open_keys
 from standfast.errors import ProviderError
 from standfast.model.entry import Entry
-from standfast.model.marker import ABSENT, FloorReading, MarkerReading, read_floor, read_marker
+from standfast.model.marker import ABSENT, FloorReading, Marker, MarkerReading, read_floor, read_marker
 from standfast.model.name import floor_owner, is_below, marker_owner, name_from_wire
 from standfast.model.rrset import ADDRESS_TYPES, RRset, RRType
 from standfast.ports.provider import Read, Readings, Unknown, ZoneProvider
@@ -87,6 +87,12 @@ class ZoneSight(Struct, frozen=True):
     prefixes: tuple[str, ...] = ()
     weaker: tuple[str, ...] = ()
 
+    @property
+    def ahead(self) -> bool:
+        """Whether something in it is newer than the entries it was looked at with."""
+        known = ((one.marker, one.entry.since) for one in self.endpoints)
+        return any(isinstance(marker, Marker) and marker.since > since for marker, since in known)
+
 
 def reader(zone: ZoneConfig, timeout_s: float = PRIMARY_TIMEOUT_S) -> ZoneProvider | Unknown:
     """Whom to ask about the zone, for reading only: without the key, which queries do not need."""
@@ -142,7 +148,7 @@ def look_at_zone(zone: ZoneConfig, stream: str, entries: Iterable[Entry], *, sec
         floor, readings = _primary_readings(primary, zone, stream, some)
         if isinstance(floor, Unknown):
             return unread_zone(zone, address, some, floor)
-        beyond = _beyond(primary, zone, some, readings)
+        beyond = led_to(primary, zone.name, some, [contents for _, contents in readings])
         label, others = "embedded", dict[str, NameServer | Unknown]()
         if zone.provider != "embedded":
             label, others = name_servers(zone, primary)
@@ -196,24 +202,22 @@ def _primary_readings(
     return floor, found
 
 
-def _beyond(
-    provider: ZoneProvider,
-    zone: ZoneConfig,
-    entries: tuple[Entry, ...],
-    readings: list[tuple[MarkerReading | Unknown, tuple[Reading, ...]]],
+def led_to(
+    provider: ZoneProvider, zone: str, entries: Sequence[Entry], readings: Sequence[tuple[Reading, ...]]
 ) -> dict[str, tuple[tuple[tuple[str, int], RRset | None], ...] | Unknown]:
-    """What the aliases of each endpoint lead to, its own tree among it, level by level."""
+    """What the aliases of each endpoint lead to, its own tree among it, level by level; by the endpoint's name.
+    `readings` has what stands at each."""
     found: dict[str, dict[tuple[str, int], RRset | None]] = {}
     failed: dict[str, Unknown] = {}
     for _ in range(_LEVELS_MAX):
         wanted = []
-        for entry, (_, contents) in zip(entries, readings, strict=True):
+        for entry, contents in zip(entries, readings, strict=True):
             known = tuple(one for one in contents if not isinstance(one, Unknown))
             if entry.name not in failed and len(known) == len(ADDRESS_TYPES):
                 wanted += [(entry.name, key) for key in open_keys(entry, known, found.get(entry.name, {}))]
         if not wanted:
             break
-        reply = provider.perform(Read(zone.name, tuple(key for _, key in wanted)))
+        reply = provider.perform(Read(zone, tuple(key for _, key in wanted)))
         values: tuple[Reading, ...] = reply.values if isinstance(reply, Readings) else (reply,) * len(wanted)
         for (name, key), value in zip(wanted, values, strict=True):
             if isinstance(value, Unknown):
@@ -232,13 +236,32 @@ def _marker(value: Reading, entry: Entry) -> MarkerReading | Unknown:
 def name_servers(zone: ZoneConfig, primary: ZoneProvider) -> tuple[str, dict[str, NameServer | Unknown]]:
     """The primary's short name, and the other name servers of the zone (RFC 1034 §4.2.1) with where to ask each.
 
-    They are those of the NS records and those under `secondaries:`, which also says where to ask them.
+    They are those of the NS records, as far as these can be read, and those under `secondaries:`, which also says
+    where to ask them.
     """
-    here = Unknown("an API") if zone.by_api else _addresses(zone.host, SECONDARY_TIMEOUT_S)
-    label = "primary" if _is_address(zone.host) else _short(zone.host)
+    named = _named(zone, primary)
+    return _servers(zone, primary, [] if isinstance(named, Unknown) else named)
+
+
+def all_name_servers(zone: ZoneConfig, primary: ZoneProvider) -> dict[str, NameServer | Unknown] | Unknown:
+    """The same others, for whom it matters that none is missing: Unknown if the NS records can't be read."""
+    named = _named(zone, primary)
+    return named if isinstance(named, Unknown) else _servers(zone, primary, named)[1]
+
+
+def _named(zone: ZoneConfig, primary: ZoneProvider) -> list[str] | Unknown:
     reply = primary.perform(Read(zone.name, ((zone.name, int(RRType.NS)),)))
     answer = reply.values[0] if isinstance(reply, Readings) else reply
-    names = [] if answer is None or isinstance(answer, Unknown) else sorted(_target(rdata) for rdata in answer.rdata)
+    if isinstance(answer, Unknown):
+        return answer
+    return [] if answer is None else sorted(_target(rdata) for rdata in answer.rdata)
+
+
+def _servers(
+    zone: ZoneConfig, primary: ZoneProvider, names: Iterable[str]
+) -> tuple[str, dict[str, NameServer | Unknown]]:
+    here = Unknown("an API") if zone.by_api else _addresses(zone.host, SECONDARY_TIMEOUT_S)
+    label = "primary" if _is_address(zone.host) else _short(zone.host)
     told = {one.name: one for one in zone.secondaries}
     others: dict[str, NameServer | Unknown] = {}
     for name in names:

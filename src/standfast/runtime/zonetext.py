@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from standfast.model.name import relative
-from standfast.model.rrset import RRset, RRType
+from standfast.model.routing import effective
+from standfast.model.rrset import ROUTED_TYPES, RRset, RRType, rdata_text, type_name
 
 Named = tuple[str, RRset]
 """An owner name and one of its rrsets."""
@@ -24,12 +25,27 @@ class Step(Struct, frozen=True):
 
 
 def zone_lines(records: Iterable[Named]) -> list[str]:
-    """One line a record, with absolute names."""
-    return [
-        f"{name}. {rrset.ttl} IN {RRType(rrset.rtype).name} {text}"
-        for name, rrset in sorted(records, key=lambda one: (one[0], one[1].rtype))
-        for text in rrset.texts()
-    ]
+    """One line a record, with absolute names. Of Route 53's record sets all addresses; for names it has no form."""
+    lines = []
+    for name, rrset in sorted(records, key=lambda one: (one[0], one[1].rtype)):
+        family = type_name(rrset.rtype)
+        lines += [f"{name}. {rrset.ttl} IN {family} {text}" for text in _plain_texts(rrset)]
+        lines += [f"; {name}. {family} is an alias to {text}" for text in _names(rrset)]
+    return lines
+
+
+def _plain_texts(rrset: RRset) -> list[str]:
+    """The rdata, of variants the addresses alone."""
+    if rrset.rtype not in ROUTED_TYPES:
+        return list(rrset.texts())
+    return [rdata_text(rrset.answers, octets) for octets in rrset.octets()]
+
+
+def _names(rrset: RRset) -> list[str]:
+    """What variants lead to."""
+    if rrset.rtype not in ROUTED_TYPES:
+        return []
+    return list(dict.fromkeys(f"{one.target}." for one in effective(rrset.rdata) if one.target))
 
 
 def octodns_lines(zone: str, records: Iterable[Named]) -> list[str]:
@@ -39,11 +55,15 @@ def octodns_lines(zone: str, records: Iterable[Named]) -> list[str]:
         owners.setdefault(relative(name, zone), []).append(rrset)
     lines = ["---"]
     for owner in sorted(owners, key=_natural):
-        lines.append(f"{json.dumps(owner)}:")
+        bare = "" if any(map(_plain_texts, owners[owner])) else " []"
+        lines.append(f"{json.dumps(owner)}:{bare}")
         for rrset in owners[owner]:
-            texts = [json.dumps(text) for text in rrset.texts()]
+            texts, family = [json.dumps(text) for text in _plain_texts(rrset)], type_name(rrset.rtype)
+            lines += [f"# {family} is an alias to {text}" for text in _names(rrset)]
+            if not texts:
+                continue
             values = f"value: {texts[0]}" if rrset.rtype == RRType.CNAME else f"values: [{', '.join(texts)}]"
-            lines += [f"- ttl: {rrset.ttl}", f"  type: {RRType(rrset.rtype).name}", f"  {values}"]
+            lines += [f"- ttl: {rrset.ttl}", f"  type: {family}", f"  {values}"]
     return lines
 
 

@@ -73,13 +73,13 @@ def nameserver(
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     running, loop, stop = holder[0]
     try:
         yield running
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
     assert running.complaints == [] or not quiet
 
@@ -100,7 +100,7 @@ def nameserver_process(folder: Path, port: int = 0, seed: str = "") -> Iterator[
             yield int(line.rpartition(":")[2]), process
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 def update() -> dns.update.UpdateMessage:
@@ -110,7 +110,7 @@ def update() -> dns.update.UpdateMessage:
 
 def send(message: dns.message.Message, port: int) -> dns.message.Message:
     """Over TCP, as everything that must arrive."""
-    return dns.query.tcp(message, "127.0.0.1", timeout=5, port=port)
+    return dns.query.tcp(message, "127.0.0.1", timeout=30, port=port)
 
 
 def ask(
@@ -119,7 +119,7 @@ def ask(
     """A query; the whole answer."""
     query = dns.message.make_query(name, rdtype, use_edns=edns, payload=payload)
     exchange = dns.query.tcp if tcp else dns.query.udp
-    return exchange(query, "127.0.0.1", timeout=5, port=port)
+    return exchange(query, "127.0.0.1", timeout=30, port=port)
 
 
 def count_up(port: int, times: int) -> list[int]:

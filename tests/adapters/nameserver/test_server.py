@@ -86,7 +86,7 @@ def test_types_that_are_no_questions(server: Running, rdtype: str, rcode: int) -
 def test_what_does_not_fit_is_cut_and_comes_over_tcp(server: Running, payload: int) -> None:
     """RFC 2181 §9, RFC 6891 §6.2.5; 0 is without EDNS."""
     query = dns.message.make_query(f"big.{ZONE}", "A", use_edns=0 if payload else -1, payload=payload or 0)
-    reply, by_tcp = dns.query.udp_with_fallback(query, "127.0.0.1", timeout=5, port=server.port)
+    reply, by_tcp = dns.query.udp_with_fallback(query, "127.0.0.1", timeout=30, port=server.port)
     assert by_tcp
     assert len(reply.answer[0]) == 600
 
@@ -130,7 +130,7 @@ def test_pipelined_queries_and_split_frames(server: Running) -> None:
     """RFC 7766 §6.2.1.1; frames may arrive in any pieces."""
     wires = [dns.message.make_query(f"www.{ZONE}", "A", id=n).to_wire() for n in range(50)]
     stream = b"".join(frame(wire) for wire in wires)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
         client.sendall(stream[:1])
         client.sendall(stream[1:777])
         client.sendall(stream[777:])
@@ -142,7 +142,7 @@ def test_pipelined_queries_and_split_frames(server: Running) -> None:
 
 def test_idle_connections_and_too_many_are_closed() -> None:
     with nameserver(idle_timeout=0.3, max_connections=2) as running:
-        clients = [socket.create_connection(("127.0.0.1", running.port), timeout=5) for _ in range(3)]
+        clients = [socket.create_connection(("127.0.0.1", running.port), timeout=30) for _ in range(3)]
         clients[0].sendall(b"\0")  # half a length
         assert [client.recv(1) for client in reversed(clients)] == [b"", b"", b""]
         for client in clients:
@@ -158,7 +158,7 @@ def test_a_chain_of_dependent_updates_in_flight_is_applied_in_order() -> None:
             step.present("chain", "TXT", str(n))
             step.replace("chain", 5, "TXT", str(n + 1))
             steps.append(frame(step.to_wire()))
-        with socket.create_connection(("127.0.0.1", running.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", running.port), timeout=30) as client:
             client.sendall(b"".join(steps))
             with client.makefile("rb") as replies:
                 for _ in steps:
@@ -171,9 +171,9 @@ def test_an_update_whose_client_hangs_up_is_finished() -> None:
     with nameserver() as running:
         step = update()
         step.add("left", 5, "TXT", "x")
-        with socket.create_connection(("127.0.0.1", running.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", running.port), timeout=30) as client:
             client.sendall(frame(step.to_wire()))
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not ask(running.port, f"left.{ZONE}", "TXT").answer:
             assert time.monotonic() < deadline
         assert ask(running.port, ZONE, "SOA").answer[0][0].serial == 2
@@ -223,7 +223,7 @@ def test_a_clock_that_is_wrong(server: Running, monkeypatch: pytest.MonkeyPatch)
     assert reply.tsig is not None
     told = reply.tsig[0]
     assert told.time_signed == 1_000_000_000
-    assert abs(int.from_bytes(told.other, "big") - time.time()) < 5
+    assert abs(int.from_bytes(told.other, "big") - time.time()) < 60
     with pytest.raises(dns.tsig.PeerBadTime):
         dns.message.from_wire(raw(server.port, wire), keyring={KEY.name: KEY}, request_mac=step.mac)
 
@@ -232,7 +232,7 @@ def test_signed_queries_get_signed_answers_within_the_limit(server: Running) -> 
     for name in ("www", "big"):
         query = dns.message.make_query(f"{name}.{ZONE}", "A", use_edns=0)
         query.use_tsig(KEY)
-        reply = dns.query.udp(query, "127.0.0.1", timeout=5, port=server.port)
+        reply = dns.query.udp(query, "127.0.0.1", timeout=30, port=server.port)
         assert reply.had_tsig
         assert bool(reply.flags & dns.flags.TC) is (name == "big")
 
@@ -244,7 +244,7 @@ def transfer(running: Running, zone: dns.zone.Zone, serial: int | None = None) -
     """Transfer into `zone`; how many messages it took."""
     query, _ = dns.xfr.make_query(zone, serial, keyring=KEY)
     count = 0
-    with socket.create_connection(("127.0.0.1", running.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", running.port), timeout=30) as client:
         client.sendall(frame(query.to_wire()))
         xfr = dns.message.from_wire
         inbound = dns.xfr.Inbound(zone, query.question[0].rdtype, serial)
@@ -291,7 +291,7 @@ def test_ixfr_tells_the_differences_or_everything() -> None:
         assert fresh.get_soa().serial == 6
         for serial, records in ((6, 1), (7, 1), (5, 10), (4_000_000_000, 8)):
             query, _ = dns.xfr.make_query(fresh, serial, keyring=KEY)
-            reply = dns.query.tcp(query, "127.0.0.1", timeout=5, port=running.port, one_rr_per_rrset=True)
+            reply = dns.query.tcp(query, "127.0.0.1", timeout=30, port=running.port, one_rr_per_rrset=True)
             assert len(reply.answer) == records, serial
 
 
@@ -300,4 +300,23 @@ def test_transfers_are_for_those_with_a_key(server: Running) -> None:
     assert ask(server.port, ZONE, "IXFR").rcode() == dns.rcode.REFUSED
     query = dns.message.make_query(ZONE, "AXFR")
     query.use_tsig(KEY)
-    assert dns.query.udp(query, "127.0.0.1", timeout=5, port=server.port).rcode() == dns.rcode.FORMERR
+    assert dns.query.udp(query, "127.0.0.1", timeout=30, port=server.port).rcode() == dns.rcode.FORMERR
+
+
+def ask_without_end(line: socket.socket, framed: bytes) -> None:
+    """Until all buffers are full, the server's and the kernel's."""
+    while True:
+        line.sendall(framed * 100)
+
+
+def test_who_takes_no_answers_keeps_nobody_from_ending() -> None:
+    query = dns.message.make_query(f"big.{ZONE}", "A").to_wire()
+    framed = struct.pack("!H", len(query)) + query
+    with nameserver({ZONE: SEED}, idle_timeout=60.0) as server:
+        line = socket.create_connection(("127.0.0.1", server.port))
+        line.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            ask_without_end(line, framed)
+        began = time.monotonic()
+    assert time.monotonic() - began < 30.0
+    line.close()

@@ -14,6 +14,7 @@ import dns.rrset
 import dns.tsig
 import pytest
 
+from runtime.staging import eventually
 from standfast.adapters.providers import transport
 from standfast.adapters.providers.rfc2136 import Rfc2136Provider
 from standfast.adapters.providers.tsig import TsigKey
@@ -81,7 +82,7 @@ def server(*scripts: Script) -> Iterator[int]:
         thread.start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -158,11 +159,11 @@ def test_the_answered_keys_are_known_though_others_are_not() -> None:
         while session.receive():
             pass
 
-    with server(script) as port, provider(port, timeout_s=0.3) as one:
+    with server(script) as port, provider(port, timeout_s=1.0) as one:
         reply = one.perform(Read(ZONE, keys(5)))
     assert isinstance(reply, Readings)
     assert reply.values[:3] == right(3).values
-    assert all(isinstance(value, Unknown) and "0.3 s" in value.why for value in reply.values[3:])
+    assert all(isinstance(value, Unknown) and "1 s" in value.why for value in reply.values[3:])
 
 
 def test_a_stranger_and_a_stray_answer_are_no_answers() -> None:
@@ -184,12 +185,12 @@ def test_a_server_that_reads_nothing_blocks_nobody() -> None:
     over = threading.Event()
 
     def script(_: Session) -> None:
-        over.wait(5)
+        over.wait(60)
 
     with server(script) as port, provider(port, timeout_s=0.3) as one:
         begun = time.monotonic()
         reply = one.perform(Read(ZONE, tuple((f"e{n}.{'x' * 60}.{'y' * 60}.{ZONE}", 1) for n in range(3000))))
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 60
         over.set()
     assert isinstance(reply, Readings)
     assert all(isinstance(value, Unknown) for value in reply.values)
@@ -262,10 +263,11 @@ def test_an_answer_that_cannot_be_believed_is_unknown_and_the_update_is_sent_onc
 
 def test_a_late_answer_is_not_taken_for_another() -> None:
     """The first update times out; the second goes out on a connection of its own."""
+    given_up = threading.Event()
 
     def late(session: Session) -> None:
         request = session.receive()
-        time.sleep(0.5)
+        given_up.wait(60)
         session.send(update_reply(request, 0))
 
     sent: list[bytes] = []
@@ -274,7 +276,8 @@ def test_a_late_answer_is_not_taken_for_another() -> None:
         provider(port, timeout_s=0.3) as one,
     ):
         assert isinstance(one.perform(CHANGE), Unknown)
-        time.sleep(0.4)
+        given_up.set()
+        one._connection.timeout_s = 30.0
         assert one.perform(CHANGE) == Conflict()
         assert len(sent) == 1
 
@@ -287,7 +290,9 @@ def test_an_update_avoids_a_connection_that_was_closed_or_idle(monkeypatch: pyte
     scripts = (only_one, once(lambda request: update_reply(request, 0), sent), only_one)
     with server(*scripts) as port, provider(port) as one:
         assert one.perform(CHANGE) == Written()
-        time.sleep(0.1)  # the end of the connection arrives
+        sock = one._connection._socket
+        assert sock is not None
+        eventually(lambda: transport._speaks(sock), "the end of the connection arrives")
         assert one.perform(CHANGE) == Written()
         monkeypatch.setattr(transport, "IDLE_MAX_S", 0.0)
         assert one.perform(CHANGE) == Written()
@@ -372,7 +377,7 @@ def test_a_transfer_without_end_is_given_up() -> None:
     with server(script) as port, provider(port, key=None, timeout_s=0.5) as one:
         begun = time.monotonic()
         reply = one.perform(ReadChanges(ZONE, 5))
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 60
     assert getattr(reply, "serial", None) == 9
     assert getattr(reply, "owners", ()) is None
 

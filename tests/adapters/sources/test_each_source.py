@@ -19,6 +19,9 @@ from standfast.adapters.sources.kubernetes import KubernetesFleet
 from standfast.adapters.sources.opening import opened
 from standfast.config import KubernetesSource, PluginSource, SecretReference
 
+PATIENT_S = 30.0
+"""Time-outs are not what is tested here."""
+
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[OfAws]:
@@ -26,6 +29,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[OfAws]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
     with moto_server() as url:
         subject = OfAws(url)
+        subject.config = replace(subject.config, timeout_s=PATIENT_S)
         yield subject
         subject.end()
 
@@ -41,7 +45,7 @@ def test_aws(aws: OfAws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.elb.create_listener(LoadBalancerArn=aws.arns[1], Protocol="TCP", Port=80, DefaultActions=forward)
     aws.elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": "10.0.0.5", "Port": 80}])
     source = AwsFleet(aws.config)
-    seen: FleetSeen = looked(source, FleetSeen, 30.0)
+    seen: FleetSeen = looked(source, FleetSeen)
     assert len(seen.load_balancers) == 23, "those without the tag are not meant"
     assert {one.az for one in seen.load_balancers} == {"eu-west-1a"}
     doubts = dict(seen.unsure)
@@ -83,6 +87,7 @@ def test_target_health_is_an_opinion(states: list[str], state: str) -> None:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[OfKubernetes]:
     subject = OfKubernetes(tmp_path, "services")
+    subject.config = replace(subject.config, timeout_s=PATIENT_S)
     yield subject
     subject.end()
 
@@ -142,6 +147,7 @@ def test_pages_names_and_objects_without_address_or_az(cluster: OfKubernetes, tm
     source.close()
     assert len(seen.load_balancers) == 6
     full = next(one for one in seen.load_balancers if one.id == "edge.full")
+    assert full.why == "drained by its annotation in Kubernetes"
     assert (full.pool, full.capacity, full.admin, full.port, full.ipv6) == ("fips", 7, "drain", 8443, ("2001:db8::60",))
     doubts = dict(seen.unsure)
     assert "It has only a name, lb.example.net: plain DNS can't follow a name." in doubts["edge.named"]

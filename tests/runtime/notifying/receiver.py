@@ -17,6 +17,7 @@ class Receiver:
         self.got: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.times: list[float] = []
+        self._closed = threading.Event()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -25,7 +26,7 @@ class Receiver:
                 receiver.times.append(time.monotonic())
                 receiver.got.append(json.loads(body))
                 receiver.paths.append(self.path)
-                time.sleep(receiver.slow_s)
+                receiver._closed.wait(receiver.slow_s)
                 code = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
                 try:
                     self.send_response(code)
@@ -48,5 +49,6 @@ class Receiver:
         return f"http://127.0.0.1:{self._server.server_port}/services/very-secret"
 
     def close(self) -> None:
+        self._closed.set()
         self._server.shutdown()
         self._server.server_close()

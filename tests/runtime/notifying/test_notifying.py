@@ -221,7 +221,7 @@ def test_tries_are_bounded_and_what_will_not_be_taken_is_not_tried_again(
 def test_a_receiver_that_is_gone_or_hangs_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "TIMEOUT_S", 0.2)
     monkeypatch.setattr(sending, "ATTEMPTS", 2)
-    receiver, heard = Receiver(slow_s=1.0), Told()
+    receiver, heard = Receiver(slow_s=3_600.0), Told()
     try:
         assert sender(receiver, heard).deliver(ONE, threading.Event()) == "no answer within 0.2 s"
     finally:
@@ -271,16 +271,15 @@ def test_too_many_are_dropped_oldest_first() -> None:
 
 def test_a_dead_receiver_keeps_no_writer_waiting(tmp_path: Path) -> None:
     """The queue is put to without waiting, whatever the receiver does; journals know nothing of it."""
-    receiver, heard = Receiver(slow_s=30.0), Told()
+    receiver, heard = Receiver(slow_s=3_600.0), Told()
     one = sender(receiver, heard)
     stop = threading.Event()
     threading.Thread(target=one.run, args=(stop,), daemon=True).start()
     journal = Journal(tmp_path, "enactor", "a")
-    before = time.monotonic()
     for number in range(300):
         assert journal.write("notice", kind="store", why=str(number), durable=True)
         one.put(ONE)
-    assert time.monotonic() - before < 25.0, "less than one answer of the receiver takes"
+    assert not set(heard.results) - {"dropped"}, "all of that is over before the receiver answers"
     stop.set()
     receiver.close()
 
@@ -333,7 +332,7 @@ def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
 
 
 def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -350,7 +349,7 @@ def notifier(folder: Path, receiver: Receiver) -> Notifier:
 
 
 def eventually(wanted: Callable[[], object]) -> None:
-    until = time.monotonic() + 10.0
+    until = time.monotonic() + 60.0
     while not wanted():
         assert time.monotonic() < until
         time.sleep(0.02)

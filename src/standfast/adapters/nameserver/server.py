@@ -7,7 +7,6 @@ each answer.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Final, cast
@@ -20,6 +19,8 @@ log = logging.getLogger(__name__)
 
 IDLE_TIMEOUT: Final = 10.0
 """Seconds a TCP client may say, or take, nothing before we hang up."""
+HANG_UP_S: Final = 1.0
+"""So long the last answer may take to go out when we hang up."""
 MAX_CONNECTIONS: Final = 128
 MAX_UPDATES: Final = 256
 """Updates under way at once; one more over UDP is dropped, as BIND does: the client asks again."""
@@ -118,8 +119,13 @@ class Nameserver:
         finally:
             self._connections.discard(task)
             writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            try:
+                async with asyncio.timeout(HANG_UP_S):
+                    await writer.wait_closed()
+            except OSError:
+                pass
+            finally:  # whoever takes nothing would keep this, and `stop`, for ever
+                writer.transport.abort()
 
     async def _one_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one framed message (RFC 1035 §4.2.2) and write its answer."""

@@ -55,13 +55,20 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
     timeout_s: float,
+    step_s: float | None = None,
     bytes_max: int = BYTES_MAX,
 ) -> Fetched:
-    """The answer to one request. Raises FetchError."""
+    """The answer to one request, whole within `timeout_s`; each step (to connect, the next piece) within `step_s`, if
+    that is given. Raises FetchError."""
     deadline = time.monotonic() + timeout_s
     try:
         with client.stream(
-            method, url, headers=dict(headers or {}), content=content, timeout=timeout_s, follow_redirects=False
+            method,
+            url,
+            headers=dict(headers or {}),
+            content=content,
+            timeout=step_s or timeout_s,
+            follow_redirects=False,
         ) as response:
             body = b"".join(bounded(response.iter_bytes(), deadline, timeout_s, bytes_max))
             return Fetched(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)

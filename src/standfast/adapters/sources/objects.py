@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
-from standfast.config import KubernetesSource, LoadBalancerConfig, scalars
+from standfast.config import KubernetesSource, LoadBalancerConfig, asked_by, scalars
 from standfast.config.scalars import BadValue
 from standfast.model.fleet import Verdict
 
@@ -71,6 +71,7 @@ def _one(source: KubernetesSource, item: dict[str, Any], name: str) -> LoadBalan
         facts.capacity,
         facts.admin,
         facts.port,
+        asked_by(facts.admin, "its annotation in Kubernetes"),
     )
 
 

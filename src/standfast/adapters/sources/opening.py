@@ -45,7 +45,10 @@ def opened(source: SourceConfig, store: StoreOpener | None = None) -> FleetSourc
             return KubernetesFleet(source)
         case LeasesSource():
             if store is None:
-                raise SourceError("There is no plan store here to read leases from.", "Ask where the planner runs.")
+                raise SourceError(
+                    "There is no plan store here to read leases from.",
+                    "Ask where the planner runs; where it was lost, `standfast run` makes another.",
+                )
             return LeasesFleet(source, store)
         case PluginSource():
             return _plugin(source)
