@@ -14,7 +14,7 @@ from standfast.config.schema import HealthConfig, PolicyConfig, RetentionConfig
 from standfast.config.signals import JournalConfig
 from standfast.core.beliefs import TUG_WINDOW_S
 from standfast.core.cleaner import Retention
-from standfast.model.defaults import DEFAULTS, PLANS_CAP, default_of
+from standfast.model.defaults import DEFAULTS, LAG_S, PLANS_CAP, default_of
 from standfast.model.override import LASTS_DEFAULT_S, LASTS_MAX_S
 from standfast.model.policy import EndpointPolicy
 from standfast.recovery.health import HealthPolicy
@@ -53,6 +53,8 @@ ACTUAL = {
     "a source is old": WARN_S,
     "full audit of the zone": AUDIT_S,
     "DNS timeout": inspect.signature(Rfc2136Provider).parameters["timeout_s"].default,
+    "retention of trees": RetentionConfig().trees,
+    "grace of trees": LAG_S,
     "retention of plans": (RetentionConfig().plans, RetentionConfig().days),
     "journal": (JournalConfig().days, JournalConfig().total),
     "overrides and drains": (LASTS_DEFAULT_S, LASTS_MAX_S),

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import leash
 from harness.dnsservers import BindServer, DnsServer, SecondKey, bind_server, knot_server
+from harness.holdups import HoldUps
 from harness.ports import free_port, is_free
 from harness.zonetools import Update, axfr, nsupdate, query
 from standfast.laboratory import control, wire
@@ -47,7 +49,7 @@ class Background(threading.Thread):
 
     def run(self) -> None:
         server, lines, port, udp = self.arguments
-        self.result = nsupdate(server, lines, port=port, udp=udp, timeout=5)
+        self.result = nsupdate(server, lines, port=port, udp=udp, timeout=30)
 
     def done(self) -> Update:
         self.join()
@@ -210,7 +212,7 @@ def test_a_held_sender_may_be_hung_up_on(server: DnsServer, proxy: UpdateProxy) 
 def test_a_sender_waits_though_the_server_closed_its_idle_connection(tmp_path: Path) -> None:
     with knot_server(tmp_path, options="tcp-idle-timeout: 1") as server, UpdateProxy(server.address) as proxy:
         proxy.hold_next(match=mentions(NAME))
-        with socket.create_connection((proxy.host, proxy.port), timeout=5) as connection:
+        with socket.create_connection((proxy.host, proxy.port), timeout=30) as connection:
             for name in ("other.lb.example.com", NAME):
                 message = unsigned_update(server.zone, name)
                 connection.sendall(len(message).to_bytes(2, "big") + message)
@@ -291,7 +293,7 @@ def test_the_proxy_as_a_process_of_its_own(bind: BindServer, tmp_path: Path) -> 
             port = int(process.stdout.readline().rpartition(":")[2])
             control.ask(sock, "hold_next", mention=NAME)
             sender = Background(bind, CREATE, port)
-            (held,) = control.ask(sock, "wait_held", timeout=5)
+            (held,) = control.ask(sock, "wait_held", timeout=30)
             assert control.ask(sock, "release", number=held["number"], copies=2) == {
                 "rcodes": ["NOERROR", "YXRRSET"],
                 "listened": True,
@@ -304,7 +306,7 @@ def test_the_proxy_as_a_process_of_its_own(bind: BindServer, tmp_path: Path) -> 
                 control.ask(sock, "release", number=99)
         finally:
             process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize(
@@ -320,7 +322,7 @@ def test_owners_of_malformed_messages_are_what_could_be_read(message: bytes) -> 
     assert wire.owners(message) <= {"www"}
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something that another thread does."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -337,3 +339,56 @@ def unsigned_update(zone: str, name: str = NAME) -> bytes:
     header = b"\x12\x34\x28\x00" + b"\x00\x01\x00\x00\x00\x01\x00\x00"
     record = encoded(name) + b"\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + bytes([192, 0, 2, 1])
     return header + encoded(zone) + b"\x00\x06\x00\x01" + record
+
+
+STARTS_AND_IS_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from e2e.roles import Process
+from harness.route53 import start
+folder = Path(sys.argv[1])
+still = Process(["-c", "import time; time.sleep(600)"], folder / "still.log")
+still.freeze()
+busy = Process(["-c", "import time; time.sleep(600)"], folder / "busy.log")
+print(start().process.pid, still.pid, busy.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_started_ends_with_who_started_it_even_by_sigkill(tmp_path: Path) -> None:
+    """A stand-in, a process that stands still, and one that does not, as `make incident` has them."""
+    command = [sys.executable, "-c", STARTS_AND_IS_KILLED, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    pids = [int(one) for one in done.stdout.split()]
+    assert len(pids) == 3
+    deadline = time.monotonic() + 30
+    while left := [pid for pid in pids if leash.began(pid) and not is_zombie(pid)]:
+        assert time.monotonic() < deadline, f"these are left: {left}"
+        time.sleep(0.05)
+
+
+def is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_what_a_machine_takes_lengthens_a_bound_and_nothing_else_does() -> None:
+    """Two processes that want the same processor: each loses half of its time, and one alone nothing by waiting."""
+    here = f"import os; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})\nwhile True: pass"
+    two = [subprocess.Popen([sys.executable, "-c", here]) for _ in range(2)]
+    try:
+        crowded, asleep = HoldUps([one.pid for one in two]), HoldUps([])
+        until(lambda: crowded.lost_s > 0.1, 60.0)
+        crowded.check(crowded.passed_s - 0.01, "with that added it is in time")
+    finally:
+        for one in two:
+            one.kill()
+            one.wait()
+    assert asleep.within(lambda: "found", 60.0, "it is there at once") == "found"
+    until(lambda: asleep.passed_s - asleep.lost_s > 0.1, 60.0)
+    with pytest.raises(AssertionError, match="nobody came: "):
+        asleep.check(0.05, "nobody came")

@@ -81,7 +81,8 @@ class Client:
         return reply
 
     def put(self, *contents: Content) -> None:
-        assert self.replace([], list(contents)) == Written()
+        reply = self.replace([], list(contents))
+        assert reply == Written(), reply
 
     def changes(self, serial: int | None) -> Changes:
         reply: ChangesReply | object = self.provider.perform(ReadChanges(ZONE, serial))

@@ -5,6 +5,7 @@ And what a planner makes of it, with the real threads, store and automaton: nobo
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from conformance.source_subject import Subject
@@ -16,7 +17,9 @@ from standfast.runtime.fleetkeeping import FleetKeeper, accept
 from standfast.runtime.sharing import ACCEPTED, STANDINGS, Accepted, Board, standings_on
 from standfast.runtime.sourcing import Sources
 
-WITHIN_S = 12.0
+WITHIN_S = 60.0
+ENDS_S = 90.0
+"""Patience with a look as a whole on a busy machine; AWS's ends itself after 45 s."""
 
 
 class _Tidings:
@@ -84,7 +87,7 @@ def looked(source: FleetSource, kind: type[Sighting], within_s: float = WITHIN_S
             sighting: Sighting = vetted(source.look())
         except Exception as error:
             sighting = FleetUnknown(str(error))
-        assert time.monotonic() - began < 10, "a look ends within its own time-outs"
+        assert time.monotonic() - began < ENDS_S, "a look ends within its own time-outs"
         if isinstance(sighting, kind):
             return sighting
         assert time.monotonic() < end, sighting
@@ -141,7 +144,9 @@ class SourceKit:
         finally:
             keeping.end()
         told = [facts["state"] for event, facts in keeping.tidings.told if event == "source"]
-        assert told == ["known", *["unknown", "known"] * len(subject.faults)], "each once, with its end"
+        assert all(one != other for one, other in pairwise(told)), f"each once, with its end: {told}"
+        assert told[-1] == "known"
+        assert told.count("unknown") >= len(subject.faults), "more if the machine stood still for a time-out"
 
     def test_a_shrink_is_held_until_somebody_accepts_it(self, subject: Subject) -> None:
         numbers = (1, 2, 3, 4, 5, 6)

@@ -98,11 +98,11 @@ def late(subject: PluggedSubject, write: Callable[[Client], ReplaceReply]) -> tu
     provider._keeper.perform = told  # type: ignore[method-assign, assignment]
     thread = threading.Thread(target=lambda: replies.append(write(Client(provider))), daemon=True)
     thread.start()
-    assert reached.wait(20)
+    assert reached.wait(60)
 
     def go() -> None:
         subject.held.unlink()
-        thread.join(20)
+        thread.join(60)
 
     return go, replies
 

@@ -71,7 +71,7 @@ def subject(server: DnsServer) -> Iterator[ServerSubject]:
 def answer(server: DnsServer, name: str, rtype: str) -> tuple[list[dns.rrset.RRset], list[dns.rrset.RRset]]:
     """Answer and authority section, asked for with signatures."""
     question = dns.message.make_query(name, rtype, want_dnssec=True)
-    reply = dns.query.tcp(question, server.host, port=server.port, timeout=5)
+    reply = dns.query.tcp(question, server.host, port=server.port, timeout=30)
     assert reply.flags & dns.flags.AA
     return reply.answer, reply.authority
 

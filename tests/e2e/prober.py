@@ -27,7 +27,9 @@ import dns.rdatatype
 PACE_S = 0.003
 PATIENCE_S = 0.25
 RATE_MIN = 100.0
-"""Answers a second that a judge wants to have seen."""
+"""Answers a second that a judge wants to have seen, of those that the machine gave."""
+QUERIES_MORE = 10
+"""So many are waited for where it matters that somebody asked."""
 Question = tuple[str, str]
 Values = frozenset[str]
 
@@ -67,8 +69,8 @@ History = Sequence[tuple[int, Values]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the answers say. `seconds` is without those spent waiting for answers that never came; `damaged` counts the
-    answers of damaged names before their first whole one."""
+    """What the answers say. `seconds` is without those spent waiting for answers that never came, and without those in
+    which the machine did not let it ask; `damaged` counts the answers of damaged names before their first whole one."""
 
     queries: int
     silent: int
@@ -106,11 +108,15 @@ def judge(
     bad: Counter[str] = Counter()
     silent = damaged = 0
     waited = 0.0
+    ready = answers[0].asked if answers else 0.0
     for answer in answers:
+        waited, ready = waited + max(0.0, answer.asked - ready), answer.came + PACE_S
         if answer.rcode not in ("NOERROR", "NXDOMAIN"):
             silent += 1
             waited += answer.came - answer.asked
             continue
+        if answer.came - answer.asked > PATIENCE_S:  # it had come by then, and was not taken
+            waited += answer.came - answer.asked
         question, history = answer.question, histories[answer.question]
         while waiting[question] and waiting[question][0].at < answer.asked:
             since = waiting[question].pop(0).since
@@ -191,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pace", type=float, default=PACE_S, help="seconds between two questions at least")
     parser.add_argument("questions", nargs="+")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
@@ -203,7 +210,7 @@ def main() -> None:
             answer = asking.ask(number)
             out.write(f"{asked:.6f} {time.monotonic():.6f} {number} {answer}\n")
             number = (number + 1) % len(given.questions)
-            due = max(due + PACE_S, time.monotonic())
+            due = max(due + given.pace, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
 
 

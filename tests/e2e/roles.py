@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from harness import leash
+from harness.holdups import PATIENCE_S
+
 T = TypeVar("T")
-STOP_S = 10.0
+STOP_S = 30.0
 POLL_S = 0.004
 
 
@@ -27,6 +30,8 @@ class Process:
                 [sys.executable, *self.arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
                 env={**os.environ, **self.environment},
             )  # fmt: skip
+
+        leash.tie(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -74,7 +79,7 @@ class Process:
         return type(self)(self.arguments, self.log, self.environment)
 
 
-def until(wanted: Callable[[], T], what: str, timeout: float = 15.0) -> T:
+def until(wanted: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:
     """Wait until `wanted()` is true and give what it gave; AssertionError naming `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

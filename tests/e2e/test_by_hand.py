@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ def typed(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
@@ -77,7 +78,7 @@ def test_an_emergency_with_store_and_planner_away(stage: Stage) -> None:
     away.rename(stage.store_file)
     planner = stage.role("planner", "p")
     stage.enactor("a")
-    until(lambda: (stage.marker(stage.www) or {}).get("p") not in (None, "emergency"), "the planner takes it over", 45)
+    until(lambda: (stage.marker(stage.www) or {}).get("p") not in (None, "emergency"), "the planner takes it over", 90)
     assert stage.ask(stage.www, "A") == {"192.0.2.2"}
     assert "emergency publish by" in typed(stage, "status").stdout
     done(stage, "resume", "www")
@@ -122,3 +123,9 @@ def test_a_name_that_exists_waits_for_consent_and_is_taken_over_by_the_planner_a
     asked, ended = read_journal(stage.state / "journal", events=("operator",))
     assert (asked["stage"], ended["stage"], ended["reason"]) == ("asked", "consented", "it was octoDNS's")
     planner.terminate()
+    told = typed(stage, "history", "www").stdout
+    assert re.search(
+        r"  2 .* \(adopted\) +adopted, − 198\.51\.100\.7, \+ lb-1, \+ lb-2, \+ 1 AAAA, TTL 300 → 60 ", told
+    ), told
+    assert re.search(r"  0  before Standfast +1 A, TTL 300 +saved; standfast history www --show 0\n$", told), told
+    assert "A        300  198.51.100.7\n" in typed(stage, "history", "www", "--show", "0").stdout

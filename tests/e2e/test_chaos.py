@@ -11,6 +11,7 @@ import pytest
 from e2e.plans import both, v4
 from e2e.roles import Process
 from e2e.stage import Stage
+from harness.holdups import PATIENCE_S
 
 ACTS = 60
 KILLS = 15
@@ -62,6 +63,12 @@ def publish(stage: Stage, draw: random.Random) -> None:
             stage.publish(www=www, api=api)
 
 
+def raced(stage: Stage, chaos: Chaos) -> bool:
+    """Whether www was written more than five times, and not by one of them alone."""
+    written = [stage.journal(who, "outcome", name=stage.www, result="written") for who in chaos.names]
+    return sum(map(len, written)) > 5 and sum(map(bool, written)) > 1
+
+
 @pytest.mark.slow
 def test_sixty_signals_to_three_enactors(stage: Stage) -> None:
     chaos = Chaos(stage)
@@ -75,14 +82,16 @@ def test_sixty_signals_to_three_enactors(stage: Stage) -> None:
         time.sleep(chaos.draw.random() * 0.12)
     assert {"stop", "continue", "kill"} == set(chaos.acts)
     chaos.peace()
+    until_then = time.monotonic() + PATIENCE_S  # where a start takes longer than a life, they race now
+    while not raced(stage, chaos) and time.monotonic() < until_then:
+        publish(stage, chaos.draw)
+        time.sleep(0.1)
     publish(stage, chaos.draw)
     stage.await_head(CONVERGES_S)
     verdict = stage.assert_nothing_bad()
     assert verdict.damaged == 0
     for process in chaos.running.values():
         process.terminate()
-    written = {who: stage.journal(who, "outcome", name=stage.www, result="written") for who in chaos.names}
-    assert sum(map(len, written.values())) > 5, "hardly anything was written"
-    assert sum(map(bool, written.values())) > 1, "only one of them ever wrote"
+    assert raced(stage, chaos), "hardly anything was written, or by one of them alone"
     verdicts = {one.guarantee: one for one in stage.audit().judged}
     assert verdicts["G2"].verdict == "holds", verdicts["G2"].doubts

@@ -54,7 +54,7 @@ def configured(stage: Stage, servers: Servers) -> Path:
     parts = [f"{name}: {{az: {name[3]}, ip: {address}, port: {port}}}" for name, address in ADDRESSES.items()]
     path = stage.config(
         "standfast",
-        health="{http: /healthz, interval: 200ms, timeout: 150ms, fall: 2, rise: 2, warm_up: 0s}",
+        health="{http: /healthz, interval: 200ms, timeout: 2s, fall: 2, rise: 2, warm_up: 0s}",
         load_balancers="{" + ", ".join(parts) + "}",
         endpoints=f"{{www: {{ttl: {TTL_S}}}, api: {{ttl: {TTL_S}, azs: [b, c]}}}}",
         retention="{plans: 1000, days: 1}",
@@ -73,7 +73,7 @@ def drain(path: Path, *more: str) -> subprocess.Popen[str]:
     )
 
 
-def ended(process: subprocess.Popen[str], within_s: float = 30.0) -> tuple[int, str, str]:
+def ended(process: subprocess.Popen[str], within_s: float = 90.0) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=within_s)
     return process.returncode, out, err
 
@@ -85,12 +85,20 @@ def test_drain_waits_for_every_name_server_and_then_for_the_ttl(stage: Stage, se
     stage.enactor("a", path)
     until(lambda: query(servers.secondary, stage.www, "A")[1] == everyone, "the secondary serves the first plan")
 
-    process = drain(path, "--wait", "--for", "10m", "--reason", "kernel", "--timeout", "30s")
-    until(lambda: query(servers.secondary, stage.www, "A")[1] == everyone - {drained}, "the secondary has let it go")
-    gone_at = time.monotonic()
+    process = drain(path, "--wait", "--for", "10m", "--reason", "kernel", "--timeout", "60s")
+    seen_at = began = time.monotonic()
+
+    def gone() -> bool:
+        nonlocal seen_at
+        asked_at, answer = time.monotonic(), query(servers.secondary, stage.www, "A")[1]
+        seen_at = asked_at if drained in answer else seen_at
+        return answer == everyone - {drained}
+
+    until(gone, "the secondary has let it go")
     code, out, err = ended(process)
     assert (code, err) == (0, ""), out
-    assert time.monotonic() - gone_at >= TTL_S - 0.5, "an answer given just before may be kept for its TTL"
+    assert seen_at > began, "it was there for a while"
+    assert time.monotonic() - seen_at >= TTL_S, "an answer given just before may be kept for its TTL"
     for words in (
         "ns2       serves g2",
         "hand it out until",
@@ -105,7 +113,7 @@ def test_drain_waits_for_every_name_server_and_then_for_the_ttl(stage: Stage, se
     servers.secondary.stop()
     code, out, err = ended(drain(path, "--wait"))
     assert code == 3, (out, err)
-    assert "www keeps lb-a1: 34 % per 600 s is used up, until" in err
+    assert "www keeps lb-a1: 34 % in 10 min is used up, until" in err
     consent = ("--wait", "--yes", "--reason", "the next kernel")
     code, out, err = ended(drain(path, *consent, "--timeout", "4s"))
     assert code == 1, (out, err)

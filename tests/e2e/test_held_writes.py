@@ -137,10 +137,13 @@ def assert_refused(stage: Stage, rcodes: list[Rcode | None], addresses: frozense
 
 
 def begun(stage: Stage, proxy: UpdateProxy, history: History, *, careless: bool = False) -> tuple[Process, Process]:
-    """A slow enactor behind the proxy and a quick one beside it, at the first generation."""
+    """A slow enactor behind the proxy and a quick one beside it, at the first generation.
+
+    The slow one still waits for its answer, however long a machine takes for twenty generations.
+    """
     quick = stage.enactor("quick")
-    start = stage.careless if careless else stage.enactor
-    slow = start("slow", stage.config("slow", server_port=proxy.port))
+    behind = stage.config("slow", server_port=proxy.port)
+    slow = stage.careless("slow", behind) if careless else stage.enactor("slow", behind, patient=True)
     history.begin(stage)
     stage.await_head()
     # Else what is held might be the slow one's late attempt at the first generation, over a marker that it never saw.

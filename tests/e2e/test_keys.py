@@ -118,7 +118,7 @@ def test_an_environment_has_only_the_keys_of_its_role(stage: Stage, tmp_path: Pa
     try:
         presence, roles = stage.state / "presence", {"planner", "enactor", "cleaner"}
         found = until(
-            lambda: roles_at(presence) if roles_at(presence).keys() >= roles else {}, "all three are here", 30
+            lambda: roles_at(presence) if roles_at(presence).keys() >= roles else {}, "all three are here", 60
         )
         has = {
             role: (b"SF_TEST_ENACTOR" in environment(pid), b"SF_TEST_READER" in environment(pid))
@@ -128,7 +128,7 @@ def test_an_environment_has_only_the_keys_of_its_role(stage: Stage, tmp_path: Pa
         assert set(has.values()) == {(False, True)}, has
     finally:
         run.terminate()
-        run.wait(20)
+        run.wait(60)
     assert stage.server.key.secret not in log.read_text(encoding="utf-8")
     assert not shown_anywhere(stage.state, [stage.server.key])
 

@@ -14,7 +14,7 @@ def test_a_wildcard_and_a_follower_end_to_end(stage: Stage) -> None:
     zone = stage.www.split(".", 1)[1]
     config = stage.config(
         "standfast",
-        health="{http: /healthz, interval: 200ms, timeout: 150ms, fall: 2, rise: 2, warm_up: 0s}",
+        health="{http: /healthz, interval: 200ms, timeout: 2s, fall: 2, rise: 2, warm_up: 0s}",
         load_balancers=everybody(stage),
         endpoints='{www: {azs: [a, b]}, "*.apps": {}, account-4711: {follows: www}}',
         retention="{plans: 1000, days: 1}",

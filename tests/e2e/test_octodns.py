@@ -60,7 +60,7 @@ class OctoDns:
             env={**os.environ, "PYTHONWARNINGS": "ignore", "OCTODNS_SECRET": self.secret},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -48,3 +48,12 @@ def test_no_answer_says_nothing() -> None:
         [Answer(0.0, 1.0, A, "", frozenset()), Answer(1.0, 1.1, A, "SERVFAIL", frozenset())], {A: HISTORY}, []
     )
     assert (silent.bad, silent.silent) == ((), 2)
+
+
+def test_the_rate_is_of_the_time_in_which_it_could_ask() -> None:
+    """A hundred questions without a pause, and a machine that stood still for nine seconds in their midst."""
+    at = [0.004 * number + (9.0 if number >= 50 else 0.0) for number in range(100)]
+    verdict = judge([Answer(one, one + 0.001, A, "NOERROR", OLD) for one in at], {A: HISTORY}, [])
+    assert 240 < verdict.rate < 260
+    slow = [0.1 * number for number in range(100)]
+    assert judge([Answer(one, one + 0.099, A, "NOERROR", OLD) for one in slow], {A: HISTORY}, []).rate < 11

@@ -37,7 +37,7 @@ def reloaded(stage: Stage, what: str, roles: set[str] = ROLES) -> list[Mapping[s
 def served(port: int) -> int:
     """The status of the page there; 0: nobody listens."""
     try:
-        return httpx.get(f"http://{HOST}:{port}/", timeout=20).status_code
+        return httpx.get(f"http://{HOST}:{port}/", timeout=60).status_code
     except httpx.TransportError:
         return 0
 
@@ -46,7 +46,7 @@ def served(port: int) -> int:
 @pytest.mark.parametrize("stage", ["bind"], indirect=True)
 def test_a_changed_file_is_taken_up_and_a_broken_one_is_not(stage: Stage) -> None:
     keys = {
-        "health": "{http: /healthz, interval: 200ms, timeout: 150ms, fall: 2, rise: 2, warm_up: 0s}",
+        "health": "{http: /healthz, interval: 200ms, timeout: 2s, fall: 2, rise: 2, warm_up: 0s}",
         "load_balancers": everybody(stage),
         "retention": "{plans: 1000, days: 1}",
     }
@@ -89,7 +89,7 @@ def test_prober_page_and_monitor_follow_and_the_rest_says_that_it_needs_a_restar
     hook = stage.folder / "webhook.url"
     hook.write_text(receiver.url, encoding="ascii")
     hook.chmod(0o600)
-    health = "{{{}, interval: 200ms, timeout: 150ms, fall: 2, rise: 2, warm_up: 0s}}"
+    health = "{{{}, interval: 200ms, timeout: 500ms, fall: 2, rise: 2, warm_up: 0s}}"
     keys = {
         "health": health.format("http: /healthz"),
         "load_balancers": everybody(stage),
@@ -102,7 +102,7 @@ def test_prober_page_and_monitor_follow_and_the_rest_says_that_it_needs_a_restar
     run = stage.started(Process(["-m", "standfast", "run", "--name", "h", "--config", str(config)], log))
     try:
         until(lambda: stage.ask(stage.www, "A") == set(ADDRESSES.values()), "the first plan stands")
-        until(lambda: served(ports[0]) == 200, "the page is there", 30)
+        until(lambda: served(ports[0]) == 200, "the page is there", 60)
         changed = {
             "health": health.format("https: /healthz"),
             "web": f"{{listen: '{HOST}:{ports[1]}'}}",
@@ -113,14 +113,14 @@ def test_prober_page_and_monitor_follow_and_the_rest_says_that_it_needs_a_restar
         }
         stage.config("standfast", **{**keys, **changed})
         run.signal(signal.SIGHUP)
-        told = until(lambda: reloaded(stage, "in force", ROLES | {"prober", "web"}), "each role tells it", 30)
+        told = until(lambda: reloaded(stage, "in force", ROLES | {"prober", "web"}), "each role tells it", 60)
         for event in told:
             restart = {one.partition(":")[0] for one in event["changes"] if one.endswith("(needs a restart)")}
             assert restart == {"metrics.port", "journal.days"}, event["changes"]
             assert "very-secret" not in str(event)
-        anew = until(lambda: stage.journal("h", "notice", role="prober", kind="checks"), "the prober checks anew", 30)
+        anew = until(lambda: stage.journal("h", "notice", role="prober", kind="checks"), "the prober checks anew", 60)
         assert anew[0]["why"].startswith("Every load balancer fails its check here.")
-        until(lambda: served(ports[1]) == 200, "the page is at its other port", 30)
+        until(lambda: served(ports[1]) == 200, "the page is at its other port", 60)
         assert served(ports[0]) == 0, "and at the former no more"
         until(lambda: receiver.got, "the webhook hears of it", 60)
         assert "ended with" not in log.read_text(encoding="utf-8"), "no role has died"

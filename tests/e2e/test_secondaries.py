@@ -86,13 +86,13 @@ def test_every_write_is_followed_to_all_name_servers(
     )
     assert served
     lags = [lag for one in told(stage, "secondaries", generation=1) for lag in one["lag_s"].values()]
-    assert all(0 <= lag < 10 for lag in lags), lags
+    assert all(0 <= lag < 60 for lag in lags), lags
 
     until(lambda: "ns2 g1," in text_of(config) and "ns3 g1," in text_of(config), "status tells both with their lags")
     report = ZoneReport(stage.zone, "", (), secondaries=(Secondary("ns2.x", "", 1), Secondary("ns3.x", "", 1)))
     checked = replace(config, health=HealthConfig("tcp", 80))
     parts = failover_parts(checked, [report], seen_by(config).secondaries)
-    assert [(one.what, 0 <= one.seconds < 10) for one in parts if "ns2" in one.what] == [("ns2, ns3 (measured)", True)]
+    assert [(one.what, 0 <= one.seconds < 60) for one in parts if "ns2" in one.what] == [("ns2, ns3 (measured)", True)]
     parts = failover_parts(checked, [report], seen_by(config).secondaries[:1])
     assert [(one.what, one.seconds) for one in parts if "ns2" in one.what] == [("ns2, ns3 (by default)", 6.0)]
 

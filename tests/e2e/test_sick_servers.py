@@ -137,12 +137,14 @@ def test_a_server_that_comes_back_with_an_old_zone(stage: Stage) -> None:
     stage.server.stop()
     shutil.copytree(stage.server.folder, copy)
     stage.server.start()
+    stage.asked_on()
     for step in range(5):
         stage.publish_and_wait(www=both(30 + step, 40), api=v4(50 + step, 60))
     with stage.damaged(stage.www), stage.damaged(stage.api):
         stage.server.stop()
         _put_back(copy, stage.server.folder)
         stage.server.start()
+        stage.asked_on()
         stage.await_head(CONVERGES_S)
     stage.assert_nothing_bad()
     writes = [one for name in ("a", "b") for one in stage.journal(name, "outcome", name=stage.www, result="written")]

@@ -23,8 +23,8 @@ from harness.ports import HOST, free_port
 
 ZONE = "lb.example.com"
 KEY_NAME = "standfast-key"
-START_SECONDS = 15.0
-STOP_SECONDS = 10.0
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class DnsServer(ABC):
         self.starts += 1
 
     def stop(self) -> None:
-        """End it by SIGTERM, and by SIGKILL if it is still there after ten seconds."""
+        """End it by SIGTERM, and by SIGKILL if it is still there after half a minute."""
         self._end(signal.SIGTERM)
 
     def kill9(self) -> None:

@@ -60,6 +60,7 @@ class KnotServer(DnsServer):
     rundir: {self.run_folder}
     udp-workers: 1
     tcp-workers: 2
+    tcp-io-timeout: 10000
     background-workers: 1
 {indent(self._options, "    ")}
 control:

@@ -3,7 +3,7 @@
 `named` listens with SO_REUSEPORT: two of them on one port start happily and share the traffic between them. So a
 port is taken from a block that one process owns, by an advisory lock that ends with the process, and only if
 nothing listens on it now, neither UDP nor TCP. The range lies below the kernel's ephemeral ports (32768 and up), so
-that no outgoing connection sits on a port while its server restarts.
+that no outgoing connection sits on a port while its server restarts, and above those that a demo draws from.
 """
 
 from __future__ import annotations

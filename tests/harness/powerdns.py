@@ -51,6 +51,9 @@ class PowerDnsServer(DnsServer):
 lmdb-filename={self.folder}/pdns.lmdb
 lmdb-shards=1
 lmdb-sync-mode=sync
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
 local-address={self.host}
 local-port={self.port}
 dnsupdate=yes

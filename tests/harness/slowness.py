@@ -21,18 +21,19 @@ class SlowWay:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="slow way", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
 
     def __enter__(self) -> SlowWay:
         self._thread.start()
-        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(60)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     async def _listen(self) -> int:
@@ -47,6 +48,9 @@ class SlowWay:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:  # of a task too that was cancelled before it had begun
+            writer.close()
+        await asyncio.sleep(0)
         await self._loop.shutdown_asyncgens()
 
     def start(self, task: asyncio.Task[None]) -> None:
@@ -55,6 +59,7 @@ class SlowWay:
         task.add_done_callback(self._tasks.discard)
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         self.start(self._loop.create_task(self._relay(reader, writer)))
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,7 +109,8 @@ class _Front(asyncio.DatagramProtocol):
         transport, _ = await loop.create_datagram_endpoint(lambda: _Back(heard), remote_addr=self._way.server)
         try:
             transport.sendto(data)
-            self._transport.sendto(await asyncio.wait_for(heard, 5.0), address)
+            async with asyncio.timeout(5.0):
+                self._transport.sendto(await heard, address)
         except (OSError, TimeoutError):
             pass
         finally:
