@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import cast
 
 from harness.ports import HOST
+from standfast.laboratory.ending import all_ended
 
 Address = tuple[str, int]
 
@@ -21,7 +24,6 @@ class SlowWay:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="slow way", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
 
     def __enter__(self) -> SlowWay:
         self._thread.start()
@@ -44,31 +46,25 @@ class SlowWay:
 
     async def _close(self) -> None:
         self._udp.close()
-        self._tcp.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for writer in self._writers:  # of a task too that was cancelled before it had begun
-            writer.close()
-        await asyncio.sleep(0)
-        await self._loop.shutdown_asyncgens()
+        await all_ended(self._tcp, self._tasks)
 
-    def start(self, task: asyncio.Task[None]) -> None:
-        """Remember a task until it is done."""
+    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run something until it ends or the way is closed."""
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.append(writer)
-        self.start(self._loop.create_task(self._relay(reader, writer)))
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.wait([self.start(self._relay(reader, writer))])
+        writer.close()  # of one too that was cancelled before it had begun
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection(*self.server)
         except OSError:
-            writer.close()
             return
-        back = self._loop.create_task(_copied(far_reader, writer))
+        back = self.start(_copied(far_reader, writer))
         try:
             while data := await reader.read(1 << 16):
                 await asyncio.sleep(self.delay_s)
@@ -78,8 +74,7 @@ class SlowWay:
             pass
         finally:
             back.cancel()
-            for end in (far_writer, writer):
-                end.close()
+            far_writer.close()
 
 
 async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -96,11 +91,10 @@ class _Front(asyncio.DatagramProtocol):
         self._way = way
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # Python 3.11's is none by its class
 
     def datagram_received(self, data: bytes, address: Address) -> None:
-        self._way.start(asyncio.get_running_loop().create_task(self._passed(data, address)))
+        self._way.start(self._passed(data, address))
 
     async def _passed(self, data: bytes, address: Address) -> None:
         await asyncio.sleep(self._way.delay_s)

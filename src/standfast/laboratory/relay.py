@@ -15,6 +15,7 @@ from collections.abc import Coroutine
 from typing import Protocol
 
 from standfast.laboratory import wire
+from standfast.laboratory.ending import all_ended
 from standfast.laboratory.faults import Fate, Rule, SeenUpdate
 
 Address = tuple[str, int]
@@ -55,7 +56,6 @@ class Relay:
         self._udp: asyncio.DatagramTransport | None = None
         self._peers: OrderedDict[Address, _UdpPeer] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._accepting: set[asyncio.Task[object]] = set()
 
     async def listen(self, host: str, port: int) -> int:
         """Bind UDP and TCP to one port, a free one if `port` is 0; OSError if it is taken."""
@@ -77,16 +77,11 @@ class Relay:
 
     async def close(self) -> None:
         """Stop listening and end all tasks."""
-        if self._server is not None:
-            self._server.close()
         if self._udp is not None:
             self._udp.close()
         for peer in self._peers.values():
             peer.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._accepting, return_exceptions=True)
-        await asyncio.sleep(0)  # transports close in the next round of the loop
+        await all_ended(self._server, self._tasks)
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run something until it ends or the proxy stops."""
@@ -128,11 +123,8 @@ class Relay:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # the task of this callback belongs to asyncio's streams: what `close` may cancel runs in one of ours
-        task = asyncio.current_task()
-        assert task is not None
-        self._accepting.add(task)
         await asyncio.wait([self.spawn(_TcpSession(self, reader, writer).run())])
-        self._accepting.discard(task)
+        writer.close()  # of a session too that was cancelled before it had begun
 
     async def _send_tcp(self, message: bytes) -> bytes | None:
         try:
