@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 PAGES = {
     "html": b"<!DOCTYPE html><html><body><p>Please log in</p></body></html>",
@@ -39,16 +41,23 @@ class _Handler(BaseHTTPRequestHandler):
 class _Portal(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, page: bytes) -> None:
+    def __init__(self, page: bytes, proof: tuple[Path, Path] | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.page, self.asked = page, list[str]()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.url = f"{'https' if proof else 'http'}://127.0.0.1:{self.server_address[1]}"
+        if proof:
+            trust = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            trust.load_cert_chain(*proof)
+            self.socket = trust.wrap_socket(self.socket, server_side=True)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that does not accept our certificate: nothing to say."""
 
 
 @contextmanager
-def portal(page: bytes) -> Iterator[_Portal]:
-    """One that runs; `url` is where, `asked` what it was asked."""
-    server = _Portal(page)
+def portal(page: bytes, proof: tuple[Path, Path] | None = None) -> Iterator[_Portal]:
+    """One that runs, with TLS if it has a certificate and key; `url` is where, `asked` what it was asked."""
+    server = _Portal(page, proof)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

@@ -4,15 +4,17 @@ The library's retries are off. What it needs besides (signing, the chain of cred
 """
 
 import io
-import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from .sources.fetching import FetchError, fetch
+from .sources.fetching import FetchError, fetch, trusting
 
 ANSWER_OCTETS_MAX: Final = 8 * 1024 * 1024
+AUTHORITIES: Final = "Mend AWS_CA_BUNDLE or ca_bundle of this user."
+"""The remedy where `Transport.serve` raises."""
 
 
 class Transport:
@@ -22,25 +24,28 @@ class Transport:
     """
 
     def __init__(
-        self,
-        left: Callable[[], float],
-        *,
-        step_s: float | None = None,
-        octets_max: int = ANSWER_OCTETS_MAX,
-        trust: ssl.SSLContext | None = None,
+        self, left: Callable[[], float], *, step_s: float | None = None, octets_max: int = ANSWER_OCTETS_MAX
     ) -> None:
         self._left, self._step_s, self._octets_max = left, step_s, octets_max
-        self._http = httpx.Client() if trust is None else httpx.Client(verify=trust)
+        self._http: httpx.Client | None = None
         self.answered = b""
         """The body of the last answer."""
 
-    def serve(self, client: Any) -> None:
-        """From now on this client's requests go through here."""
-        client.meta.events.register("before-send", self._send)
+    def serve(self, session: Any) -> Any:
+        """From now on the requests of all clients that this botocore session makes go through here; the session.
+
+        Raises FetchError if its authorities (AWS_CA_BUNDLE, or ca_bundle in its profile) can't be read.
+        """
+        authorities = session.get_config_variable("ca_bundle")
+        self.close()
+        self._http = httpx.Client(verify=trusting(Path(authorities))) if authorities else httpx.Client()
+        session.register("before-send", self._send)
+        return session
 
     def close(self) -> None:
         """Let go of connections."""
-        self._http.close()
+        if self._http is not None:
+            self._http.close()
 
     def _send(self, request: Any, **_: Any) -> Any:
         """In the place of the library's own transport. Raises FetchError."""
@@ -55,6 +60,7 @@ class Transport:
             str(name): value.decode("latin-1") if isinstance(value, bytes) else str(value)
             for name, value in request.headers.items()
         }
+        assert self._http is not None, "who sends was served"
         fetched = fetch(
             self._http,
             request.method,
@@ -76,8 +82,8 @@ class _Body(io.BytesIO):
         yield self.read()
 
 
-def sdk_config() -> Any:
+def sdk_config(**more: Any) -> Any:
     """What every client gets: one attempt, no more."""
     from botocore.config import Config
 
-    return Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=True)
+    return Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=True, **more)

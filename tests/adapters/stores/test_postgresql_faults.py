@@ -24,9 +24,8 @@ from msgspec.structs import replace
 
 from adapters.stores.racing import publish_for_ever, race, race_for_a_source, started, whole_head
 from conformance.store_kit import publish_all, sample_entry, sample_plan
-from harness.postgresql import PASSWORD, Cluster, postgresql
+from harness.postgresql import PASSWORD, Cluster
 from runtime.staging import eventually
-from standfast.adapters.stores import postgresql as adapter
 from standfast.adapters.stores.postgresql import PostgresqlStore
 from standfast.adapters.stores.postgresql_connection import Database
 from standfast.errors import StoreAbsent, StoreError
@@ -47,12 +46,6 @@ from standfast.ports.store import (
 )
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with postgresql() as server:
-        yield server
-
-
 @pytest.fixture
 def database(cluster: Cluster, request: pytest.FixtureRequest) -> Database:
     """A schema for each test."""
@@ -60,8 +53,7 @@ def database(cluster: Cluster, request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(adapter, "_AWAY_S", (0.0,))
+def closing() -> Iterator[None]:
     yield
     while _opened:
         _opened.pop().close()

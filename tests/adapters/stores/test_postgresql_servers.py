@@ -12,8 +12,7 @@ from msgspec.structs import replace
 
 from conformance.store_kit import publish_all, sample_entry, sample_plan
 from harness.ports import HOST
-from harness.postgresql import Cluster, postgresql
-from standfast.adapters.stores import postgresql as adapter
+from harness.postgresql import Cluster
 from standfast.adapters.stores.postgresql import PostgresqlStore
 from standfast.adapters.stores.postgresql_connection import Database
 from standfast.errors import StoreAbsent, StoreError
@@ -23,12 +22,6 @@ from standfast.ports.store import HeadRead, ListPlans, Pin, Pinned, PlanList, Re
 PLAN = sample_plan(1, [sample_entry(1, 1)])
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with postgresql() as server:
-        yield server
-
-
 @pytest.fixture
 def hand(cluster: Cluster) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     with psycopg.connect(cluster.url(), autocommit=True) as connection:
@@ -36,8 +29,7 @@ def hand(cluster: Cluster) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 
 
 @pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(adapter, "_AWAY_S", (0.0,))
+def closing() -> Iterator[None]:
     yield
     while _opened:
         _opened.pop().close()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from conformance.store_kit import publish_all, sample_entry, sample_plan
-from harness.s3 import CREDENTIALS, Front, FrontHandler, MotoS3, Room, moto_s3, once, refusing
-from standfast.adapters.stores import s3, s3_bucket
+from harness.s3 import CREDENTIALS, Front, FrontHandler, MotoS3, Room, once, refusing
+from standfast.adapters.stores import s3_bucket
 from standfast.adapters.stores.s3 import S3Store
 from standfast.adapters.stores.s3_bucket import Bucket, Trouble
 from standfast.adapters.stores.s3_catalogue import INLINE_MAX
@@ -34,29 +34,6 @@ from standfast.ports.store import (
 
 Act = Callable[[Front, FrontHandler, bytes], None]
 PAGE = b"<html><head><title>404</title></head><body><h1>default backend</h1></body></html>"
-
-
-@pytest.fixture(scope="module")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoS3]:
-    with moto_s3(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-@pytest.fixture
-def front(moto: MotoS3) -> Iterator[Front]:
-    server = Front(moto)
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def room(moto: MotoS3, front: Front) -> Room:
-    return Room(moto, front.url)
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3, "_AWAY_S", (0.0,))
 
 
 def opened(room: Room, *, make: bool = True) -> S3Store:
@@ -140,13 +117,6 @@ def test_an_answer_that_dribbles_is_none(room: Room, front: Front, status: int) 
             ask()
         assert raised.value.away
         assert time.monotonic() - began < 15.0
-
-
-def test_authorities_that_cannot_be_read_are_said(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/authorities.pem")
-    s3_bucket._client.cache_clear()
-    with pytest.raises(StoreError, match=r"authorities in /nowhere/authorities\.pem can't be read"):
-        opened(room)
 
 
 def error(status: int, code: str, text: str) -> Act:

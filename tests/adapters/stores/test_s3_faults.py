@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -22,11 +21,10 @@ from harness.s3 import (
     delaying,
     lose_reply,
     lose_request,
-    moto_s3,
     once,
     refusing,
 )
-from standfast.adapters.stores import s3
+from standfast.adapters.stores import absence
 from standfast.adapters.stores.s3 import GONE, S3Store
 from standfast.adapters.stores.s3_bucket import Bucket, Place
 from standfast.adapters.stores.s3_catalogue import INLINE_MAX, encode
@@ -51,30 +49,6 @@ from standfast.ports.store import (
     SourceRead,
     SourceStored,
 )
-
-
-@pytest.fixture(scope="module")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoS3]:
-    with moto_s3(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
-@pytest.fixture
-def front(moto: MotoS3) -> Iterator[Front]:
-    server = Front(moto)
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def room(moto: MotoS3, front: Front) -> Room:
-    """Whose stores go through the front."""
-    return Room(moto, front.url)
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3, "_AWAY_S", (0.0,))
 
 
 def open_place(place: Place) -> S3Store:
@@ -206,7 +180,7 @@ def test_a_service_that_ignores_conditions_is_refused(room: Room, front: Front) 
 def test_who_cannot_be_reached_is_left_alone_for_a_while(
     room: Room, front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "_AWAY_S", (0.3, 600.0))
+    monkeypatch.setattr(absence, "PAUSES_S", (0.3, 600.0))
     store = open_place(room.place)
     front.faults.append(away)
     assert isinstance(store.perform(ReadHead()), Unknown)

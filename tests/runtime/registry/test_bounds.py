@@ -1,8 +1,6 @@
 """What a registry's connections carry and cost: TLS, how many may be open, one commit for a batch of grants."""
 
-import datetime
 import gc
-import ipaddress
 import os
 import resource
 import socket
@@ -13,11 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from harness.certificate import pair
 from runtime.registry.desks import KEY, Beside, Running, lines_of, running, until
 from standfast import config as configuration
 from standfast.config import load_agent
@@ -31,35 +26,9 @@ def some_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_KEY", "s" * 24)
 
 
-def pair(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1, signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry")])
-    now = datetime.datetime.now(datetime.UTC)
-    own = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(own, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, private = folder / "registry.pem", folder / "registry.key"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    private.chmod(0o600)
-    return pem, private
-
-
 @pytest.fixture
 def sealed(tmp_path: Path) -> Iterator[Running]:
-    pair(tmp_path)
+    pair(tmp_path, "registry")
     with running(tmp_path, "one", more="  certificate: registry.pem\n  key: registry.key\n") as found:
         yield found
 
@@ -94,7 +63,7 @@ def test_a_connection_of_which_nothing_is_known_yet_costs_little(sealed: Running
 
 
 def test_strangers_who_never_shake_hands_take_no_more_than_their_part_of_the_files(tmp_path: Path) -> None:
-    pair(tmp_path)
+    pair(tmp_path, "registry")
     more = "  certificate: registry.pem\n  key: registry.key\n  connections: 16\n"
     with running(tmp_path, "one", more=more) as one:
         room = 16 + FILES_SPARE // 2

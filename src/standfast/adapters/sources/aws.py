@@ -15,7 +15,7 @@ from standfast.config import AwsSource, LoadBalancerConfig, asked_by, scalars
 from standfast.config.scalars import BadValue
 from standfast.model.fleet import Verdict
 
-from ..awscalls import Transport, sdk_config
+from ..awscalls import AUTHORITIES, Transport, sdk_config
 from ..awsreplies import NOT_UNDERSTOOD, lacking, no_reply, not_understood, said
 from . import FleetSeen, FleetUnknown, Sighting, SourceError
 from .fetching import FetchError
@@ -47,24 +47,24 @@ class AwsFleet(Pausing):
 
     def _made(self) -> Any:
         try:
-            import boto3
+            import botocore.session
             from botocore.exceptions import BotoCoreError
         except ImportError:
             message = "The library for AWS is not installed."
             raise SourceError(message, "Install it: pip install 'standfast[aws]'.") from None
         source = self._source
         try:
-            client = boto3.session.Session().client(
+            return self._transport.serve(botocore.session.get_session()).create_client(
                 "elbv2",
                 region_name=source.region,
                 endpoint_url=source.endpoint,
                 config=sdk_config(),
             )
+        except FetchError as error:
+            raise SourceError(f"AWS can't be asked: {error}.", AUTHORITIES) from None
         except (BotoCoreError, ValueError) as error:
             message = f"AWS can't be asked: {' '.join(str(error).split())}."
             raise SourceError(message, "Mend region, endpoint or the AWS configuration of this user.") from None
-        self._transport.serve(client)
-        return client
 
     def _left(self) -> float:
         """Seconds that an answer may take. Raises FetchError."""

@@ -45,6 +45,7 @@ from standfast.ports.store import (
     StoreRequest,
 )
 
+from .absence import Absence
 from .plan_store import PlanStore
 from .postgresql_connection import Connection, Database, NoStore, Trouble
 from .postgresql_tables import (
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
 
 _REPLACE: Final = "Restore it, or drop the schema: the planner reads every zone and publishes above."
 _TRIES: Final = 3
-_AWAY_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 Reading: TypeAlias = "Callable[[Cursor, Version], StoreReply]"
 Writing: TypeAlias = "Callable[[Cursor, Version], tuple[StoreReply, Version | None]]"
 
@@ -91,7 +91,7 @@ class PostgresqlStore(PlanStore):
         self._seen: Version | None = None
         self._why_gone, self._closed = "", False
         self._news, self._look_at = True, 0.0
-        self._away, self._away_until, self._why_away = 0, 0.0, ""
+        self._absence = Absence()
         try:
             self._begin(make)
         except _FAILURES as error:
@@ -141,7 +141,7 @@ class PostgresqlStore(PlanStore):
     def changed(self) -> bool:
         """Whether somebody else wrote since the last call, as far as is known: it looks every `look_s` at most."""
         now = time.monotonic()
-        if not self._closed and not self._why_gone and now >= max(self._look_at, self._away_until):
+        if not self._closed and not self._why_gone and now >= self._look_at and not self._absence.why:
             self._look_at = now + self._look_s
             self._answer(ReadHead())
             self._news = self._news or bool(self._why_gone)
@@ -153,18 +153,17 @@ class PostgresqlStore(PlanStore):
             return Unknown("The plan store was closed. Open it again.")
         if self._why_gone:
             return Unknown(self._why_gone)
-        if time.monotonic() < self._away_until:
-            return Unknown(self._why_away)
+        if why := self._absence.why:
+            return Unknown(why)
         try:
             reply = self._perform(request)
-            self._away = 0
+            self._absence.ends()
             return reply
         except StoreError as error:  # a newer program wrote it
             return Unknown(str(error))
         except _FAILURES as error:
-            if isinstance(error, Trouble) and error.away:  # who can't be reached is not waited for at each request
-                self._away_until = time.monotonic() + _AWAY_S[min(self._away, len(_AWAY_S) - 1)]
-                self._away, self._why_away = self._away + 1, str(error)
+            if isinstance(error, Trouble) and error.away:
+                self._absence.begins(str(error))
             if isinstance(error, NoStore):
                 self._why_gone = f"{error} It was removed."
             return Unknown(self._why(error))

@@ -42,6 +42,7 @@ from standfast.ports.store import (
     StoreRequest,
 )
 
+from .absence import Absence
 from .plan_store import PlanStore
 from .s3_bucket import Absent, Bucket, Conflict, Trouble
 from .s3_catalogue import INLINE_MAX, Catalogue, StoredPlan, StoredSource
@@ -57,7 +58,6 @@ _REPLACE: Final = (
 )
 _FAILURES: Final = (Trouble, Conflict, Absent, Replaced, Damage, ShardDamaged)
 _PACKS_MAX: Final = 64
-_AWAY_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class S3Store(PlanStore):
@@ -72,7 +72,7 @@ class S3Store(PlanStore):
         self._recent = RecentNodes()
         self._packs: dict[str, Index] = {}
         self._closed, self._look_at = False, 0.0
-        self._away, self._away_until, self._why_away = 0, 0.0, ""
+        self._absence = Absence()
         self._unswept = ""
         try:
             self._ledger.begin(make)
@@ -90,11 +90,11 @@ class S3Store(PlanStore):
     def changed(self) -> bool:
         """Whether somebody else wrote since the last call, as far as is known: it looks every `look_s` at most."""
         now = time.monotonic()
-        if not self._closed and now >= max(self._look_at, self._away_until) and not self._ledger.why_gone:
+        if not self._closed and now >= self._look_at and not self._absence.why and not self._ledger.why_gone:
             self._look_at = now + self._look_s
             try:
                 self._ledger.fetch()
-                self._away = 0
+                self._absence.ends()
             except Trouble as trouble:
                 self._leave_alone(trouble)
             except (Damage, StoreError):
@@ -109,11 +109,11 @@ class S3Store(PlanStore):
             return Unknown("The plan store was closed. Open it again.")
         if self._ledger.why_gone:
             return Unknown(self._ledger.why_gone)
-        if time.monotonic() < self._away_until:
-            return Unknown(self._why_away)
+        if why := self._absence.why:
+            return Unknown(why)
         try:
             reply = self._perform(request)
-            self._away = 0
+            self._absence.ends()
             return reply
         except StoreError as error:  # a newer program wrote it
             return Unknown(str(error))
@@ -135,10 +135,8 @@ class S3Store(PlanStore):
         return " ".join(damage_told(self._bucket.place, error, _REPLACE))
 
     def _leave_alone(self, trouble: Trouble) -> None:
-        """Who can't be reached is not waited for at each request: enactors have other work."""
         if trouble.away:
-            self._away_until = time.monotonic() + _AWAY_S[min(self._away, len(_AWAY_S) - 1)]
-            self._away, self._why_away = self._away + 1, str(trouble)
+            self._absence.begins(str(trouble))
 
     # -- requests ------------------------------------------------------------------------------------------------
 

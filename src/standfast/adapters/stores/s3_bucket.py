@@ -10,16 +10,15 @@ S3's own word for it alone (NoSuchKey): a proxy whose backend is gone says 404 t
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
 
 from standfast.errors import StoreError
 
-from ..awscalls import Transport
+from ..awscalls import AUTHORITIES, Transport, sdk_config
 from ..awsreplies import NOT_UNDERSTOOD, PROXY, lacking, no_reply, not_understood, said
-from ..sources.fetching import FetchError, trusting
+from ..sources.fetching import FetchError
 
 OBJECT_MAX: Final = 2**28
 """Bytes of one object: a bound on what somebody else's object can make us read."""
@@ -193,34 +192,25 @@ class Bucket:
 def _client(region: str, endpoint: str, timeout_s: float) -> Any:
     """Making one costs a tenth of a second, and it may be used by several threads."""
     try:
-        import boto3
-        from botocore.config import Config
+        import botocore.session
         from botocore.exceptions import BotoCoreError
     except ImportError:
         raise StoreError("The library for S3 is not installed.", "Install it: pip install 'standfast[s3]'.") from None
-    style = {"addressing_style": "path"} if endpoint else {}
+    transport = Transport(lambda: TIMES * timeout_s, step_s=timeout_s, octets_max=OBJECT_MAX)
     try:
-        session = boto3.session.Session()
-        ca = session._session.get_config_variable("ca_bundle")
-        transport = Transport(
-            lambda: TIMES * timeout_s, step_s=timeout_s, octets_max=OBJECT_MAX, trust=trusting(Path(ca)) if ca else None
-        )
-        client = session.client(
+        return transport.serve(botocore.session.get_session()).create_client(
             "s3",
             region_name=region or None,
             endpoint_url=endpoint or None,
-            config=Config(
-                retries={"total_max_attempts": 1, "mode": "standard"},
-                s3=style,
+            config=sdk_config(
+                s3={"addressing_style": "path"} if endpoint else {},
                 # Objects carry their own checksums; services that only speak like S3 may not know the header.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
         )
-        transport.serve(client)
-        return client
     except FetchError as error:
-        raise StoreError(f"S3 can't be asked: {error}.", "Mend AWS_CA_BUNDLE or ca_bundle of this user.") from None
+        raise StoreError(f"S3 can't be asked: {error}.", AUTHORITIES) from None
     except (BotoCoreError, ValueError) as error:
         message = f"S3 can't be asked: {' '.join(str(error).split())}."
         raise StoreError(message, "Mend region, endpoint or the AWS configuration of this user.") from None

@@ -17,7 +17,7 @@ from msgspec import Struct
 from standfast.errors import ProviderError
 from standfast.model.rrset import TTL_MAX
 
-from ...awscalls import Transport, sdk_config
+from ...awscalls import AUTHORITIES, Transport, sdk_config
 from ...awsreplies import NOT_UNDERSTOOD, PROXY, lacking, no_reply, not_understood, said
 from ...sources.fetching import FetchError
 from .pace import Pace
@@ -221,17 +221,18 @@ class Calls:
         """A client by the ordinary chain, or as the role that is to be assumed."""
         import botocore.session
 
-        session = botocore.session.get_session()
+        try:
+            session = self._transport.serve(botocore.session.get_session())
+        except FetchError as error:
+            raise CallFailed("refused", f"AWS can't be asked: {error}; nothing was sent. {AUTHORITIES[:-1]}") from None
         if self.access.role:
-            _assuming(session, self.access, self._transport)
-        client = session.create_client(
+            _assuming(session, self.access)
+        return session.create_client(
             "route53",
             region_name=self.access.region or session.get_config_variable("region") or "us-east-1",
             endpoint_url=self.access.endpoint or None,
             config=sdk_config(),
         )
-        self._transport.serve(client)
-        return client
 
 
 def installed() -> None:
@@ -248,7 +249,7 @@ def bare(text: str) -> str:
     return text.rpartition("/")[2]
 
 
-def _assuming(session: Any, access: Access, transport: Transport) -> None:
+def _assuming(session: Any, access: Access) -> None:
     """Make the session use the role's credentials, renewed before they expire."""
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
@@ -256,9 +257,7 @@ def _assuming(session: Any, access: Access, transport: Transport) -> None:
         region = access.region or session.get_config_variable("region") or "us-east-1"
         endpoint = access.endpoint or None
         more = {"region_name": region, "endpoint_url": endpoint, "config": sdk_config()}
-        made = session.create_client(service, **given | more)
-        transport.serve(made)
-        return made
+        return session.create_client(service, **given | more)
 
     own = session.get_credentials()
     if own is None:
