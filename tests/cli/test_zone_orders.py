@@ -145,9 +145,12 @@ def axfr_of(stage: Stage) -> set[str]:
 
 def test_leaving_while_an_enactor_runs_elsewhere_is_noticed(running: Stage) -> None:
     with running.enactor():
-        for path in running.place.presence.iterdir():
-            path.unlink()
-        said = running.run("leave", ZONE, "--yes", "--reason", "r", "--wait", "1.5")
+        for _ in range(20):  # it may tell of itself again just then: as on this machine it is refused at once
+            for path in running.place.presence.iterdir():
+                path.unlink(missing_ok=True)
+            said = running.run("leave", ZONE, "--yes", "--reason", "r", "--wait", "1.5")
+            if said.code != 3:
+                break
     assert said.code == 2
     assert "came back" in said.err or "somebody else" in said.err
     running.everybody()
