@@ -92,5 +92,5 @@ def test_without_a_journal_only_refills_are_written(stage: Stage) -> None:
         assert stage.ask(stage.api, "A") == set(v4(11, 12))
         obstacle.rmdir()
         stage.await_head()
-    assert stage.journal("b", "outcome", name=stage.www, result="written")
+    until(lambda: stage.journal("b", "outcome", name=stage.www, result="written"), "it tells of its write")
     stage.assert_nothing_bad()
