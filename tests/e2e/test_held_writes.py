@@ -12,7 +12,7 @@ import pytest
 from e2e.plans import both, v4
 from e2e.roles import Process, until
 from e2e.stage import Stage
-from standfast.laboratory.proxy import HeldUpdate, Rcode, SeenUpdate, UpdateProxy, mentions
+from standfast.laboratory.proxy import Fate, HeldUpdate, Rcode, SeenUpdate, UpdateProxy, mentions
 from standfast.model.name import marker_owner
 from standfast.runtime.presence import read_presence
 
@@ -97,11 +97,16 @@ def landed_write(stage: Stage, proxy: UpdateProxy, history: History, slow: Proce
     proxy.drop_replies(match=mentions(stage.www), close=True)
     history.held(stage)
     stage.await_entry(stage.www)
-    (seen,) = (one for one in proxy.log if one.fate.value == "reply dropped")
+    (seen,) = dropped(proxy.wait_log(lambda log: any(one.rcodes for one in dropped(log))))
     written(stage, "slow", stage.plans.generation)
     slow.freeze()
     quick.go_on()
     return seen
+
+
+def dropped(log: list[SeenUpdate]) -> list[SeenUpdate]:
+    """Those whose reply was lost. What was written can be seen before the proxy has the reply."""
+    return [one for one in log if one.fate is Fate.REPLY_DROPPED]
 
 
 def written(stage: Stage, who: str, since: int) -> None:
