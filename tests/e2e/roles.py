@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -77,6 +78,15 @@ class Process:
     def again(self) -> Process:
         """Another one like it."""
         return type(self)(self.arguments, self.log, self.environment)
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection((host, port), 5.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def until(wanted: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:

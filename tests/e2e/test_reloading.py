@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.roles import Process, until
+from e2e.roles import Process, listens, until
 from e2e.stage import HERE, Stage
 from harness.ports import HOST, free_port
 from runtime.notifying.receiver import Receiver
@@ -24,6 +24,7 @@ def everybody(stage: Stage) -> str:
     for address in ADDRESSES.values():
         arguments = [str(HERE / "balancers.py"), address, str(port)]
         stage.started(Process(arguments, stage.folder / f"lb-{address}.log"))
+    until(lambda: all(listens(one, port) for one in ADDRESSES.values()), "every load balancer is there")
     parts = [f"{name}: {{az: {name[3]}, ip: {address}, port: {port}}}" for name, address in ADDRESSES.items()]
     return "{" + ", ".join(parts) + "}"
 
@@ -103,6 +104,8 @@ def test_prober_page_and_monitor_follow_and_the_rest_says_that_it_needs_a_restar
     try:
         until(lambda: stage.ask(stage.www, "A") == set(ADDRESSES.values()), "the first plan stands")
         until(lambda: served(ports[0]) == 200, "the page is there", 60)
+        everyone = ROLES | {"prober", "web"}
+        until(lambda: {one["role"] for one in stage.journal("h", "started")} == everyone, "all roles are there")
         changed = {
             "health": health.format("https: /healthz"),
             "web": f"{{listen: '{HOST}:{ports[1]}'}}",
@@ -113,7 +116,7 @@ def test_prober_page_and_monitor_follow_and_the_rest_says_that_it_needs_a_restar
         }
         stage.config("standfast", **{**keys, **changed})
         run.signal(signal.SIGHUP)
-        told = until(lambda: reloaded(stage, "in force", ROLES | {"prober", "web"}), "each role tells it", 60)
+        told = until(lambda: reloaded(stage, "in force", everyone), "each role tells it", 60)
         for event in told:
             restart = {one.partition(":")[0] for one in event["changes"] if one.endswith("(needs a restart)")}
             assert restart == {"metrics.port", "journal.days"}, event["changes"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.plans import Plans, both, v4, values_of
-from e2e.roles import Process, until
+from e2e.roles import Process, listens, until
 from e2e.stage import HERE, Stage
 from harness.ports import free_port
 from standfast.adapters.stores.sqlite import SqliteStore
@@ -22,6 +22,7 @@ def fleet(stage: Stage) -> tuple[str, dict[str, Process]]:
     """The YAML of the fleet, and one running HTTP server for each load balancer."""
     port = free_port()
     servers = {name: load_balancer(stage, address, port) for name, address in ADDRESSES.items()}
+    until(lambda: all(listens(one, port) for one in ADDRESSES.values()), "every load balancer is there")
     parts = [f"{name}: {{az: {name[3]}, ip: {address}, port: {port}}}" for name, address in ADDRESSES.items()]
     return "{" + ", ".join(parts) + "}", servers
 
@@ -47,7 +48,9 @@ def all_plans(store: SqliteStore) -> list[Plan]:
 def answers(stage: Stage, expected: set[str]) -> None:
     """Wait until both endpoints answer exactly this."""
     names = (stage.www, stage.api)
-    until(lambda: all(stage.ask(one, "A") == expected for one in names), f"they answer {sorted(expected)}", FAILOVER_S)
+    stage.hold_ups().within(
+        lambda: all(stage.ask(one, "A") == expected for one in names), FAILOVER_S, f"they answer {sorted(expected)}"
+    )
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from harness.bind import BindServer
-from harness.dnsserver import ZONE, DnsServer, Key, program
+from harness.dnsserver import START_SECONDS, ZONE, DnsServer, Key, program
 from harness.knot import KnotServer
 from harness.ports import free_port
 
@@ -72,7 +72,7 @@ zone "{self.zone}" {{
     def start(self, *, sound: bool = True) -> None:
         """And keep the first copy of the zone that it writes."""
         super().start(sound=sound)
-        deadline = time.monotonic() + 10.0
+        deadline = time.monotonic() + START_SECONDS
         while not self._first and time.monotonic() < deadline:
             time.sleep(0.01)
             self._first = self.zone_file.read_bytes() if self.zone_file.exists() else b""

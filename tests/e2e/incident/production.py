@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from e2e.incident.account import HERE, Account, Staged, Voice, account, whole_lines
-from e2e.roles import Process
+from e2e.roles import Process, listens
 from harness.ports import free_port
 from standfast.model.name import rollback_owner, tree_subtree
 
@@ -69,6 +69,7 @@ class Production:
         """Load balancers that are well."""
         for name, ip in ADDRESSES.items():
             self.at.start([str(HERE.parent / "balancers.py"), ip, str(self.port)], f"{name}.log", "")
+        self.at.until(lambda: all(listens(ip, self.port) for ip in ADDRESSES.values()), "every load balancer is there")
 
     def role(self, role: str, name: str) -> None:
         """A role of ours, anew."""
