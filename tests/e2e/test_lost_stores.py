@@ -71,14 +71,18 @@ def files(stage: Stage) -> list[Path]:
 def lost(stage: Stage, copy: Path) -> None:
     """Somebody deletes it."""
     for path in files(stage):
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def put_back(stage: Stage, copy: Path) -> None:
     """Somebody puts last week's back in its place."""
     lost(stage, copy)
-    for path in copy.iterdir():
+    *beside, whole = sorted(copy.iterdir(), key=lambda path: path.name == stage.store_file.name)
+    for path in beside:
         shutil.copy(path, stage.store_file.parent / path.name)
+    # last, and whole at once: whoever finds it opens it, and would make a -wal of its own
+    draft = Path(shutil.copy(whole, stage.folder / "draft"))
+    draft.replace(stage.store_file)
 
 
 @pytest.mark.slow
