@@ -12,12 +12,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import dns.exception
+import dns.message
+import dns.query
 import pytest
 
-from e2e.roles import Process, until
+from e2e.roles import Process, listens, until
 from harness.journals import problems_in
 from harness.ports import free_port
 from harness.route53 import Route53, running
@@ -36,6 +40,7 @@ class Hosted:
         self.state, self.port = folder / "state", free_port()
         self.processes: list[Process] = []
         self.balancers = {name: self.balancer(name) for name in ADDRESSES if serving}
+        until(lambda: all(listens(ADDRESSES[one], self.port) for one in self.balancers), "every load balancer is there")
         self.file = self.written()
 
     def written(self, **changes: str) -> Path:
@@ -93,6 +98,14 @@ class Hosted:
 
     def addresses(self, name: str) -> set[str]:
         return {one["Value"] for raw in self.raws(name) for one in raw["ResourceRecords"]}
+
+    def ask(self, name: str) -> dns.message.Message:
+        """One question by DNS; a packet may be lost on a machine that does much else."""
+        (host, port), question = self.service.dns[0], dns.message.make_query(f"{name}.{ZONE}", "A")
+        for _ in range(4):
+            with suppress(dns.exception.Timeout):
+                return dns.query.udp(question, host, timeout=20, port=port)
+        return dns.query.udp(question, host, timeout=20, port=port)
 
     def logs(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in self.folder.glob("*-*.log"))

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dns.exception
 import dns.message
 import dns.query
 import dns.rdatatype
@@ -98,7 +99,10 @@ def test_it_can_be_tried_without_an_account(shell: Run, tmp_path: Path) -> None:
     assert address == HOST
 
     def answer() -> set[str]:
-        said = dns.query.udp(dns.message.make_query(name, "A"), address, 5, int(at))
+        try:
+            said = dns.query.udp(dns.message.make_query(name, "A"), address, 5, int(at))
+        except dns.exception.Timeout:  # a packet may be lost on a machine that does much else
+            return set()
         return {rr.to_text() for rrset in said.answer if rrset.rdtype == dns.rdatatype.A for rr in rrset}
 
     everybody = {"127.0.0.41", "127.0.0.42", "127.0.0.43"}

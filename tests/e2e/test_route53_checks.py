@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dns.message
-import dns.query
 import pytest
 
 from e2e.roles import Process, until
@@ -37,9 +35,7 @@ class Watched(Hosted):
 
     def answered(self) -> set[str]:
         """What the stand-in's DNS answers for www now."""
-        host, port = self.service.dns[0]
-        reply = dns.query.udp(dns.message.make_query(f"www.{ZONE}.", "A"), host, timeout=20, port=port)
-        return {str(one) for rrset in reply.answer for one in rrset}
+        return {str(one) for rrset in self.ask("www").answer for one in rrset}
 
     def checks(self) -> dict[str, str]:
         """Load balancer by check, as all record sets of www name them."""

@@ -10,12 +10,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import dns.exception
-import dns.message
-import dns.query
 import dns.rcode
 import dns.rdatatype
 import pytest
@@ -48,14 +45,6 @@ class Unchecked(Hosted):
         """What one answer has."""
         reply = self.ask(name)
         return {rr.address for rrset in reply.answer for rr in rrset if rrset.rdtype == dns.rdatatype.A}
-
-    def ask(self, name: str) -> dns.message.Message:
-        """One question by DNS; a packet may be lost on a machine that does much else."""
-        (host, port), question = self.service.dns[0], dns.message.make_query(f"{name}.{ZONE}", "A")
-        for _ in range(4):
-            with suppress(dns.exception.Timeout):
-                return dns.query.udp(question, host, timeout=20, port=port)
-        return dns.query.udp(question, host, timeout=20, port=port)
 
     def drawn(self) -> set[str]:
         """What many answers have."""
@@ -135,7 +124,8 @@ def test_a_tree_by_hand_is_the_tree_that_an_enactor_takes_over(hosted: Unchecked
     client.change_resource_record_sets(HostedZoneId=hosted.zone_id, ChangeBatch={"Changes": batch["Changes"]})
     assert hosted.layout() == "tree"
     stood = hosted.raws("www")
-    assert len(hosted.drawn()) == 9
+    # an answer has one of the nine: in one of a hundred drawings one of them never has its turn
+    until(lambda: len(hosted.drawn()) == 9, "all nine are answered", WAIT_S)
     hosted.role("planner", "p1", "--take", f"www.{ZONE}")
     hosted.role("enactor", "e1")
     until(lambda: hosted.raws("www._standfast", "TXT"), "taken over", WAIT_S)

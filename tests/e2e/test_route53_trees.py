@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import dns.message
-import dns.query
 import dns.rdatatype
 import pytest
 
@@ -21,7 +19,6 @@ from standfast.runtime.place import Place
 from standfast.runtime.tidings import Tidings, silent
 from standfast.runtime.treecleaning import TreeCleaner
 
-WWW = f"www.{ZONE}"
 WAIT_S = 150.0
 """Nothing takes long; a machine that does much else may."""
 BELOW = f"_tree._standfast.{ZONE}."
@@ -54,9 +51,8 @@ def pointed(hosted: Hosted, name: str = "www") -> str:
 def answered(hosted: Hosted) -> set[str]:
     """The addresses in many answers; each must have one, for a tree answers by weight."""
     found: set[str] = set()
-    host, port = hosted.service.dns[0]
     for _ in range(40):
-        reply = dns.query.udp(dns.message.make_query(WWW, "A"), host, timeout=20, port=port)
+        reply = hosted.ask("www")
         texts = {rr.address for rrset in reply.answer for rr in rrset if rrset.rdtype == dns.rdatatype.A}
         assert texts, f"empty answer: {reply}"
         found |= texts
