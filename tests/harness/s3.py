@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -176,14 +176,12 @@ class Front(ThreadingHTTPServer):
     def forwarded(self, handler: FrontHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         """What moto says."""
         host = self.moto.url.removeprefix("http://")
-        connection = http.client.HTTPConnection(host, timeout=20)
         headers = {name: value for name, value in handler.headers.items() if name.lower() != "connection"}
         headers.pop("Expect", None)
-        connection.request(handler.command, handler.path, body, headers)
-        reply = connection.getresponse()
-        found = reply.status, reply.getheaders(), reply.read()
-        connection.close()
-        return found
+        with closing(http.client.HTTPConnection(host, timeout=20)) as connection:  # whatever moto does
+            connection.request(handler.command, handler.path, body, headers)
+            reply = connection.getresponse()
+            return reply.status, reply.getheaders(), reply.read()
 
     def end(self) -> None:
         """No more."""

@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import cast
 
-from harness.ports import HOST
+from harness.ports import HOST, free_port
 from standfast.laboratory.ending import all_ended
 
 Address = tuple[str, int]
@@ -39,8 +39,8 @@ class SlowWay:
         self._loop.close()
 
     async def _listen(self) -> int:
-        self._tcp = await asyncio.start_server(self._accepted, HOST, 0)
-        port: int = self._tcp.sockets[0].getsockname()[1]
+        port = free_port()  # for both: one of the kernel's may be somebody's for UDP
+        self._tcp = await asyncio.start_server(self._accepted, HOST, port)
         self._udp, _ = await self._loop.create_datagram_endpoint(lambda: _Front(self), (HOST, port))
         return port
 
