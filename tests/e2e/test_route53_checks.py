@@ -120,8 +120,10 @@ def test_a_dead_load_balancer_leaves_the_answers_while_nothing_of_ours_runs(watc
         watched.balancer(name)
     until(lambda: watched.answered() == EVERYBODY - {ADDRESSES["lb-b"]}, "and without the dead one again", 60)
 
-    for path in watched.state.glob("plans.sqlite*"):
-        path.unlink()  # the store is lost, too
+    lost = list(watched.state.glob("store.sqlite*"))
+    assert lost
+    for path in lost:
+        path.unlink()
     roles = watched.everything()
     until(lambda: watched.addresses("www") == EVERYBODY - {ADDRESSES["lb-b"]}, "ours find it dead", 60)
     watched.balancer("lb-b")
