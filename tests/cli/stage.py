@@ -42,6 +42,7 @@ from standfast.ports.store import (
     SourceRead,
 )
 from standfast.recovery.override import consented, overlaid
+from standfast.runtime import zonesight
 from standfast.runtime.enacting import EnactorProcess
 from standfast.runtime.journal import Journal
 from standfast.runtime.journal_files import read_journal
@@ -61,6 +62,10 @@ LOAD_BALANCERS = """\
   lb-c2: {az: c, ip: [192.0.2.32, "2001:db8:c::32"]}
 """
 ENDPOINTS = "  www: {}\n  api: {azs: [a, b], ttl: 30}\n"
+CLOCK = r"(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d"
+"""A moment as people are told it: with the date in front if that is another day, as half an hour from 23:45 on is."""
+ANSWERS_S = 30.0
+"""A server that stands still for a while on a busy machine is not one that is away."""
 
 
 class Said(NamedTuple):
@@ -81,6 +86,16 @@ class _Terminal(io.StringIO):
         return True
 
 
+class _Taking(Presence):
+    """Beats of several threads of this process take turns: two at once would write one draft."""
+
+    _turn = threading.Lock()
+
+    def beat(self, **facts: Any) -> None:
+        with self._turn:
+            super().beat(**facts)
+
+
 class Stage:
     """One stream in a folder. Without a server, its zone's primary refuses connections."""
 
@@ -88,6 +103,8 @@ class Stage:
         self, folder: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch, server: DnsServer | None
     ) -> None:
         self.folder, self._capture, self._patch = folder, capture, patch
+        patch.setattr(zonesight.reader, "__defaults__", (ANSWERS_S,))
+        patch.setattr(zonesight, "SECONDARY_TIMEOUT_S", ANSWERS_S)
         self.port = server.port if server else free_port()
         key = server.key_file if server else folder / "zone.key"
         if not server:
@@ -206,7 +223,7 @@ class Stage:
     def beat(self, role: str, **facts: Any) -> None:
         """A process of that role, this very one, is alive now."""
         self._alive[role] = facts
-        Presence(self.place.presence, role, "a").beat(**facts)
+        _Taking(self.place.presence, role, "a").beat(**facts)
 
     def everybody(self) -> None:
         """All roles are at work."""
@@ -238,7 +255,7 @@ class Stage:
             zone = self.config.zones[0]
             store, provider, copy = self.place.open_store(), self.place.open_provider(zone), self.place.open_copy("a")
             journal = Journal(self.place.journal, "enactor", "a")
-            presence = Presence(self.place.presence, "enactor", "a")
+            presence = _Taking(self.place.presence, "enactor", "a")
             try:
                 EnactorProcess(
                     "a", "main", store, {zone.name: provider}, copy, journal, presence=presence, look_s=0.2

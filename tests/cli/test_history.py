@@ -2,7 +2,7 @@
 
 import re
 
-from cli.stage import DOWN, Stage
+from cli.stage import CLOCK, DOWN, Stage
 from standfast.cli.contents import entry_json, entry_lines
 from standfast.core.decisions import Presence as Standing
 from standfast.model.entry import Entry, Member
@@ -18,7 +18,7 @@ def test_newest_first_with_when_who_what_and_why(stage: Stage) -> None:
     header, second, first = said.out.splitlines()
     assert header.split() == ["g", "when", "by", "change", "why"]
     assert re.fullmatch(
-        r"  2  [\d:]{8}  1 min  planner ops1  − lb-b1 +failed 3 checks in a row: connection refused", second
+        rf"  2  {CLOCK} +1 min  planner ops1  − lb-b1 +failed 3 checks in a row: connection refused", second
     )
     assert first.split()[0] == "1"
     assert "new, + lb-a1, + lb-b1, + lb-c1, + lb-c2" in first
@@ -47,7 +47,7 @@ def test_operators_are_named_and_holds_are_told(stage: Stage) -> None:
     stage.publish()
     assert stage.run("hold", "www", "--reason", "load test").code == 0
     row = stage.run("history", "www").out.splitlines()[1]
-    assert re.search(r"2  [\d:]{8}  \d\.\d s +\S+@\S+ +held +hold: load test$", row)
+    assert re.search(rf"2  {CLOCK} +\d\.\d s +\S+@\S+ +held +hold: load test$", row)
     assert stage.run("resume", "www", "--reason", "over").code == 0
     assert re.search(r"resumed +resume: over$", stage.run("history", "www").out.splitlines()[1])
     assert "since g1   HELD: load test" in stage.run("history", "www", "--show", "2").out
@@ -81,7 +81,7 @@ def test_show_prints_the_contents(stage: Stage) -> None:
     stage.publish(lb_b1=DOWN)
     said = stage.run("history", "www", "--show", "2")
     assert said.code == 0
-    assert re.search(r"g2  [\d:]{8}  1 min ago  by planner ops1", said.out)
+    assert re.search(rf"g2  {CLOCK}  1 min ago  by planner ops1", said.out)
     assert "A         60  192.0.2.11" in said.out
     assert "out  lb-b1  weight 100  192.0.2.21 2001:db8:b::21  failed 3 checks" in said.out
     assert "api" not in said.out.splitlines()[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.stage import DOWN, LOAD_BALANCERS, ZONE, Stage
+from cli.stage import CLOCK, DOWN, LOAD_BALANCERS, ZONE, Stage
 from standfast.model.override import Override
 from standfast.ports.store import PutSource
 from standfast.runtime.overriding import OVERRIDES, Change, record
@@ -25,10 +25,10 @@ def test_given_listed_obeyed_explained_and_ended(served_by: Stage) -> None:
     assert stage.run("override").out.strip() == "No override is in force: health and the file decide."
     said = stage.run("override", "lb-c1", "down", "--for", "30m", "--reason", "smoke")
     assert said.code == 0, said
-    assert re.search(r"\d\d:\d\d:\d\d  operator  \S+@\S+ override lb-c1 down until \S+: \"smoke\"", said.out)
+    assert re.search(rf"\d\d:\d\d:\d\d  operator  \S+@\S+ override lb-c1 down until {CLOCK}: \"smoke\"", said.out)
     listed = stage.run("override")
-    assert re.search(r"lb-c1  down  until \S+ \(29 min\)  \S+@\S+  smoke  ends it: standfast override lb-c1 --clear",
-                     listed.out), listed.out  # fmt: skip
+    line = rf"lb-c1  down  until {CLOCK} \(29 min\)  \S+@\S+  smoke  ends it: standfast override lb-c1 --clear"
+    assert re.search(line, listed.out), listed.out
     (one,) = stage.run("override", "--json").json["overrides"]
     assert (one["target"], one["state"], one["end_with"]) == ("lb-c1", "down", "standfast override lb-c1 --clear")
     stage.publish()
@@ -36,7 +36,8 @@ def test_given_listed_obeyed_explained_and_ended(served_by: Stage) -> None:
     explained = " ".join(stage.run("explain", "www", "lb-c1").out.split())
     assert "is not in the answer of www" in explained.replace("are not", "is not")
     assert re.search(
-        r"taken down by \S+@\S+: smoke\. .*ends at \S+; to end it now: standfast override lb-c1 --clear\.", explained
+        rf"taken down by \S+@\S+: smoke\. .*ends at {CLOCK}; to end it now: standfast override lb-c1 --clear\.",
+        explained,
     )
     status = stage.run("status").out
     assert "override: lb-c1 down until" in status

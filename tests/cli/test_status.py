@@ -7,7 +7,7 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from cli.stage import DOWN, LOAD_BALANCERS, ZONE, Stage
+from cli.stage import CLOCK, DOWN, LOAD_BALANCERS, ZONE, Stage
 from harness.planning import entry_of
 from standfast.cli.status import status_json, status_lines
 from standfast.model.fleet import Verdict, VerdictState
@@ -61,7 +61,7 @@ def test_handled_when_one_left(served: Stage) -> None:
         said = served.run("status")
         told = served.run("status", "--json")
     assert said.code == told.code == 0
-    assert re.match(r"▲ HANDLED   api serves 1 of 2 since [\d:]{8} \(g2\): lb-b1 failed 3 checks in a row", said.out)
+    assert re.match(rf"▲ HANDLED   api serves 1 of 2 since {CLOCK} \(g2\): lb-b1 failed 3 checks in a row", said.out)
     assert "standfast explain api lb-b1" in said.out.splitlines()[1]
     assert "b  ○ lb-b1 down" in said.out
     report = told.json
@@ -189,7 +189,7 @@ def test_held(served: Stage) -> None:
         said = served.run("status")
     assert said.code == 0
     assert re.match(
-        r'❄ HELD      www is HELD since [\d:]{8} \(g2\) by \S+@\S+: "load test"\. Failover is OFF', said.out
+        rf'❄ HELD      www is HELD since {CLOCK} \(g2\) by \S+@\S+: "load test"\. Failover is OFF', said.out
     )
     assert "standfast resume www" in said.out.splitlines()[1]
     assert "www.lb.example.com   HELD   g1 for" in said.out

@@ -148,9 +148,10 @@ def test_leaving_while_an_enactor_runs_elsewhere_is_noticed(running: Stage) -> N
         for _ in range(20):  # it may tell of itself again just then: as on this machine it is refused at once
             for path in running.place.presence.iterdir():
                 path.unlink(missing_ok=True)
-            said = running.run("leave", ZONE, "--yes", "--reason", "r", "--wait", "1.5")
+            said = running.run("leave", ZONE, "--yes", "--reason", "r", "--wait", "5")
             if said.code != 3:
                 break
+        running.settled()  # whatever was taken away is back before it is told to stop
     assert said.code == 2
     assert "came back" in said.err or "somebody else" in said.err
     running.everybody()

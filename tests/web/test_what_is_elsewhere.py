@@ -8,6 +8,7 @@ import time
 import pytest
 from msgspec.structs import replace
 
+from cli.stage import CLOCK
 from standfast.config import load
 from standfast.model.marker import Marker
 from standfast.ports.store import PutSource
@@ -101,14 +102,12 @@ def test_whose_override_it_is_and_until_when(scene: Scene) -> None:
     given = stage.run("override", "az", "b", "drain", "--for", "30m", "--yes", "--reason", "smoke in the building")
     assert given.code == 0, given
     one = balancer(scene, "lb-b2")
-    assert re.fullmatch(r"drained with az b by \S+@\S+: smoke in the building, until \d\d:\d\d:\d\d", one.said), (
-        one.said
-    )
+    assert re.fullmatch(rf"drained with az b by \S+@\S+: smoke in the building, until {CLOCK}", one.said), one.said
     assert one.sign.word == "drained"
     assert balancer(scene, "lb-a1").said == ""
     with served(stage) as page:
         said = text_of(page.get().text)
-    assert re.search(r"drained with az b by \S+@\S+: smoke in the building, until \d\d:\d\d:\d\d", said), said
+    assert re.search(rf"drained with az b by \S+@\S+: smoke in the building, until {CLOCK}", said), said
 
 
 def test_the_planner_is_down(scene: Scene) -> None:
