@@ -126,6 +126,18 @@ def test_who_serves_nowhere_is_gone_when_the_ttl_of_older_answers_has_passed(wor
         assert time.monotonic() - began >= 1.0
 
 
+def test_a_plan_that_came_before_the_first_look_is_told_of(working: Stage) -> None:
+    from standfast.model.override import Override
+    from standfast.runtime.departing import Departure, Held
+
+    working.publish(lb_a1=DOWN)
+    order = Override("load_balancer", "lb-a1", "drain", "kernel", "bob@ops1", 0.0, 1e12)
+    told: list[str] = []
+    departure = Departure(working.config, order, Held({}), lambda who, text: told.append(f"{who} {text}"), known=1)
+    assert departure.follow(60.0).kind == "gone"
+    assert [one for one in told if one.startswith("planner g2 published: ")]
+
+
 def test_addresses_written_by_hand_are_seen(working: Stage) -> None:
     from standfast.model.entry import Entry, Member
     from standfast.model.marker import ABSENT

@@ -127,13 +127,14 @@ def _ordered(config: "Config", action: str, words: tuple[str, ...], asked: Asked
     facts |= {"action": action, **order_json(order, done.before)}
     say("operator", f'{order.by} {action} {order.subject} until {clock(order.until, order.at)}: "{order.reason}"')
     if asked.wait:
-        return _awaited(config, order, held, asked.patience_s, facts)
+        known = opened.sight.plan.generation if opened.sight.plan else 0
+        return _awaited(config, order, held, known, asked.patience_s, facts)
     code = ended(config, rehearsal, facts)
     click.echo(f"Next:  standfast {action} {' '.join(words)} --wait   …   {ends_with(order)}")
     return code
 
 
-def _awaited(config: "Config", order: "Override", held: "Held", patience_s: float, facts: Facts) -> int:
+def _awaited(config: "Config", order: "Override", held: "Held", known: int, patience_s: float, facts: Facts) -> int:
     from standfast.runtime.departing import Departure
     from standfast.runtime.overridden import ending
     from standfast.runtime.times import clock
@@ -142,7 +143,7 @@ def _awaited(config: "Config", order: "Override", held: "Held", patience_s: floa
 
     if nobody := nobody_acts(config):
         click.echo(f"{nobody}. Waiting for one all the same.")
-    ended = Departure(config, order, held, say).follow(patience_s)
+    ended = Departure(config, order, held, say, known).follow(patience_s)
     facts |= {"waited": ended.kind, "why": ended.why or None, "ttl": held.ttl}
     match ended.kind:
         case "gone":

@@ -79,12 +79,13 @@ def held_by(config: Config, sight: StoreSight, names: frozenset[str]) -> Held:
 
 
 class Departure:
-    """The way of one override's load balancers out of every answer. Only reads."""
+    """The way of one override's load balancers out of every answer. Only reads. `known` is the generation that was the
+    newest when the override was not given yet; 0: the first that is seen."""
 
-    def __init__(self, config: Config, override: Override, held: Held, say: Say) -> None:
+    def __init__(self, config: Config, override: Override, held: Held, say: Say, known: int = 0) -> None:
         self._config, self._override, self._held, self._say = config, override, held, say
         self._told: set[str] = set()
-        self._told_plan = 0
+        self._told_plan = known
         self._twins = called_alike(config, None)
         self._frozen = ""
 
