@@ -30,8 +30,9 @@ def test_an_idle_look_asks_for_the_serial_alone(scene: Scene, monkeypatch: pytes
         return perform(self, request)  # type: ignore[call-overload]
 
     scene.stage.publish()
-    with scene.stage.enactor(), scene.living():
-        scene.stage.settled()
+    with scene.living():
+        with scene.stage.enactor():  # it asks, too: not while is counted
+            scene.stage.settled()
         monkeypatch.setattr(Rfc2136Provider, "perform", counted)
         watcher = Watcher(scene.stage.config)
         first = watcher.look()
@@ -42,7 +43,8 @@ def test_an_idle_look_asks_for_the_serial_alone(scene: Scene, monkeypatch: pytes
         assert again.seen.zones == first.seen.zones
         assert again.seen.store is first.seen.store
         scene.stage.publish(lb_b1=REFUSED)
-        scene.stage.settled()
+        with scene.stage.enactor():
+            scene.stage.settled()
         asked.clear()
         newest = watcher.look()
         assert verdict(newest.seen) == verdict(observe(scene.stage.config))
@@ -58,12 +60,13 @@ def test_in_a_large_zone_only_what_the_plan_changed_is_read(scene: Scene, monkey
     monkeypatch.setattr(looking, "LARGE", 2)
     asked: list[object] = []
     scene.stage.publish()
-    with scene.stage.enactor(), scene.living():
-        scene.stage.settled()
-        watcher = Watcher(scene.stage.config)
-        watcher.look()
-        scene.stage.publish(lb_b1=REFUSED)
-        scene.stage.settled()
+    with scene.living():
+        with scene.stage.enactor():  # it reads, too: not while is counted
+            scene.stage.settled()
+            watcher = Watcher(scene.stage.config)
+            watcher.look()
+            scene.stage.publish(lb_b1=REFUSED)
+            scene.stage.settled()
         perform = Rfc2136Provider.perform
         monkeypatch.setattr(
             Rfc2136Provider,
@@ -94,6 +97,18 @@ def test_our_own_clock_days_off_is_found_out(scene: Scene, days: int) -> None:
             assert look.watched.skews == ()
             text = page.get().text
             assert f"clock is 2 d {'ahead of' if days > 0 else 'behind'}" in text
+
+
+def test_our_own_clock_is_known_between_two_beats_too(scene: Scene) -> None:
+    """A look that falls between the beats of a second finds nobody who has just told the time."""
+    scene.stage.publish()
+    watcher = Watcher(scene.stage.config, lambda: time.time() + 172_800)
+    with scene.living():
+        until(lambda: watcher.look().own_skew, "it is found out")
+    for _ in range(2):
+        watched = watcher.look()
+    assert watched.own_skew == pytest.approx(172_800, abs=30)
+    watcher.close()
 
 
 def test_another_process_with_its_clock_off_is_named_and_is_alive(scene: Scene) -> None:

@@ -74,7 +74,7 @@ class Watcher:
         self._stored_at = 0.0
         self._peek = open_existing(self._place)
         self._zones: dict[str, _Zone] = {}
-        self._beats: dict[tuple[str, str, int], tuple[float, float]] = {}
+        self._beats: dict[tuple[str, str, int], tuple[float, float, float | None]] = {}
         self._looked = False
         self._noted_at = 0.0
         self._frozen: tuple[tuple[ZoneSight, ...], tuple[Freeze, ...]] = ((), ())
@@ -207,12 +207,13 @@ class Watcher:
         for one in found:
             was = self._beats.get(_identity(one))
             if was is None:
-                kept[_identity(one)] = (one.at, now - max(0.0, wall - one.at))
+                was = (one.at, now - max(0.0, wall - one.at), None)
             elif was[0] != one.at:
-                kept[_identity(one)] = (one.at, now)
-                skews[f"{one.role} {one.who}"] = one.at - wall
-            else:
-                kept[_identity(one)] = was
+                was = (one.at, now, one.at - wall)
+            kept[_identity(one)] = was
+            _, heard_at, skew = was
+            if skew is not None and now - heard_at <= LATE_S:  # who did not beat since the last look, too
+                skews[f"{one.role} {one.who}"] = skew
         self._beats = kept
         return skews
 
