@@ -55,27 +55,29 @@ def test_a_password_is_asked_for(unserved: Scene) -> None:
         for path in ("live", "incident.json", "state.nsupdate", "static/page.js"):
             assert page.get(path).status_code == 401
         for wrong in (("any", "wrong"), ("any", ""), ("any", PASSWORD + "x")):
-            assert httpx.get(page.url, auth=wrong).status_code == 401
+            assert httpx.get(page.url, auth=wrong, timeout=60).status_code == 401
         assert page.get(Authorization="Basic !!!").status_code == 401
         assert page.get(Authorization="Bearer").status_code == 401
-        assert httpx.get(page.url, auth=("any", PASSWORD), headers={"Host": "ops.example.com"}).status_code == 200
-        assert httpx.post(page.url + "events", auth=("any", PASSWORD), json={"what": "x"}).status_code == 403
+        with httpx.Client(auth=("any", PASSWORD), timeout=60) as right:
+            assert right.get(page.url, headers={"Host": "ops.example.com"}).status_code == 200
+            assert right.post(page.url + "events", json={"what": "x"}).status_code == 403
 
 
 def test_a_deploy_is_marked(page: Served, unserved: Scene) -> None:
     told = {"what": "web 7f3a", "by": "ci", "ref": "https://ci.example/7"}
-    assert httpx.post(page.url + "events", json=told).status_code == 401
-    assert httpx.post(page.url + "events", json=told, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert httpx.post(page.url + "events", json=told, timeout=60).status_code == 401
+    wrong = {"Authorization": "Bearer wrong"}
+    assert httpx.post(page.url + "events", json=told, headers=wrong, timeout=60).status_code == 401
     assert post(page, told).status_code == 201
     (event,) = Follower(unserved.folder).look()
     assert (event.lane, event.text, event.facts["by"]) == ("deploys", "web 7f3a", "ci")
-    page.renewed()
+    page.renewed(2)  # the first of them may have begun before
     assert "web 7f3a" in page.get().text
 
 
 def post(page: Served, told: object) -> httpx.Response:
     content = told if isinstance(told, bytes) else json.dumps(told).encode()
-    return httpx.post(page.url + "events", content=content, headers={"Authorization": f"Bearer {TOKEN}"})
+    return httpx.post(page.url + "events", content=content, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -105,10 +107,11 @@ def test_marks_are_bounded(page: Served) -> None:
 
 
 def test_nothing_else_can_be_done(page: Served) -> None:
-    assert httpx.delete(page.url).status_code == 405
-    assert httpx.put(page.url, content=b"x").status_code == 405
+    assert httpx.delete(page.url, timeout=60).status_code == 405
+    assert httpx.put(page.url, content=b"x", timeout=60).status_code == 405
     assert post(page, {}).status_code == 400
-    assert httpx.post(page.url, headers={"Authorization": f"Bearer {TOKEN}"}).status_code in (404, 405)
+    told = {"Authorization": f"Bearer {TOKEN}"}
+    assert httpx.post(page.url, headers=told, timeout=60).status_code in (404, 405)
     assert page.get("?q=" + "x" * 3000).status_code == 414
     for path in ("static/../app.py", "static/%2e%2e%2fapp.py", "static/page.html", "nothing"):
         assert page.get(path).status_code == 404

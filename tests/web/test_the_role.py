@@ -24,10 +24,12 @@ def run(scene: Scene, port: int, *arguments: str, name: str = "web") -> Process:
 
 
 def answers(port: int) -> httpx.Response | None:
+    """The page; None while nobody listens there, or the first look is not over."""
     try:
-        return httpx.get(f"http://{HOST}:{port}/", timeout=60)
+        reply = httpx.get(f"http://{HOST}:{port}/", timeout=60)
     except httpx.TransportError:
         return None
+    return reply if reply.status_code == 200 else None
 
 
 def test_it_serves_until_it_is_told_to_stop(scene: Scene) -> None:
