@@ -124,7 +124,7 @@ class Terminal:
             start_new_session=True,
         )
         os.close(theirs)
-        self.seen = ""
+        self.seen = b""  # a character may come in two parts
 
     def until(self, words: str) -> None:
         """Read until these words are on the screen; what was there before is forgotten."""
@@ -134,14 +134,14 @@ class Terminal:
             ready, _, _ = select.select([self.ours], [], [], 1.0)
             if ready:
                 try:
-                    self.seen += os.read(self.ours, 65536).decode("utf-8", "replace")
+                    self.seen += os.read(self.ours, 65536)
                 except OSError:  # the other end is closed
                     break
         assert words in self.plain()
-        self.seen = ""
+        self.seen = b""
 
     def plain(self) -> str:
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.seen)
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.seen.decode("utf-8", "replace"))
 
     def type(self, keys: bytes) -> None:
         os.write(self.ours, keys)
