@@ -23,7 +23,7 @@ def program(tmp_path: Path) -> Path:
 
 
 def ran(*arguments: str, cwd: Path) -> str:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, cwd=cwd)
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=240, cwd=cwd)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
