@@ -237,6 +237,7 @@ def test_two_planners_at_once_publish_what_one_would(world: Stage) -> None:
     )
     for one in planners:
         one.process._health._beat_s = 3_600.0  # from now on nobody takes silence for an end
+    eventually(lambda: sum(one.process._health.speaking for one in planners) == 1, "one speaks, and the other knows")
     (speaking,) = (one for one in planners if one.process._health.speaking)
     speaking.end()
     said = read_health(world.store.state.source(HEALTH)[1])

@@ -14,6 +14,7 @@ from standfast.adapters.probes import Refused, Result, TcpProbe
 from standfast.config import Config, LoadBalancerConfig, VantageConfig
 from standfast.errors import StandfastError
 from standfast.model.fleet import Verdict
+from standfast.recovery import health
 from standfast.runtime.journal import Journal
 from standfast.runtime.probing import Outlook, Prober, target_of
 from standfast.runtime.sharing import HEALTH, read_health
@@ -95,7 +96,8 @@ class Region(Stage):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Region]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
+    monkeypatch.setattr(health, "SILENT_INTERVALS", 15)  # else a machine that stands still for 0.6 s is silence
     region = Region(tmp_path, free_port())
     region.watchers = []
     try:
