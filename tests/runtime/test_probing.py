@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from msgspec import structs
@@ -154,7 +155,7 @@ def test_another_address_makes_a_newcomer(work: Work) -> None:
 def test_no_more_run_at_once_than_allowed(work: Work) -> None:
     probe = Invented()
     probe.takes_s = 0.005
-    rare = HealthConfig("tcp", 443, interval_s=60.0, timeout_s=1.0)
+    rare = HealthConfig("tcp", 443, interval_s=60.0, timeout_s=60.0)  # what is late on a busy machine is not passed
     prober = work.prober(probe, rare, concurrent=3)
     prober.watch([Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(40)], first=True)
     eventually(lambda: prober.all_heard, "all heard")
@@ -202,11 +203,11 @@ def test_an_observer_that_sees_nothing_takes_nobody_out_and_says_so(lapsing: Wor
     some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443, "a") for number in range(1, 5)]
     prober.watch(some, known=[one.id for one in some])
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
-    assert (prober.condition, prober.overload) == ("", "")
+    eventually(lambda: (prober.condition, prober.overload) == ("", ""), "all is well, and it keeps up")
     for one in some:
         probe.answers[one.addresses[0]] = Refused("timed out")
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"unknown"}, "it sees nothing")
-    assert prober.condition.startswith("Every load balancer fails its check here.")
+    eventually(lambda: prober.condition.startswith("Every load balancer fails its check here."), "and says so")
     probe.answers.clear()
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up again")
     assert prober.condition == ""
@@ -268,22 +269,23 @@ def test_a_late_result_is_unknown_and_never_a_failure(work: Work) -> None:
 
 def test_a_machine_that_stands_still_for_once_is_not_overloaded(work: Work) -> None:
     probe = Stalling()
-    prober = work.prober(probe, SHORT)
-    some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(8)]
+    prober = work.prober(probe, replace(SHORT, timeout_s=0.3))  # a busy one does so for half of 0.1 s by itself
+    some = [Target(f"lb-{number}", (f"192.0.2.{number}",), 443) for number in range(6)]
     prober.watch(some, known=[one.id for one in some])
     eventually(lambda: {one.state for one in prober.verdicts().values()} == {"up"}, "up")
-    probe.takes_s = 0.2
+    probe.takes_s = 0.46
     eventually(lambda: prober.late >= 1, "a late result")
     probe.takes_s = 0.0
     rounds(probe, 16)
     assert prober.late >= 1
-    assert prober.overload == ""
+    eventually(lambda: prober.overload == "", "it has caught up, and does not say so for half a minute", 10.0)
 
 
 def test_one_that_flaps_stays_away_longer_and_says_until_when(work: Work) -> None:
     probe = Invented()
     prober = work.prober(probe)
-    prober._policy = structs.replace(prober._policy, calm_s=3_600.0)  # a busy machine takes the two seconds it would be
+    # A busy machine takes the two seconds of calm that it would be, and does not see who is back after 0.2 s.
+    prober._policy = structs.replace(prober._policy, calm_s=3_600.0, damp_s=2.0)
     some = [Target("lb-1", ("192.0.2.1",), 443, "a"), Target("lb-2", ("192.0.2.2",), 443, "b")]
     prober.watch(some, known=["lb-1", "lb-2"])
     for _ in range(2):
@@ -291,7 +293,7 @@ def test_one_that_flaps_stays_away_longer_and_says_until_when(work: Work) -> Non
         probe.answers["192.0.2.1"] = Refused("connection refused")
         eventually(lambda: state(prober) == "down", "down")
         del probe.answers["192.0.2.1"]
-    assert "it fell twice lately, so it returns only after 0.2 s" in prober.verdicts()["lb-1"].reason
+    assert "it fell twice lately, so it returns only after 2 s" in prober.verdicts()["lb-1"].reason
     assert prober.outlooks()["lb-1"].flaps == 2
     eventually(lambda: prober.outlooks()["lb-1"].returns_at is not None, "it passes")
     promised = prober.outlooks()["lb-1"].returns_at
