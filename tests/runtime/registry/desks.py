@@ -98,7 +98,7 @@ class Running:
             who, place, place.open_journal("registry", who), Presence(place.presence, "registry", who)
         )
         self.sealed = place.config.registry is not None and place.config.registry.certificate is not None
-        self.client = httpx.Client(verify=False)  # noqa: S501 - on loopback
+        self.client = httpx.Client(verify=False, timeout=WITHIN_S)  # noqa: S501 - on loopback
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -189,5 +189,6 @@ class Beside:
 
 
 def lines_of(journal: Path) -> list[dict[str, Any]]:
-    """Every line of a registry's journal."""
-    return [json.loads(line) for path in sorted(journal.glob("*.jsonl")) for line in path.read_text().splitlines()]
+    """Every line of a registry's journal, but for one that is just being written."""
+    texts = [path.read_text().rpartition("\n")[0] for path in sorted(journal.glob("*.jsonl"))]
+    return [json.loads(line) for text in texts for line in text.splitlines()]

@@ -34,7 +34,9 @@ def test_it_holds_says_what_changes_at_once_and_signs_off(tmp_path: Path) -> Non
         until(lambda: vault.told() == {"lb-a1": "up"}, "it says that its load balancer works")
         balancer.kill()
         until(lambda: vault.told() == {"lb-a1": "down"}, "and that it does not")
-        beside.drain.write_text("new kernel\n")
+        draft = tmp_path / "draft"
+        draft.write_text("new kernel\n")
+        draft.rename(beside.drain)  # it may look for it at any moment: there is no file yet without the words
         until(lambda: vault.fleet() == {"lb-a1": "drain"}, "the file drains it")
         stored = one.process.desk.keeping.stored("lb-a1")
         assert stored is not None
@@ -197,7 +199,7 @@ def test_a_registry_that_answers_nothing_is_asked_less_and_less(tmp_path: Path) 
 
         threading.Thread(target=hang_up, daemon=True).start()
         beside = Beside(tmp_path, f"http://127.0.0.1:{deaf.getsockname()[1]}")
-        until(lambda: came, "it asks")
+        until(lambda: came and beside.told, "it asks, and says what came of it")
         beside.stop.wait(3.0)
         assert len(came) <= 6
         assert len(beside.told) == 1

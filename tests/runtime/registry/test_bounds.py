@@ -52,13 +52,14 @@ def test_over_tls_an_agent_holds_and_whoever_speaks_plainly_gets_nothing(sealed:
 
 
 def test_a_connection_of_which_nothing_is_known_yet_costs_little(sealed: Running) -> None:
+    def buffers() -> list[int]:
+        kinds = (one for one in gc.get_objects() if type(one) is SSLProtocol)
+        return [len(getattr(one, "_ssl_buffer", b"")) for one in kinds]  # another thread may just be making one
+
+    gc.collect()  # none of a test before counts
+    before = len(buffers())
     with socket.create_connection(("127.0.0.1", sealed.port)):
-
-        def buffers() -> list[int]:
-            kinds = (one for one in gc.get_objects() if type(one) is SSLProtocol)
-            return [len(one._ssl_buffer) for one in kinds]  # type: ignore[attr-defined]
-
-        until(buffers, "it is accepted")
+        until(lambda: len(buffers()) > before, "it is accepted")
         assert max(buffers()) <= 16 << 10
 
 
@@ -162,7 +163,7 @@ def test_more_connections_than_it_takes_are_told_when_to_come_and_so_are_operato
     with running(tmp_path, "one", more="  connections: 16\n") as one:
         some = [socket.create_connection(("127.0.0.1", one.port)) for _ in range(15)]  # and the client's own
         with socket.create_connection(("127.0.0.1", one.port)) as line:
-            line.settimeout(10)
+            line.settimeout(60)
             answer = line.recv(4096)
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"retry-after: 5\r\n" in answer

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.holdups import HoldUps
 from runtime.registry.desks import KEY, Running, running, until
+from standfast.runtime.registry import looping
 from standfast.runtime.registry.looping import ROUND_MAX, BriefRounds, Sweeps, swept_by_hand
 
 BODY = b'{"az":"a","ip":["192.0.2.11"]}'
@@ -39,7 +41,7 @@ def answers(line: socket.socket, count: int) -> list[int]:
 
 
 def flood(line: socket.socket) -> None:
-    for _ in range(200):
+    for _ in range(20_000):  # the system takes some of it for a registry that does not get to run
         line.sendall(bytes(4096))
         time.sleep(0.001)
 
@@ -57,26 +59,27 @@ def test_nobody_is_counted_as_arriving_for_ever(one: Running) -> None:
 @pytest.mark.parametrize("idle_s", [0.0, 1.5])
 def test_a_refusal_is_held_back_and_what_came_behind_it_waits_its_turn(one: Running, idle_s: float) -> None:
     """By when it came, and not by how long its connection has been there."""
-    desk = one.process.desk
+    desk, machine = one.process.desk, HoldUps([])
     with socket.create_connection(("127.0.0.1", one.port)) as line:
         time.sleep(idle_s)
-        desk.pace.rate = 0.1
+        before, desk.pace.rate = desk.admission.refused, 0.1
         began = time.monotonic()
         line.sendall(ask(one))
-        until(lambda: desk.admission.refused == 1, "it is refused")
+        until(lambda: desk.admission.refused == before + 1, "it is refused")
         desk.pace.rate = 500.0
         line.sendall(ask(one))
         assert answers(line, 2) == [503, 200]
-        assert time.monotonic() - began >= desk.held_back_s - 0.1 == pytest.approx(1.3)
+        took_s = time.monotonic() - began + machine.lost_s  # a loop that could not look knows no better when it came
+        assert took_s >= desk.held_back_s - 0.1 == pytest.approx(1.3)
 
 
 def test_who_sends_without_end_while_it_is_refused_is_cut_off(one: Running) -> None:
     desk = one.process.desk
-    desk.pace.rate, desk.held_back_s = 0.1, 30.0
+    desk.pace.rate, desk.held_back_s, before = 0.1, 300.0, desk.admission.refused
     with socket.create_connection(("127.0.0.1", one.port)) as line:
         line.sendall(ask(one))
-        until(lambda: desk.admission.refused == 1, "it is refused")
-        line.settimeout(10)
+        until(lambda: desk.admission.refused == before + 1, "it is refused")
+        line.settimeout(60)
         with pytest.raises(ConnectionError):
             flood(line)
     desk.pace.rate = 500.0
@@ -124,7 +127,8 @@ def test_only_waiting_is_idle() -> None:
     rounds.close()
 
 
-def test_who_comes_came_after_the_look_before_this_one() -> None:
+def test_who_comes_came_after_the_look_before_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looping, "LOOK_S", 0.1)  # to look takes longer than a millisecond while others run
     rounds, pairs = BriefRounds(), [socket.socketpair() for _ in range(ROUND_MAX + 5)]
     try:
         for near, far in pairs:

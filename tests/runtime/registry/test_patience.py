@@ -124,8 +124,9 @@ def test_what_is_held_back_is_said_when_the_registry_stops(tmp_path: Path, monke
     monkeypatch.setenv("SOME_KEY", "s" * 24)
     with running(tmp_path, "one", more="  answer_within: 30s\n") as one:
         door = one.process.desk
-        door.pace.rate = 0.01
+        door.pace.rate, door.held_back_s = 0.01, 300.0
         with line_to(one) as line:
+            line.settimeout(60)
             line.sendall(head() + BODY)
             until(lambda: door.admission.refused == 1, "it is refused")
             began = time.monotonic()
