@@ -223,7 +223,7 @@ def test_a_sender_waits_though_the_server_closed_its_idle_connection(tmp_path: P
                 connection.recv(1)
             assert held.sender_listens
             proxy.release(held)
-            connection.settimeout(5.0)
+            connection.settimeout(30.0)
             assert connection.recv(65535)[2:4] == held.message[:2]
 
 

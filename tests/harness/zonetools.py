@@ -69,7 +69,8 @@ def nsupdate(
 ) -> Update:
     """Run the real `nsupdate` over TCP with a key file; `lines` need no `server`, `zone` or `send`."""
     script = [f"server {server.host} {port or server.port}", f"zone {zone or server.zone}", *lines, "send"]
-    command = [program("nsupdate"), "-k", str((key or server.key).file), "-t", str(timeout), "-r", "0"]
+    patience = ["-t", str(timeout), "-u", str(timeout), "-r", "0"]  # over UDP it would give up after 3 s
+    command = [program("nsupdate"), "-k", str((key or server.key).file), *patience]
     done = subprocess.run(
         [*command, *([] if udp else ["-v"])],
         input="\n".join(script) + "\n",

@@ -63,14 +63,14 @@ def test_the_kernel_tells_who_was_stopped_and_who_is_a_zombie(tmp_path: Path) ->
             (found,) = read_presence(tmp_path)
             return (found.alive, found.stopped) == (alive, stopped)
 
-        def within_10_s(alive: bool, stopped: bool) -> bool:
-            until = time.monotonic() + 10
+        def soon(alive: bool, stopped: bool) -> bool:
+            until = time.monotonic() + 60
             while not (right := now(alive, stopped)) and time.monotonic() < until:
                 time.sleep(0.01)
             return right
 
-        assert within_10_s(alive=True, stopped=False)
+        assert soon(alive=True, stopped=False)
         os.kill(child.pid, signal.SIGSTOP)
-        assert within_10_s(alive=True, stopped=True)
+        assert soon(alive=True, stopped=True)
         os.kill(child.pid, signal.SIGKILL)  # nobody has waited for it yet
-        assert within_10_s(alive=False, stopped=False)
+        assert soon(alive=False, stopped=False)

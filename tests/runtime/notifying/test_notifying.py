@@ -269,12 +269,14 @@ def test_too_many_are_dropped_oldest_first() -> None:
     assert receiver.got[0]["dedup_key"] == "k5"
 
 
-def test_a_dead_receiver_keeps_no_writer_waiting(tmp_path: Path) -> None:
+def test_a_dead_receiver_keeps_no_writer_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue is put to without waiting, whatever the receiver does; journals know nothing of it."""
+    monkeypatch.setattr(sending, "TIMEOUT_S", 3_600.0)  # a busy disk takes half a minute for so many lines
     receiver, heard = Receiver(slow_s=3_600.0), Told()
     one = sender(receiver, heard)
     stop = threading.Event()
-    threading.Thread(target=one.run, args=(stop,), daemon=True).start()
+    thread = threading.Thread(target=one.run, args=(stop,), daemon=True)
+    thread.start()
     journal = Journal(tmp_path, "enactor", "a")
     for number in range(300):
         assert journal.write("notice", kind="store", why=str(number), durable=True)
@@ -282,6 +284,8 @@ def test_a_dead_receiver_keeps_no_writer_waiting(tmp_path: Path) -> None:
     assert not set(heard.results) - {"dropped"}, "all of that is over before the receiver answers"
     stop.set()
     receiver.close()
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 # Following
