@@ -67,8 +67,8 @@ class Cluster:
         """For a connection of the test itself."""
         return psycopg.conninfo.make_conninfo(host=self.host, port=self.port, dbname=name, user=USER, password=PASSWORD)
 
-    def database(self, schema: str = "standfast_main", timeout_s: float = 2.0) -> Database:
-        """For a store."""
+    def database(self, schema: str = "standfast_main", timeout_s: float = 20.0) -> Database:
+        """For a store, more patient than any stand-still of this machine."""
         return Database(HOST, USER, USER, schema, self.port, lambda: PASSWORD, "disable", timeout_s=timeout_s)
 
     def start(self) -> None:

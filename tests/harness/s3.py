@@ -24,6 +24,8 @@ from standfast.adapters.stores.s3_bucket import Bucket, Place
 from standfast.adapters.stores.s3_catalogue import Catalogue, decode
 
 REGION: Final = "eu-west-1"
+PATIENT_S: Final = 20.0
+"""Longer than any stand-still of this machine: whose reply is lost hears of it by a connection that is closed."""
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_EC2_METADATA_DISABLED": "true"}
 _SERVER: Final = """
 import sys
@@ -84,7 +86,7 @@ class Room:
 
     def __init__(self, moto: MotoS3, url: str = "", prefix: str = "edge/main/") -> None:
         self.moto, self.name, self.prefix = moto, moto.bucket(), prefix
-        self.place = Place(self.name, prefix, REGION, url or moto.url, 2.0)
+        self.place = Place(self.name, prefix, REGION, url or moto.url, PATIENT_S)
 
     def bucket(self) -> Bucket:
         """A connection."""

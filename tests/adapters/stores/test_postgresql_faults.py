@@ -184,7 +184,8 @@ def test_two_who_put_one_revision_agree_on_whose_it_is(database: Database) -> No
 
 
 def test_a_server_that_hangs_is_left(database: Database, wire: Wire) -> None:
-    store = open_database(replace(database, port=wire.port, timeout_s=0.3))
+    store = open_database(replace(database, port=wire.port))
+    store._connection.database = replace(store._connection.database, timeout_s=0.3)  # to make a store may take longer
     wire.acts.append("hang")
     began = time.monotonic()
     reply = store.perform(Pin(1, "x"))

@@ -79,7 +79,7 @@ def test_tables_that_may_not_be_seen_are_not_taken_for_missing(
 
 
 def test_a_lock_is_called_a_lock(cluster: Cluster) -> None:
-    store = opened(replace(cluster.database("locked"), timeout_s=0.5))
+    store = opened(replace(cluster.database("locked"), timeout_s=3.0))
     publish_all(store, [PLAN])
     with psycopg.connect(cluster.url()) as other:
         other.execute("SELECT * FROM locked.meta FOR UPDATE")
