@@ -125,15 +125,15 @@ def test_nobody_listens(probe: Probe) -> None:
 
 
 @pytest.mark.parametrize(
-    ("serve", "reason"),
+    ("serve", "timeout_s", "reason"),
     [
-        (hang_up, "hung up without an answer"),
-        (talk_rubbish, "its answer is not HTTP"),
-        (say_nothing, "timed out after 0.2 s"),
+        (hang_up, 20.0, "hung up without an answer"),
+        (talk_rubbish, 20.0, "its answer is not HTTP"),
+        (say_nothing, 0.2, "timed out after 0.2 s"),
     ],
 )
-def test_servers_that_do_not_answer_http(serve: Serve, reason: str) -> None:
-    assert asked_of(serve, http(0.2)) == Refused(reason)
+def test_servers_that_do_not_answer_http(serve: Serve, timeout_s: float, reason: str) -> None:
+    assert asked_of(serve, http(timeout_s)) == Refused(reason)
 
 
 def test_tcp_passes_if_the_connection_is_accepted() -> None:

@@ -25,10 +25,11 @@ from harness.dnsserver import running
 from harness.dnsservers import DnsServer, knot_server, program
 from harness.knot import KnotServer
 from harness.ports import free_port
+from runtime.staging import eventually
 from standfast.model.name import marker_owner
 from standfast.ports.provider import Changes, Conflict, Written
 
-SIGNED_S = 15.0
+SIGNED_S = 60.0
 
 MARKER = marker_owner(below("www"), ZONE)
 
@@ -136,6 +137,7 @@ class TestSigned(ProviderFaultsKit, ProviderKit):
         client.put(*(a(below(f"e{number}"), 1) for number in range(30)), a(below("www"), 1), txt(MARKER, "g1"))
         known, before = client.changes(None), subject.contents()
         sign_anew(subject.server)
+        eventually(lambda: client.serial() != known.serial, "rndc only tells BIND to begin")
         news = client.changes(known.serial)
         assert news.serial != known.serial
         assert news.owners is None or not set(news.owners) - {ZONE}, news

@@ -258,7 +258,8 @@ def test_an_answer_that_cannot_be_believed_is_unknown_and_the_update_is_sent_onc
     sent: list[bytes] = []
     with server(once(make, sent), once(make, sent)) as port, provider(port, timeout_s=0.3) as one:
         assert isinstance(one.perform(CHANGE), Unknown)
-        assert len(sent) == 1
+        eventually(lambda: sent, "the server reads what was given up")
+    assert len(sent) == 1
 
 
 def test_a_late_answer_is_not_taken_for_another() -> None:
@@ -374,7 +375,7 @@ def test_a_transfer_without_end_is_given_up() -> None:
         while True:
             session.send(reply.to_wire())
 
-    with server(script) as port, provider(port, key=None, timeout_s=0.5) as one:
+    with server(script) as port, provider(port, key=None, timeout_s=2.0) as one:
         begun = time.monotonic()
         reply = one.perform(ReadChanges(ZONE, 5))
         assert time.monotonic() - begun < 60
