@@ -119,7 +119,11 @@ def test_a_watch_that_is_cut_goes_on_where_it_was(cluster: OfKubernetes) -> None
     cluster.put(1, 2)
     source = KubernetesFleet(cluster.config, watch_s=30)
     ids(source, lambda found: len(found) == 2)
-    source.wait(0.5)  # a bookmark or two
+    for _ in range(200):  # until a bookmark: who has heard nothing of a watch that is cut lists anew
+        source.wait(0.1)
+        if source._heard:
+            break
+    assert source._heard
     lists = sum("watch=1" not in one for one in cluster.api.server.asked)
     for number in (3, 4):
         cluster.api.cut()
