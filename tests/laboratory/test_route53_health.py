@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,6 @@ from laboratory.test_route53_answers import ask, data
 from laboratory.zone53 import Zone53
 
 WAIT_SECONDS = 60.0
-FAILURES = 6
-"""So many in a row make a check ill: a hurried one waits a quarter of a second, and this process may stand still."""
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -70,6 +69,8 @@ def route53() -> Iterator[Route53]:
 
 
 def until(holds: Callable[[], bool]) -> None:
+    """Who is well is waited for, too: hurried, a check waits a quarter of a second, and endpoints of a process that
+    stands still so long are ill for a moment."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not holds():
         assert time.monotonic() < deadline, "it did not come to be"
@@ -77,7 +78,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def create(route53: Route53, reference: str = "", **config: Any) -> str:
-    settings = {"Type": "HTTP", "IPAddress": "127.0.0.1", "RequestInterval": 10, "FailureThreshold": FAILURES, **config}
+    settings = {"Type": "HTTP", "IPAddress": "127.0.0.1", "RequestInterval": 10, "FailureThreshold": 2, **config}
     settings = {name: value for name, value in settings.items() if value is not None}
     made = route53.client().create_health_check(
         CallerReference=reference or str(uuid.uuid4()), HealthCheckConfig=settings
@@ -95,6 +96,10 @@ def healthy(route53: Route53, check: str) -> bool:
     return bool(route53.order("verdict", check=check))
 
 
+def agree(route53: Route53, *verdicts: tuple[str, bool]) -> bool:
+    return all(healthy(route53, check) == verdict for check, verdict in verdicts)
+
+
 def code(wrong: pytest.ExceptionInfo[ClientError]) -> str:
     return str(wrong.value.response["Error"]["Code"])
 
@@ -103,7 +108,7 @@ def test_an_endpoint_is_found_ill_and_well_again(route53: Route53) -> None:
     with endpoint() as web:
         check = create(route53, Port=web.port, ResourcePath="/health")
         until(lambda: bool(route53.client().get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]))
-        assert healthy(route53, check)
+        until(lambda: healthy(route53, check))
 
         def report(ask_for: Callable[..., Any]) -> str:
             return str(ask_for(HealthCheckId=check)["HealthCheckObservations"][0]["StatusReport"]["Status"])
@@ -158,7 +163,7 @@ def test_tcp(route53: Route53) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         check = create(route53, Type="TCP", Port=listener.getsockname()[1])
         until(lambda: bool(route53.client().get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]))
-        assert healthy(route53, check)
+        until(lambda: healthy(route53, check))
     until(lambda: not healthy(route53, check))
 
 
@@ -178,7 +183,7 @@ def test_inverted_disabled_and_calculated(route53: Route53) -> None:
         inverted = create(route53, Port=web.port, Inverted=True)
         down = create(route53, Port=web.port, ResourcePath="/", Type="HTTP_STR_MATCH", SearchString="never")
         until(lambda: not healthy(route53, down))
-        assert [healthy(route53, one) for one in (up, inverted)] == [True, False]
+        until(lambda: [healthy(route53, one) for one in (up, inverted)] == [True, False])
         assert not healthy(route53, create(route53, Port=web.port, Inverted=True, Disabled=True))
         client = route53.client()
         client.update_health_check(HealthCheckId=down, Disabled=True)
@@ -187,8 +192,8 @@ def test_inverted_disabled_and_calculated(route53: Route53) -> None:
         until(lambda: not healthy(route53, down))
         for threshold, verdict in ((0, True), (1, True), (2, False), (3, False)):
             parent = calculated(route53, threshold, up, down)
-            assert healthy(route53, parent) == verdict
-            assert healthy(route53, calculated(route53, threshold, up, down, Inverted=True)) != verdict
+            contrary = calculated(route53, threshold, up, down, Inverted=True)
+            until(partial(agree, route53, (parent, verdict), (contrary, not verdict)))
         with pytest.raises(ClientError) as wrong:
             client.get_health_check_status(HealthCheckId=parent)
         assert code(wrong) == "InvalidInput"
@@ -310,12 +315,12 @@ def test_unhealthy_sets_are_left_out_of_answers(route53: Route53) -> None:
             return {line.split()[2] for _ in range(12) for line in data(ask(route53, zone.name(label)))}
 
         until(lambda: answered("m") == {"192.0.2.0", "192.0.2.1"})
-        assert answered("w") == {"192.0.2.0"}, "a weight of 0 waits"
+        until(lambda: answered("w") == {"192.0.2.0"})  # a weight of 0 waits
         one.status = 500
         until(lambda: not healthy(route53, checks[0]))
-        assert answered("m") == {"192.0.2.1"}
-        assert answered("w") == {"192.0.2.1"}, "then the sets of weight 0 are considered"
-        assert answered("tree") == {"192.0.2.1"}
+        until(lambda: answered("m") == {"192.0.2.1"})
+        until(lambda: answered("w") == {"192.0.2.1"})  # then the sets of weight 0 are considered
+        until(lambda: answered("tree") == {"192.0.2.1"})
         two.status = 500
         until(lambda: not healthy(route53, checks[1]))
         assert answered("m") == {"192.0.2.0", "192.0.2.1"}, "if none is healthy, all are taken for healthy"
