@@ -12,6 +12,7 @@ import pytest
 from harness.ports import free_port
 from runtime.staging import LoadBalancer
 from standfast.adapters.probes import Answered, HttpProbe, NotMade, Probe, Refused, Result, TcpProbe, Wanted, probe_of
+from standfast.laboratory.ending import all_ended
 
 HERE = "127.0.0.1"
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -32,14 +33,20 @@ def asked(probe: Probe, address: str, port: int) -> Result:
 def asked_of(serve: Serve, probe: Probe, trust: ssl.SSLContext | None = None) -> Result:
     """One check of a server that behaves like this."""
 
-    serving: list[tuple[asyncio.Task[None] | None, asyncio.StreamWriter]] = []
+    serving, tasks = list[asyncio.StreamWriter](), set[asyncio.Task[None]]()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.append((asyncio.current_task(), writer))
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await serve(reader, writer)
         except (OSError, EOFError):
             pass
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(writer)
+        task = asyncio.get_running_loop().create_task(served(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        await asyncio.wait([task])
 
     async def check() -> Result:
         server = await asyncio.start_server(connected, HERE, 0, ssl=trust)
@@ -47,12 +54,9 @@ def asked_of(serve: Serve, probe: Probe, trust: ssl.SSLContext | None = None) ->
             return await probe.check(HERE, server.sockets[0].getsockname()[1])
         finally:
             await probe.close()
-            server.close()
-            await server.wait_closed()
-            for task, writer in serving:
+            await all_ended(server, tasks)  # one that was given up just when it was accepted, too
+            for writer in serving:
                 writer.transport.abort()
-                if task is not None:
-                    await asyncio.wait([task])
             await asyncio.sleep(0.01)  # what was aborted is closed by the event loop's next rounds
 
     return asyncio.run(check())
