@@ -57,6 +57,15 @@ class Watched(Struct, frozen=True):
     own_skew: float = 0.0
 
 
+class _Beat(Struct, frozen=True):
+    """Somebody's newest sign of life: when by its own clock, and when by ours that never jumps. How far its clock is
+    ahead of ours is known of one that came between two looks."""
+
+    at: float
+    heard_at: float
+    skew: float | None = None
+
+
 class _Zone(Struct):
     sight: ZoneSight
     serial: int | None
@@ -74,7 +83,7 @@ class Watcher:
         self._stored_at = 0.0
         self._peek = open_existing(self._place)
         self._zones: dict[str, _Zone] = {}
-        self._beats: dict[tuple[str, str, int], tuple[float, float, float | None]] = {}
+        self._beats: dict[tuple[str, str, int], _Beat] = {}
         self._looked = False
         self._noted_at = 0.0
         self._frozen: tuple[tuple[ZoneSight, ...], tuple[Freeze, ...]] = ((), ())
@@ -199,21 +208,20 @@ class Watcher:
             wall, now = self._wall(), time.monotonic()
         self._looked, self._noted_at = True, now
         skews = self._note(found, wall, now)
-        return tuple(replace(one, age_s=max(0.0, now - self._beats[_identity(one)][1])) for one in found), skews
+        return tuple(replace(one, age_s=max(0.0, now - self._beats[_identity(one)].heard_at)) for one in found), skews
 
     def _note(self, found: tuple[Present, ...], wall: float, now: float) -> dict[str, float]:
         skews = {}
         kept = {}
         for one in found:
-            was = self._beats.get(_identity(one))
-            if was is None:
-                was = (one.at, now - max(0.0, wall - one.at), None)
-            elif was[0] != one.at:
-                was = (one.at, now, one.at - wall)
-            kept[_identity(one)] = was
-            _, heard_at, skew = was
-            if skew is not None and now - heard_at <= LATE_S:  # who did not beat since the last look, too
-                skews[f"{one.role} {one.who}"] = skew
+            beat = self._beats.get(_identity(one))
+            if beat is None:
+                beat = _Beat(one.at, now - max(0.0, wall - one.at))
+            elif beat.at != one.at:
+                beat = _Beat(one.at, now, one.at - wall)
+            kept[_identity(one)] = beat
+            if beat.skew is not None and now - beat.heard_at <= LATE_S:  # who did not beat since the last look, too
+                skews[f"{one.role} {one.who}"] = beat.skew
         self._beats = kept
         return skews
 
