@@ -13,6 +13,7 @@ from standfast.core.task import Outcome
 from standfast.model.defaults import AZ_AGAIN_S
 from standfast.model.entry import Departure, Entry, Key
 from standfast.model.fleet import LoadBalancer
+from standfast.model.marker import Marker
 from standfast.model.name import first_name
 from standfast.model.plan import Head, Plan
 from standfast.model.policy import EndpointPolicy
@@ -30,7 +31,7 @@ from standfast.sim.properties import (
     wrong_with_report,
     wrong_with_write,
 )
-from standfast.sim.tree_properties import unneeded_in, wrong_with_tree_collection
+from standfast.sim.tree_properties import marker_in, unneeded_in, wrong_with_tree_collection
 
 from .scenario import STREAM, Scenario, endpoint_names, zone_names
 
@@ -108,6 +109,9 @@ class Judge:
         plan = self.plans.get(head.digest) if head is not None else None
         for zone in zones if plan is not None else ():
             for entry in plan.by_zone.get(zone.apex, ()) if plan is not None else ():
+                marker = marker_in(zone, entry.name)
+                if isinstance(marker, Marker) and marker.frozen:
+                    continue  # people's, with all that stands there, until they thaw it
                 left = unneeded_in(zone, entry.name)
                 if len(left) > (keep if entry.has_tree else 0):
                     return f"{zone.apex}: of {entry.name} the trees of since {left} stand, and nothing needs them"
